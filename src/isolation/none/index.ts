@@ -1,0 +1,48 @@
+// isolation = "none": a plain process, for development and code you trust fully. As root each instance still runs as a uid of
+// its own with a data directory nobody else can open; everything else of the machine is there to see.
+import type { Directory, IsolationAdapter, Launch, LaunchPlan, Machine, Probe } from '../adapter.ts'
+import { descriptorsFor, socketDirectories, umaskFor, withListenPid } from '../reach.ts'
+
+const lostWithoutRoot: Probe['lost'] = [
+  {
+    capability: 'user.perTenantUid',
+    reason: 'without root every instance runs as the user who started tenement',
+    fix: 'start tenement as root',
+  },
+]
+
+/** The data directory is the instance's alone; what else the plan lets it write must be there already. */
+const directoriesFor = (plan: LaunchPlan): Directory[] => [
+  { path: plan.dataDir, mode: 0o700, owner: 'tenant' },
+  ...socketDirectories(plan.reach),
+]
+
+const prepare = async (plan: LaunchPlan): Promise<Launch> => ({
+  argv: withListenPid(plan.argv, plan.reach),
+  env: plan.env,
+  cwd: plan.cwd,
+  identity: plan.identity,
+  umask: umaskFor(plan.reach),
+  directories: directoriesFor(plan),
+  descriptors: descriptorsFor(plan.reach),
+  limits: plan.limits.openFiles === undefined ? {} : { nofile: plan.limits.openFiles },
+  signal: 'started',
+  reach: plan.reach,
+})
+
+export const none: IsolationAdapter = {
+  name: 'none',
+  apiVersion: 1,
+  capabilities: {
+    'user.perTenantUid': 'enforced',
+    'priv.noNew': 'enforced',
+    'env.clean': 'enforced',
+    'fd.clean': 'enforced',
+    'core.none': 'enforced',
+    'tty.none': 'enforced',
+    'res.files': 'enforced',
+    'restart.survives': 'enforced',
+  },
+  probe: async ({ hasTenantUids }: Machine) => ({ usable: true, lost: hasTenantUids ? [] : lostWithoutRoot }),
+  prepare,
+}

@@ -1,0 +1,7 @@
+// The adapters there are, by the name a service writes. The one place that lists them; nothing else asks an adapter's name.
+import type { IsolationAdapter } from './adapter.ts'
+import { none } from './none/index.ts'
+
+export type Adapters = ReadonlyMap<string, IsolationAdapter>
+
+export const builtinAdapters: Adapters = new Map([none].map((adapter) => [adapter.name, adapter]))

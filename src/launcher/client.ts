@@ -1,0 +1,107 @@
+// The server's end of the channel to its launcher: requests with answers, exits and output by run. When the channel closes the
+// launcher is gone, and with it everything this process could do.
+import { randomBytes } from 'node:crypto'
+import { TenementError } from '../errors.ts'
+import type { Exited, Request, Results, RunExit, ToServer } from './protocol.ts'
+
+/** What the server process has of the channel: `process`, or a stand-in for it. */
+export interface Channel {
+  send(message: unknown): void
+  on(event: 'message', listener: (message: unknown) => void): void
+}
+
+export type Hello = Extract<ToServer, { type: 'hello' }>
+
+export interface LauncherClient {
+  /** Rejects with a TenementError: 'launcher_refused' where the policy forbids it, 'start_failed' where it could not be done. */
+  ask<T extends keyof Results>(request: Extract<Request, { type: T }>): Promise<Results[T]>
+  /** Calls `onExit` once when the run has ended; it may have ended already. */
+  whenExited(run: string, onExit: (exit: RunExit) => void): void
+  /** Passes on the lines of a watched run, those that came before the call included; undefined ends it. */
+  onLines(run: string, listener: ((line: string) => void) | undefined): void
+}
+
+export interface ClientEvents {
+  readonly onHello: (hello: Hello) => void
+  /** The order to stop everything and exit. */
+  readonly onEnd: () => void
+}
+
+interface Waiting {
+  readonly resolve: (value: never) => void
+  readonly reject: (error: Error) => void
+}
+
+/** Lines kept for a run that is watched before anybody has asked for them. */
+const keptLines = 1_000
+
+export const connectLauncher = (channel: Channel, { onHello, onEnd }: ClientEvents): LauncherClient => {
+  let lastRequest = 0
+  const waiting = new Map<number, Waiting>()
+  const exits = new Map<string, Exited>()
+  const exitListeners = new Map<string, (exit: RunExit) => void>()
+  const lines = new Map<string, { kept: string[]; listener: ((line: string) => void) | undefined }>()
+
+  const linesOf = (run: string): { kept: string[]; listener: ((line: string) => void) | undefined } => {
+    const known = lines.get(run) ?? { kept: [], listener: undefined }
+    lines.set(run, known)
+    return known
+  }
+
+  const settle = (request: number, act: (waiter: Waiting) => void): void => {
+    const waiter = waiting.get(request)
+    waiting.delete(request)
+    if (waiter !== undefined) act(waiter)
+  }
+
+  const handlers: { readonly [T in ToServer['type']]: (message: Extract<ToServer, { type: T }>) => void } = {
+    hello: onHello,
+    end: onEnd,
+    reply: ({ request, value }) => settle(request, ({ resolve }) => resolve(value as never)),
+    failed: ({ request, code, message }) =>
+      settle(request, ({ reject }) =>
+        reject(new TenementError(code === 'refused' ? 'launcher_refused' : 'start_failed', message)),
+      ),
+    output: ({ run, lines: arrived }) => {
+      const { kept, listener } = linesOf(run)
+      if (listener !== undefined) for (const line of arrived) listener(line)
+      else kept.push(...arrived.slice(0, keptLines - kept.length))
+    },
+    exited: (exited) => {
+      lines.delete(exited.run)
+      const listener = exitListeners.get(exited.run)
+      exitListeners.delete(exited.run)
+      if (listener === undefined) exits.set(exited.run, exited)
+      else listener(exited.exit)
+    },
+  }
+
+  channel.on('message', (message) => {
+    const known = message as ToServer
+    const handler = handlers[known.type] as (message: ToServer) => void
+    handler(known)
+  })
+
+  return {
+    ask: (request) =>
+      new Promise((resolve, reject) => {
+        lastRequest += 1
+        waiting.set(lastRequest, { resolve, reject })
+        channel.send({ ...request, request: lastRequest })
+      }),
+    whenExited: (run, onExit) => {
+      const exited = exits.get(run)
+      exits.delete(run)
+      if (exited === undefined) exitListeners.set(run, onExit)
+      else onExit(exited.exit)
+    },
+    onLines: (run, listener) => {
+      const known = linesOf(run)
+      known.listener = listener
+      for (const line of known.kept.splice(0)) listener?.(line)
+    },
+  }
+}
+
+/** A new name for a start. */
+export const newRun = (): string => randomBytes(6).toString('hex')

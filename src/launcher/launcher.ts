@@ -1,0 +1,202 @@
+// The small process that lasts: it holds the listening sockets, the instances and their output, and keeps a server in front
+// of them. It reads no byte from any network and takes orders only as typed messages, within a policy fixed at its start.
+import { closeSync, openSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { messageOf } from '../errors.ts'
+import { bindCode } from './codeBinds.ts'
+import { makeDirectories } from './directories.ts'
+import { tryLock } from './libc.ts'
+import { listenTcp, listenUnix } from './listeners.ts'
+import { Malformed, parseRequest, requestNumberOf } from './parseRequest.ts'
+import { checkIdentity, Refused } from './policy.ts'
+import { endGroup } from './processes.ts'
+import { type Exited, hopelessExit, type LauncherSettings, type Results, type ToLauncher } from './protocol.ts'
+import { purgeDirectory } from './purge.ts'
+import { findLeftovers, removeRecord } from './records.ts'
+import { createRuns, type Runs } from './runs.ts'
+import { RefusedPath, rootOf } from './safePath.ts'
+import { firstListener, keepServer, restartDelayMs, type Send, type ServerProcess } from './serverProcess.ts'
+import { holdUidRange } from './uidRange.ts'
+
+/** Writes one line for whoever is on call. */
+export type Log = (
+  level: 'info' | 'warn' | 'error',
+  message: string,
+  fields?: Readonly<Record<string, unknown>>,
+) => void
+
+export interface LauncherOptions {
+  readonly settings: LauncherSettings
+  readonly env: Readonly<Record<string, string>>
+  readonly log: Log
+  /** Ends the process. */
+  readonly exit: (code: number) => void
+}
+
+export interface Launcher {
+  /** Stops every instance in order, then ends; asked a second time it kills. */
+  end(signal: 'SIGTERM' | 'SIGINT'): void
+}
+
+/** A server that lived this long had started well: its end says nothing about the next start. */
+const healthyLifeMs = 10_000
+
+/** Starts everything; throws, having left nothing behind, when another launcher holds the run directory or a socket is taken. */
+export const startLauncher = async ({ settings, env, log, exit }: LauncherOptions): Promise<Launcher> => {
+  const { policy } = settings
+  makeDirectories(policy)
+  holdRunDirectory(policy.runDir)
+  if (policy.tenantUids !== undefined) holdUidRange(policy.tenantUids)
+  await endLeftovers(settings, log)
+  bindCode(policy.codeDirs)
+  const listeners = settings.listen.map(listenTcp)
+  const controlListener = listenControl(settings)
+
+  let server: ServerProcess | undefined
+  let undelivered: Exited[] = []
+  /** Whether a server is there to be told; whether one has ever served. */
+  let isAttached = false
+  let hasServed = false
+  let endedYoung = 0
+  let ending: 'no' | 'in order' | 'at once' = 'no'
+
+  const runs = createRuns({
+    policy,
+    onExit: (exited) => {
+      if (isAttached) server?.send(exited)
+      else undelivered.push(exited)
+    },
+    onLines: (run, lines) => server?.send({ type: 'output', run, lines }),
+    warn: (message, fields) => log('warn', message, fields),
+  })
+
+  const handlers = handlersFor(settings, runs, () => {
+    hasServed = true
+  })
+
+  const greet = (send: Send): void => {
+    const numbers = listeners.map((_, index) => firstListener + index)
+    send({
+      type: 'hello',
+      settings,
+      listeners: numbers,
+      controlListener: firstListener + listeners.length,
+      runs: runs.list(),
+      exits: undelivered,
+    })
+    undelivered = []
+    isAttached = true // from here on the channel keeps exits in order behind the greeting
+  }
+
+  const finish = async (code: number): Promise<void> => {
+    await runs.killAll()
+    rmSync(controlPath(settings), { force: true })
+    exit(code)
+  }
+
+  server = keepServer({
+    file: settings.serverFile,
+    listeners: [...listeners, controlListener],
+    env,
+    onStart: greet,
+    onMessage: (message, reply) => void answer(message, handlers, runs, reply),
+    onExit: ({ code, signal, livedMs }) => {
+      isAttached = false
+      if (ending !== 'no' || (code === hopelessExit && !hasServed)) {
+        void finish(ending === 'no' ? 1 : 0)
+        return undefined
+      }
+      endedYoung = livedMs > healthyLifeMs ? 0 : endedYoung + 1
+      const waitMs = restartDelayMs(endedYoung - 1)
+      log('error', 'the server ended and is started again', { code, signal, waitMs, instances: runs.list().length })
+      return waitMs
+    },
+  })
+
+  return {
+    end: (signal) => {
+      if (ending === 'at once') return
+      if (ending === 'no' && isAttached) {
+        ending = 'in order'
+        server.send({ type: 'end' })
+        return
+      }
+      ending = 'at once'
+      server.kill()
+      void finish(signal === 'SIGINT' ? 130 : 143)
+    },
+  }
+}
+
+const controlPath = ({ policy }: LauncherSettings): string => join(policy.runDir, 'control.sock')
+
+const listenControl = (settings: LauncherSettings): number => {
+  const { controlGid } = settings.policy
+  const owner = { uid: process.getuid?.() ?? 0, gid: controlGid ?? process.getgid?.() ?? 0 }
+  return listenUnix(controlPath(settings), owner, controlGid === undefined ? 0o600 : 0o660)
+}
+
+/** Two launchers on one run directory would end each other's instances. The lock goes with the process, however it ends. */
+const holdRunDirectory = (runDir: string): void => {
+  const file = join(runDir, 'launcher', 'lock')
+  const fd = openSync(file, 'a', 0o600)
+  if (tryLock(fd)) return
+  closeSync(fd)
+  throw new Error(`another tenement serves "${runDir}"; stop it, or give this one a settings.run_dir of its own`)
+}
+
+const endLeftovers = async ({ policy }: LauncherSettings, log: Log): Promise<void> => {
+  for (const { run, group } of findLeftovers(policy.runDir, policy.tenantUids)) {
+    await endGroup(group, (pids) => log('error', 'processes of an earlier start survive SIGKILL', { run, pids }))
+    log('warn', 'ended what an earlier launcher had left behind', { run })
+    removeRecord(policy.runDir, run)
+  }
+}
+
+type Handlers = {
+  readonly [T in keyof Results]: (request: Extract<ToLauncher, { type: T }>) => Promise<Results[T]> | Results[T]
+}
+
+const handlersFor = ({ policy }: LauncherSettings, runs: Runs, onUp: () => void): Handlers => ({
+  launch: (request) => runs.launch(request),
+  stop: async ({ run, signal, timeoutMs }) => {
+    await runs.stop(run, signal, timeoutMs)
+    return null
+  },
+  note: ({ run, note }) => {
+    runs.note(run, note)
+    return null
+  },
+  accepting: ({ run }) => runs.isAccepting(run),
+  watch: ({ run, on }) => {
+    runs.watch(run, on)
+    return null
+  },
+  purge: ({ path, identity }) => {
+    checkIdentity(policy, identity)
+    if (identity !== undefined && runs.hasUid(identity.uid)) throw new Refused(`uid ${identity.uid} is still in use`)
+    const root = rootOf(policy.dataRoots, path)
+    if (path === root) throw new Refused(`"${path}" holds the data of every instance`)
+    return purgeDirectory(root, path, identity)
+  },
+  up: () => {
+    onUp()
+    return null
+  },
+})
+
+const answer = async (message: unknown, handlers: Handlers, runs: Runs, reply: Send): Promise<void> => {
+  const number = requestNumberOf(message)
+  try {
+    const request = parseRequest(message)
+    const handler = handlers[request.type] as (request: ToLauncher) => unknown
+    const value = await handler(request)
+    const isHeard = reply({ type: 'reply', request: request.request, value })
+    // The server that asked for it has ended, and the next one was greeted without it: nobody would ever stop it.
+    if (!isHeard && request.type === 'launch') await runs.stop(request.run, 'SIGKILL', 0)
+  } catch (error) {
+    if (number === undefined) return // nobody could tell what the answer belongs to
+    const isRefusal = error instanceof Refused || error instanceof RefusedPath || error instanceof Malformed
+    reply({ type: 'failed', request: number, code: isRefusal ? 'refused' : 'failed', message: messageOf(error) })
+  }
+}

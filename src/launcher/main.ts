@@ -1,0 +1,40 @@
+// Entry of the launcher process: reads its settings from the descriptor it was given, makes itself and all it will start
+// unable to gain privileges or leave core files, and runs until it is told to end.
+import { closeSync, readFileSync } from 'node:fs'
+import { messageOf } from '../errors.ts'
+import { startLauncher } from './launcher.ts'
+import { closeDescriptorsOnExec, disableCoreDumps, setNoNewPrivileges } from './libc.ts'
+import { writeLogLine } from './log.ts'
+import type { LauncherSettings } from './protocol.ts'
+
+/** Its settings come from the command line's process, which is the same program run by the same user: they are trusted. */
+const readSettings = (fd: number): LauncherSettings => {
+  const settings = JSON.parse(readFileSync(`/proc/self/fd/${fd}`, 'utf8')) as LauncherSettings
+  closeSync(fd)
+  return settings
+}
+
+const environment = (): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(process.env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+  )
+
+const main = async (): Promise<void> => {
+  closeDescriptorsOnExec(3)
+  setNoNewPrivileges()
+  disableCoreDumps()
+  const launcher = await startLauncher({
+    settings: readSettings(Number(process.argv[2])),
+    env: environment(),
+    log: writeLogLine,
+    exit: (code) => process.exit(code),
+  })
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => launcher.end(signal))
+  // A terminal that was closed: nobody is there to press Ctrl-C any more.
+  process.on('SIGHUP', () => launcher.end('SIGTERM'))
+}
+
+main().catch((error: unknown) => {
+  writeLogLine('error', messageOf(error))
+  process.exit(1)
+})

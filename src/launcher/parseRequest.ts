@@ -1,0 +1,141 @@
+// Messages of the server → requests, field by field. Written out because the launcher uses no library that could do it,
+// and because what is not named here does not pass: unknown fields are left behind, wrong types are refused.
+import type { Descriptor, Directory, Identity, Launch, LimitName, Reach } from '../isolation/adapter.ts'
+import type { Request, ToLauncher } from './protocol.ts'
+
+/** A message that is no request. */
+export class Malformed extends Error {
+  override readonly name = 'Malformed'
+}
+
+type Fields = Readonly<Record<string, unknown>>
+
+const fieldsOf = (value: unknown, what: string): Fields => {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new Malformed(`${what} is not an object`)
+  return value as Fields
+}
+
+const text = (value: unknown, what: string): string => {
+  if (typeof value !== 'string') throw new Malformed(`${what} is not a text`)
+  return value
+}
+
+const number = (value: unknown, what: string): number => {
+  if (typeof value !== 'number' || !Number.isFinite(value)) throw new Malformed(`${what} is not a number`)
+  return value
+}
+
+const boolean = (value: unknown, what: string): boolean => {
+  if (typeof value !== 'boolean') throw new Malformed(`${what} is not true or false`)
+  return value
+}
+
+const list = <T>(value: unknown, what: string, each: (item: unknown, what: string) => T): T[] => {
+  if (!Array.isArray(value)) throw new Malformed(`${what} is not a list`)
+  return value.map((item) => each(item, `an item of ${what}`))
+}
+
+const oneOf = <T extends string>(value: unknown, what: string, allowed: readonly T[]): T => {
+  const found = allowed.find((each) => each === value)
+  if (found === undefined) throw new Malformed(`${what} is none of ${allowed.join(', ')}`)
+  return found
+}
+
+const record = <T>(value: unknown, what: string, each: (item: unknown, what: string) => T): Record<string, T> =>
+  Object.fromEntries(Object.entries(fieldsOf(value, what)).map(([key, item]) => [key, each(item, `${what}.${key}`)]))
+
+const identity = (value: unknown): Identity | undefined => {
+  if (value === undefined) return undefined
+  const { uid, gid } = fieldsOf(value, 'identity')
+  return { uid: number(uid, 'uid'), gid: number(gid, 'gid') }
+}
+
+const reach = (value: unknown): Reach => {
+  const fields = fieldsOf(value, 'reach')
+  const kind = oneOf(fields.kind, 'reach.kind', ['port', 'fd', 'unix'])
+  return kind === 'port'
+    ? { kind, port: number(fields.port, 'reach.port') }
+    : { kind, socket: text(fields.socket, 'reach.socket') }
+}
+
+const directory = (value: unknown, what: string): Directory => {
+  const { path, mode, owner } = fieldsOf(value, what)
+  return { path: text(path, 'path'), mode: number(mode, 'mode'), owner: oneOf(owner, 'owner', ['tenant', 'launcher']) }
+}
+
+const descriptor = (value: unknown, what: string): Descriptor => {
+  const fields = fieldsOf(value, what)
+  const fd = number(fields.fd, 'fd')
+  const kind = oneOf(fields.kind, 'kind', ['listener', 'content', 'path'])
+  if (kind === 'listener') return { fd, kind, socket: text(fields.socket, 'socket') }
+  if (kind === 'path') return { fd, kind, path: text(fields.path, 'path') }
+  if (!(fields.content instanceof Uint8Array)) throw new Malformed('content is not bytes')
+  return { fd, kind, content: fields.content }
+}
+
+const limitNames: readonly LimitName[] = ['nofile', 'fsize', 'nproc', 'memlock']
+
+const limits = (value: unknown): Launch['limits'] => {
+  const given = record(value, 'limits', number)
+  for (const name of Object.keys(given)) oneOf(name, 'a limit', limitNames)
+  return given
+}
+
+const launch = (value: unknown): Launch => {
+  const fields = fieldsOf(value, 'launch')
+  const [program, ...rest] = list(fields.argv, 'argv', text)
+  if (program === undefined) throw new Malformed('argv is empty')
+  return {
+    argv: [program, ...rest],
+    env: record(fields.env, 'env', text),
+    cwd: text(fields.cwd, 'cwd'),
+    identity: identity(fields.identity),
+    umask: number(fields.umask, 'umask'),
+    directories: list(fields.directories, 'directories', directory),
+    descriptors: list(fields.descriptors, 'descriptors', descriptor),
+    limits: limits(fields.limits),
+    signal: oneOf(fields.signal, 'signal', ['started', 'application']),
+    reach: reach(fields.reach),
+  }
+}
+
+type Parsers = { readonly [T in Request['type']]: (fields: Fields) => Extract<Request, { type: T }> }
+
+const run = (fields: Fields): string => text(fields.run, 'run')
+
+const parsers: Parsers = {
+  launch: (fields) => ({
+    type: 'launch',
+    run: run(fields),
+    service: text(fields.service, 'service'),
+    id: text(fields.id, 'id'),
+    launch: launch(fields.launch),
+    watch: boolean(fields.watch, 'watch'),
+    note: fields.note,
+  }),
+  stop: (fields) => ({
+    type: 'stop',
+    run: run(fields),
+    signal: text(fields.signal, 'signal'),
+    timeoutMs: number(fields.timeoutMs, 'timeoutMs'),
+  }),
+  note: (fields) => ({ type: 'note', run: run(fields), note: fields.note }),
+  accepting: (fields) => ({ type: 'accepting', run: run(fields) }),
+  watch: (fields) => ({ type: 'watch', run: run(fields), on: boolean(fields.on, 'on') }),
+  purge: (fields) => ({ type: 'purge', path: text(fields.path, 'path'), identity: identity(fields.identity) }),
+  up: () => ({ type: 'up' }),
+}
+
+/** The number by which the server awaits its answer; undefined when even that is missing. */
+export const requestNumberOf = (message: unknown): number | undefined => {
+  const value = typeof message === 'object' && message !== null ? (message as Fields).request : undefined
+  return typeof value === 'number' ? value : undefined
+}
+
+/** Throws Malformed. */
+export const parseRequest = (message: unknown): ToLauncher => {
+  const fields = fieldsOf(message, 'a message')
+  const type = oneOf(fields.type, 'type', Object.keys(parsers) as Request['type'][])
+  return { ...parsers[type](fields), request: number(fields.request, 'request') }
+}

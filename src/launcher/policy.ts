@@ -1,0 +1,106 @@
+// What a launch may be, whatever the server asks: decided from the policy fixed at start and from the runs alive, before
+// anything is opened or made. The server parses bytes from the network, so each request is taken as an attacker's.
+import { join } from 'node:path'
+import type { Launch } from '../isolation/adapter.ts'
+import { isName } from '../names.ts'
+import type { Policy, Request, RunRecord } from './protocol.ts'
+import { isBelow } from './safePath.ts'
+
+/** A request that the policy forbids; the message says which rule. */
+export class Refused extends Error {
+  override readonly name = 'Refused'
+}
+
+const require = (isAllowed: boolean, rule: string): void => {
+  if (!isAllowed) throw new Refused(rule)
+}
+
+export const isRun = (run: string): boolean => /^[0-9a-f]{12}$/.test(run)
+
+/** Where the launcher listens for an instance that inherits its socket. */
+export const listenerPath = (policy: Policy, run: string): string => join(policy.runDir, 's', `${run}.sock`)
+
+/** The directory in which an instance makes its own socket. */
+export const ownSocketDir = (policy: Policy, run: string): string => join(policy.runDir, 'u', run)
+
+type LaunchRequest = Extract<Request, { type: 'launch' }>
+
+/** Throws Refused unless the policy allows this launch beside the runs alive. */
+export const checkLaunch = (policy: Policy, request: LaunchRequest, alive: Iterable<RunRecord>): void => {
+  const { run, service, id, launch } = request
+  require(isRun(run), 'a run is named by twelve hexadecimal digits')
+  require(isName(service) && isName(id), 'a service name or instance id is outside the grammar')
+  checkIdentity(policy, launch.identity)
+  for (const other of alive) {
+    require(other.run !== run, `run ${run} exists already`)
+    require(other.service !== service || other.id !== id, `${service}:${id} is running already`)
+    require(launch.identity === undefined ||
+      other.launch.identity?.uid !==
+        launch.identity.uid, `uid ${launch.identity?.uid} is in use by ${other.service}:${other.id}`)
+  }
+  checkProgram(launch)
+  checkPlaces(policy, run, launch)
+  checkDescriptors(policy, run, launch)
+}
+
+/** Tenants run as a uid of the tenant range and the gid of the same number when the launcher is root, and as its own uid otherwise. */
+export const checkIdentity = ({ tenantUids }: Policy, identity: Launch['identity']): void => {
+  if (tenantUids === undefined) {
+    require(identity === undefined, 'without root no other uid can be taken')
+    return
+  }
+  if (identity === undefined) throw new Refused('as root every instance needs a uid of its own')
+  const { uid, gid } = identity
+  require(Number.isInteger(uid) &&
+    uid >= tenantUids.first &&
+    uid <= tenantUids.last, `uid ${uid} is outside the tenant range ${tenantUids.first} to ${tenantUids.last}`)
+  require(gid === uid, `gid ${gid} is not the tenant's own`)
+}
+
+const checkProgram = ({ argv, env, umask, limits }: Launch): void => {
+  require(argv[0].startsWith('/'), 'a program is named by an absolute path')
+  require(!argv.some((each) => each.includes('\0')), 'an argument holds a NUL byte')
+  for (const [name, value] of Object.entries(env)) {
+    require(/^[A-Za-z_][A-Za-z0-9_]*$/.test(name), `"${name}" is not a name for an environment variable`)
+    require(!value.includes('\0'), `environment variable ${name} holds a NUL byte`)
+  }
+  require(Number.isInteger(umask) && umask >= 0 && umask <= 0o777, 'a umask is between 0 and 0777')
+  for (const limit of Object.values(limits))
+    require(Number.isInteger(limit) && limit >= 0, 'a limit is a whole number of at least 0')
+}
+
+const checkPlaces = (policy: Policy, run: string, launch: Launch): void => {
+  const { dataRoots, codeDirs } = policy
+  const code = codeDirs.map((each) => each.boundAt ?? each.path)
+  require([...dataRoots, ...code].some((root) =>
+    isBelow(root, launch.cwd),
+  ), `"${launch.cwd}" is no directory that programs are started in`)
+  for (const { path, mode } of launch.directories) {
+    require(path === ownSocketDir(policy, run) ||
+      dataRoots.some(
+        (root) => path !== root && isBelow(root, path),
+      ), `"${path}" is not below ${dataRoots.map((root) => `"${root}"`).join(' or ')}`)
+    // Set-user-id is never needed; set-group-id lets the server reach a socket that the tenant made.
+    require(Number.isInteger(mode) && (mode & ~0o2777) === 0, 'a directory mode is between 0 and 02777')
+  }
+}
+
+/** Highest descriptor number an application is given. */
+const lastDescriptor = 63
+
+const checkDescriptors = (policy: Policy, run: string, launch: Launch): void => {
+  const numbers = launch.descriptors.map(({ fd }) => fd)
+  require(new Set(numbers).size === numbers.length, 'a descriptor number is used twice')
+  for (const descriptor of launch.descriptors) {
+    const { fd, kind } = descriptor
+    require(Number.isInteger(fd) &&
+      fd >= 3 &&
+      fd <= lastDescriptor, `descriptor ${fd} is not between 3 and ${lastDescriptor}`)
+    if (kind === 'listener')
+      require(descriptor.socket === listenerPath(policy, run), `"${descriptor.socket}" is not the socket of this run`)
+    if (kind === 'path')
+      require([...policy.dataRoots, ...policy.codeDirs.map((each) => each.path)].some((root) =>
+        isBelow(root, descriptor.path),
+      ), `"${descriptor.path}" is no path that instances are given`)
+  }
+}

@@ -1,0 +1,120 @@
+// Every message between launcher and server, and nothing else. Both sides import it, so it stays free of behaviour.
+// The server is not trusted: the launcher parses each request (parseRequest.ts) before it acts on it.
+import type { Launch } from '../isolation/adapter.ts'
+
+/** What the launcher is told once, before it starts; nothing the server says later changes it. */
+export interface LauncherSettings {
+  readonly policy: Policy
+  readonly listen: readonly ListenAddress[]
+  /** File of the server program, and what it needs to know: passed on without being read. */
+  readonly serverFile: string
+  readonly server: unknown
+}
+
+/** What the launcher allows, whatever the server asks. Directories are absolute and without symlinks. */
+export interface Policy {
+  readonly runDir: string
+  readonly logDir: string
+  readonly stateDir: string
+  /** Directories below which data directories may be made and purged. */
+  readonly dataRoots: readonly string[]
+  /** Directories a program may be started in, and what each is bound to when a tenant could not reach it by path. */
+  readonly codeDirs: readonly CodeDir[]
+  /** First and last uid tenants run as; absent when the launcher is not root. */
+  readonly tenantUids?: { readonly first: number; readonly last: number }
+  /** Whom the server runs as; absent when the launcher is not root. */
+  readonly serverIdentity?: { readonly uid: number; readonly gid: number }
+  /** Group that may use the control socket beside root and the owner. */
+  readonly controlGid?: number
+  readonly log: { readonly maxBytes: number; readonly files: number; readonly bytesPerSecond: number }
+}
+
+export interface CodeDir {
+  readonly path: string
+  /** A place below runDir where tenants find `path`, when they could not open it where it is. */
+  readonly boundAt?: string
+}
+
+export interface ListenAddress {
+  readonly host: string
+  readonly port: number
+}
+
+/** How a run ended. */
+export interface RunExit {
+  readonly code: number | null
+  readonly signal: string | null
+  readonly outOfMemory: boolean
+  readonly lastLines: readonly string[]
+}
+
+/** A run as the launcher remembers it for a later server. */
+export interface RunRecord {
+  readonly run: string
+  readonly service: string
+  readonly id: string
+  readonly pid: number
+  readonly startedAtMs: number
+  readonly launch: Pick<Launch, 'identity' | 'reach'>
+  /** Whatever the server last noted; the launcher never reads it. */
+  readonly note: unknown
+}
+
+/** What the server may ask. Each request is answered by one Reply with its number. */
+export type Request =
+  | {
+      readonly type: 'launch'
+      readonly run: string
+      readonly service: string
+      readonly id: string
+      readonly launch: Launch
+      readonly watch: boolean
+      readonly note: unknown
+    }
+  | { readonly type: 'stop'; readonly run: string; readonly signal: string; readonly timeoutMs: number }
+  | { readonly type: 'note'; readonly run: string; readonly note: unknown }
+  | { readonly type: 'accepting'; readonly run: string }
+  | { readonly type: 'watch'; readonly run: string; readonly on: boolean }
+  | { readonly type: 'purge'; readonly path: string; readonly identity: Launch['identity'] }
+  /** The server serves: from now on its end is a fault to be mended by another start. */
+  | { readonly type: 'up' }
+
+export type ToLauncher = Request & { readonly request: number }
+
+/** What each request resolves with. */
+export interface Results {
+  launch: { readonly pid: number; readonly startedAtMs: number }
+  stop: null
+  note: null
+  accepting: boolean
+  watch: null
+  /** False when there was nothing to purge. */
+  purge: boolean
+  up: null
+}
+
+export type ToServer =
+  | {
+      readonly type: 'hello'
+      readonly settings: LauncherSettings
+      readonly listeners: readonly number[]
+      readonly controlListener: number
+      readonly runs: readonly RunRecord[]
+      readonly exits: readonly Exited[]
+    }
+  | { readonly type: 'reply'; readonly request: number; readonly value: unknown }
+  | { readonly type: 'failed'; readonly request: number; readonly code: 'refused' | 'failed'; readonly message: string }
+  | { readonly type: 'output'; readonly run: string; readonly lines: readonly string[] }
+  | { readonly type: 'end' }
+  | Exited
+
+export interface Exited {
+  readonly type: 'exited'
+  readonly run: string
+  readonly service: string
+  readonly id: string
+  readonly exit: RunExit
+}
+
+/** Exit code of a server that another start would not help: its state or its config cannot be used. */
+export const hopelessExit = 78

@@ -1,0 +1,89 @@
+// What the next launcher needs to end what this one left behind, should this one die: one small file for each run. A process
+// is ended only when boot, pid and start time all prove that it is the one recorded; anything else is left alone.
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Group, statOf } from './processes.ts'
+import type { Policy } from './protocol.ts'
+
+interface Record {
+  readonly boot: string
+  readonly run: string
+  readonly pid: number
+  readonly startTicks: number
+  readonly uid: number | null
+}
+
+/** The kernel's name for the time since it was started (proc(5)): pids of another boot mean nothing. */
+const bootId = (): string => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
+
+const directoryOf = (runDir: string): string => join(runDir, 'launcher')
+
+/** How the processes of a run are known. */
+export const groupOf = (run: string, pid: number, uid: number | undefined): Group =>
+  uid === undefined ? { kind: 'session', leader: pid, run } : { kind: 'uid', uid }
+
+/** Records a run. A run that ended in the same moment has no start time any more and needs no record. */
+export const writeRecord = (runDir: string, run: string, pid: number, uid: number | undefined): void => {
+  const startTicks = statOf(pid)?.startTicks
+  if (startTicks === undefined) return
+  mkdirSync(directoryOf(runDir), { recursive: true, mode: 0o700 })
+  const record: Record = { boot: bootId(), run, pid, startTicks, uid: uid ?? null }
+  const file = join(directoryOf(runDir), `${run}.json`)
+  writeFileSync(`${file}.new`, JSON.stringify(record), { mode: 0o600 })
+  renameSync(`${file}.new`, file)
+}
+
+export const removeRecord = (runDir: string, run: string): void => {
+  rmSync(join(directoryOf(runDir), `${run}.json`), { force: true })
+}
+
+export interface Leftover {
+  readonly run: string
+  readonly pid: number
+  readonly group: Group
+}
+
+/** The runs of an earlier launcher that may still have processes. A file that cannot be read proves nothing and is passed over. */
+export const findLeftovers = (runDir: string, tenantUids: Policy['tenantUids']): Leftover[] => {
+  const boot = bootId()
+  return recordsIn(directoryOf(runDir))
+    .filter((record) => record.boot === boot)
+    .filter(
+      ({ uid }) => uid === null || (tenantUids !== undefined && uid >= tenantUids.first && uid <= tenantUids.last),
+    )
+    .map((record) => ({
+      run: record.run,
+      pid: record.pid,
+      group: groupOf(record.run, provedLeader(record), record.uid ?? undefined),
+    }))
+}
+
+/** The session's leader when it is the process that was recorded; otherwise a number no process has, so that only the marker counts. */
+const provedLeader = ({ pid, startTicks }: Record): number => (statOf(pid)?.startTicks === startTicks ? pid : -1)
+
+const recordsIn = (directory: string): Record[] => {
+  try {
+    return readdirSync(directory)
+      .filter((name) => name.endsWith('.json'))
+      .flatMap((name) => parseRecord(readFileSync(join(directory, name), 'utf8')))
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
+    throw error
+  }
+}
+
+const parseRecord = (text: string): Record[] => {
+  try {
+    const { boot, run, pid, startTicks, uid } = JSON.parse(text) as Partial<Record>
+    const isWhole =
+      typeof boot === 'string' &&
+      typeof run === 'string' &&
+      /^[0-9a-f]{12}$/.test(run) &&
+      Number.isSafeInteger(pid) &&
+      Number.isSafeInteger(startTicks) &&
+      (uid === null || Number.isSafeInteger(uid))
+    return isWhole ? [{ boot, run, pid: pid ?? 0, startTicks: startTicks ?? 0, uid: uid ?? null }] : []
+  } catch {
+    return []
+  }
+}

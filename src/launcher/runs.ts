@@ -1,0 +1,207 @@
+// The runs alive: started, watched, stopped, and reported once when the last process of each is gone. Knows nothing of
+// phases or requests; it does what a request of the server says, within the policy.
+import { once } from 'node:events'
+import { constants } from 'node:os'
+import { setTimeout as delay } from 'node:timers/promises'
+import { messageOf } from '../errors.ts'
+import { isReadable } from './libc.ts'
+import { openLogFile } from './logFile.ts'
+import { watchMemoryKills } from './outOfMemory.ts'
+import { type Output, readOutput } from './output.ts'
+import { checkLaunch, ownSocketDir, Refused } from './policy.ts'
+import { applicationBehind, endGroup, type Group, signalMember } from './processes.ts'
+import type { Exited, Policy, Request, RunExit, RunRecord } from './protocol.ts'
+import { purgeDirectory } from './purge.ts'
+import { groupOf, removeRecord, writeRecord } from './records.ts'
+import { type Spawned, spawnLaunch } from './spawn.ts'
+
+type LaunchRequest = Extract<Request, { type: 'launch' }>
+
+interface Parts {
+  readonly record: RunRecord
+  readonly spawned: Spawned
+  readonly output: Output
+  readonly group: Group
+  /** Whether the stop signal goes past the program that was started, to the application behind it. */
+  readonly signalsApplication: boolean
+  /** `isKilled`: SIGKILL was sent from here, so that it says nothing about memory. */
+  readonly state: { note: unknown; isKilled: boolean }
+}
+
+interface Run extends Parts {
+  /** Resolves when the last process is gone and the exit was reported. */
+  readonly ended: Promise<void>
+}
+
+export interface Runs {
+  /** Resolves when the program executes; rejects, leaving nothing behind, with Refused or why it could not. */
+  launch(request: LaunchRequest): Promise<{ readonly pid: number; readonly startedAtMs: number }>
+  /** Sends the signal to the process started, and SIGKILL to all that is left after `timeoutMs`; resolves when nothing is. */
+  stop(run: string, signal: string, timeoutMs: number): Promise<void>
+  note(run: string, note: unknown): void
+  /** Whether connections to the inherited socket are being accepted: none waits in the kernel. */
+  isAccepting(run: string): boolean
+  watch(run: string, isOn: boolean): void
+  hasUid(uid: number): boolean
+  list(): RunRecord[]
+  /** Kills everything at once; resolves when nothing is left. */
+  killAll(): Promise<void>
+}
+
+export interface RunsOptions {
+  readonly policy: Policy
+  readonly onExit: (exited: Exited) => void
+  readonly onLines: (run: string, lines: readonly string[]) => void
+  readonly warn: (message: string, fields: Readonly<Record<string, unknown>>) => void
+}
+
+const stopSignals = ['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGKILL'] as const
+
+const parseSignal = (text: string): (typeof stopSignals)[number] => {
+  const signal = stopSignals.find((each) => each === text)
+  if (signal === undefined) throw new Refused(`"${text}" is no signal that ends an instance`)
+  return signal
+}
+
+const nameOf = ({ service, id }: RunRecord): string => `${service}:${id}`
+
+export const createRuns = ({ policy, onExit, onLines, warn }: RunsOptions): Runs => {
+  const runs = new Map<string, Run>()
+  /** Launches between their check and the existence of a process: they count as alive, or two could take one uid. */
+  const launching = new Map<string, RunRecord>()
+  const wasOutOfMemory = watchMemoryKills()
+
+  const find = (name: string): Run => {
+    const run = runs.get(name)
+    if (run === undefined) throw new Refused(`there is no run "${name}"`)
+    return run
+  }
+
+  const alive = (): RunRecord[] => [...[...runs.values()].map((each) => each.record), ...launching.values()]
+
+  const launch = async (request: LaunchRequest): Promise<RunRecord> => {
+    const { run, service, id, note } = request
+    checkLaunch(policy, request, alive())
+    const { identity, reach } = request.launch
+    const draft: RunRecord = { run, service, id, pid: 0, startedAtMs: Date.now(), launch: { identity, reach }, note }
+    launching.set(run, draft)
+    try {
+      const spawned = await spawnLaunch(policy, run, request.launch)
+      const record = { ...draft, pid: spawned.pid }
+      begin(request, record, spawned)
+      return record
+    } finally {
+      launching.delete(run)
+    }
+  }
+
+  const begin = ({ watch, launch: { signal } }: LaunchRequest, record: RunRecord, spawned: Spawned): void => {
+    const { run, launch } = record
+    const output = openOutput(record)
+    if (watch) output.watch((lines) => onLines(run, lines))
+    output.read(spawned.stdout, 'out')
+    output.read(spawned.stderr, 'err')
+    const group = groupOf(run, spawned.pid, launch.identity?.uid)
+    const state = { note: record.note, isKilled: false }
+    const parts: Parts = { record, spawned, output, group, signalsApplication: signal === 'application', state }
+    runs.set(run, { ...parts, ended: finish(parts) })
+    try {
+      writeRecord(policy.runDir, run, spawned.pid, launch.identity?.uid)
+    } catch (error) {
+      warn('could not record a run: a later launcher would not find it', {
+        instance: nameOf(record),
+        error: messageOf(error),
+      })
+    }
+  }
+
+  const openOutput = ({ service, id }: RunRecord): Output =>
+    readOutput({
+      log: openLogFile({ logDir: policy.logDir, service, id, gid: policy.serverIdentity?.gid }, policy.log),
+      bytesPerSecond: policy.log.bytesPerSecond,
+      now: Date.now,
+    })
+
+  const end = (group: Group, record: RunRecord): Promise<void> =>
+    endGroup(group, (pids) => warn('processes survive SIGKILL', { instance: nameOf(record), pids }))
+
+  const finish = async ({ record, spawned, output, group, state }: Parts): Promise<void> => {
+    const { code, signal } = await exitOf(spawned)
+    const outOfMemory = !state.isKilled && wasOutOfMemory(signal)
+    // Also after an exit of its own accord: what it left behind would hold its socket, its uid and its data.
+    await end(group, record)
+    await drain(spawned)
+    if (outOfMemory) output.remark('ended by the kernel for want of memory')
+    output.close()
+    spawned.release()
+    await cleanUp(record)
+    runs.delete(record.run)
+    const exit: RunExit = { code, signal, outOfMemory, lastLines: output.lastLines() }
+    onExit({ type: 'exited', run: record.run, service: record.service, id: record.id, exit })
+  }
+
+  const cleanUp = async (record: RunRecord): Promise<void> => {
+    try {
+      if (record.launch.reach.kind === 'unix')
+        await purgeDirectory(policy.runDir, ownSocketDir(policy, record.run), record.launch.identity)
+      removeRecord(policy.runDir, record.run)
+    } catch (error) {
+      warn('could not clean up after a run', { instance: nameOf(record), error: messageOf(error) })
+    }
+  }
+
+  const sendStop = ({ spawned, group, signalsApplication }: Run, signal: NodeJS.Signals): void => {
+    const application = signalsApplication ? applicationBehind(spawned.pid) : undefined
+    // Before the application exists, and after it ended, there is only the program that was started.
+    if (application === undefined) spawned.child.kill(signal)
+    else signalMember(application, constants.signals[signal], group)
+  }
+
+  const kill = async ({ group, record, state, ended }: Run): Promise<void> => {
+    state.isKilled = true
+    await end(group, record)
+    await ended
+  }
+
+  return {
+    launch: async (request) => {
+      const { pid, startedAtMs } = await launch(request)
+      return { pid, startedAtMs }
+    },
+    stop: async (name, signal, timeoutMs) => {
+      const run = find(name)
+      const toSend = parseSignal(signal)
+      if (toSend === 'SIGKILL') return kill(run)
+      sendStop(run, toSend)
+      const timer = setTimeout(() => void kill(run), Math.min(Math.max(timeoutMs, 0), 2 ** 31 - 1))
+      await run.ended
+      clearTimeout(timer)
+    },
+    note: (name, note) => {
+      find(name).state.note = note
+    },
+    isAccepting: (name) => {
+      const { listener } = find(name).spawned
+      if (listener === undefined) throw new Refused(`run "${name}" inherited no socket`)
+      return !isReadable(listener)
+    },
+    watch: (name, isOn) => find(name).output.watch(isOn ? (lines) => onLines(name, lines) : undefined),
+    hasUid: (uid) => alive().some((each) => each.launch.identity?.uid === uid),
+    list: () => [...runs.values()].map(({ record, state }) => ({ ...record, note: state.note })),
+    killAll: async () => {
+      await Promise.all([...runs.values()].map(kill))
+    },
+  }
+}
+
+const exitOf = async ({ child }: Spawned): Promise<{ code: number | null; signal: string | null }> => {
+  await once(child, 'exit')
+  return { code: child.exitCode, signal: child.signalCode }
+}
+
+/** Waits for what is still in the pipes. Bounded: a process that got away from the group could hold them open for ever. */
+const drain = async ({ stdout, stderr }: Spawned): Promise<void> => {
+  const open = [stdout, stderr].filter((stream) => !stream.closed)
+  await Promise.race([Promise.all(open.map((stream) => once(stream, 'close'))), delay(500, undefined, { ref: false })])
+  for (const stream of open) stream.destroy()
+}

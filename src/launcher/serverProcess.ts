@@ -1,0 +1,80 @@
+// The server process: forked, given the listening sockets, forked again when it ends. It starts with the launcher's rights so
+// that it can load code its own user could not open, and gives them up itself before it reads a byte from the network.
+import { type ChildProcess, fork } from 'node:child_process'
+import type { ToServer } from './protocol.ts'
+
+/** Descriptor number of the first listening socket in the server; those below are the standard ones and the channel. */
+export const firstListener = 4
+
+/** Sends a message; false when that server has ended. */
+export type Send = (message: ToServer) => boolean
+
+export interface ServerProcess {
+  readonly send: Send
+  /** Ends it at once, for good. */
+  kill(): void
+}
+
+export interface ServerProcessOptions {
+  readonly file: string
+  /** Listening sockets, passed on under the numbers from `firstListener` up, in this order. */
+  readonly listeners: readonly number[]
+  readonly env: Readonly<Record<string, string>>
+  readonly onStart: (send: Send) => void
+  /** `reply` goes to the server that asked, and to no later one. */
+  readonly onMessage: (message: unknown, reply: Send) => void
+  /** Asked when it ended: the milliseconds until it is forked again; undefined leaves it. */
+  readonly onExit: (exit: {
+    readonly code: number | null
+    readonly signal: string | null
+    readonly livedMs: number
+  }) => number | undefined
+}
+
+const sendTo =
+  (child: ChildProcess): Send =>
+  (message) => {
+    if (!child.connected) return false
+    // The callback takes the error of a server that ends in this moment; the next one is told everything at its start.
+    child.send(message, () => undefined)
+    return true
+  }
+
+export const keepServer = (options: ServerProcessOptions): ServerProcess => {
+  let current: ChildProcess | undefined
+  let isOver = false
+
+  const start = (): void => {
+    if (isOver) return
+    const startedAt = performance.now()
+    const child = fork(options.file, [], {
+      // A session of its own: Ctrl-C in a terminal reaches the launcher alone, which then ends everything in order.
+      detached: true,
+      serialization: 'advanced',
+      env: { ...options.env },
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...options.listeners],
+    })
+    current = child
+    const send = sendTo(child)
+    child.on('message', (message) => options.onMessage(message, send))
+    child.on('error', () => undefined) // a failed fork or send; 'exit' follows, or the channel closes
+    child.once('exit', (code, signal) => {
+      const waitMs = options.onExit({ code, signal, livedMs: performance.now() - startedAt })
+      if (waitMs !== undefined) setTimeout(start, waitMs)
+    })
+    options.onStart(send)
+  }
+
+  start()
+  return {
+    send: (message) => current !== undefined && sendTo(current)(message),
+    kill: () => {
+      isOver = true
+      current?.kill('SIGKILL')
+    },
+  }
+}
+
+/** Milliseconds before the server is forked again: none at first, then doubling up to ten seconds while it keeps ending young. */
+export const restartDelayMs = (endedYoung: number): number =>
+  endedYoung === 0 ? 0 : Math.min(100 * 2 ** (endedYoung - 1), 10_000)

@@ -1,0 +1,191 @@
+// A launch that the policy allowed → a process. Everything it finds open is opened here, afresh for every start; every path
+// below a directory of a tenant is walked without following symlinks; nothing is left behind when a step fails.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { closeSync, fchownSync, writeSync } from 'node:fs'
+import { Socket } from 'node:net'
+import type { Readable } from 'node:stream'
+import { messageOf } from '../errors.ts'
+import type { Descriptor, Directory, Launch } from '../isolation/adapter.ts'
+import { duplicateAbove, openMemoryFile, openPipe } from './libc.ts'
+import { listenUnix, removeSocket } from './listeners.ts'
+import { ownSocketDir } from './policy.ts'
+import { runMarker } from './processes.ts'
+import type { Policy } from './protocol.ts'
+import { ensureDirectory, openBelow, openDirectoryBelow, rootOf } from './safePath.ts'
+
+type Inherited = 'ignore' | number
+
+export interface Spawned {
+  readonly child: ChildProcess
+  readonly pid: number
+  /** What it writes to its standard output and error. */
+  readonly stdout: Readable
+  readonly stderr: Readable
+  /** The launcher's own copy of a listening socket that the application inherited. */
+  readonly listener: number | undefined
+  /** Closes that copy and removes the socket file. */
+  release(): void
+}
+
+const self = (): { uid: number; gid: number } => ({ uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 })
+
+const makeDirectory = (policy: Policy, run: string, launch: Launch, { path, mode, owner }: Directory): void => {
+  const isSocketDir = path === ownSocketDir(policy, run)
+  const root = isSocketDir ? policy.runDir : rootOf(policy.dataRoots, path)
+  const tenant = launch.identity ?? self()
+  // The set-group-id bit of a socket directory gives what the tenant makes in it to the server's group (inode(7)).
+  const group = isSocketDir ? (policy.serverIdentity?.gid ?? tenant.gid) : tenant.gid
+  ensureDirectory(root, path, mode, owner === 'tenant' ? { uid: tenant.uid, gid: group } : self())
+}
+
+const openDescriptor = (policy: Policy, descriptor: Descriptor): number => {
+  if (descriptor.kind === 'listener') return listenUnix(descriptor.socket, policy.serverIdentity ?? self(), 0o600)
+  if (descriptor.kind === 'path') {
+    const roots = [...policy.dataRoots, ...policy.codeDirs.map((each) => each.path)]
+    return openBelow(rootOf(roots, descriptor.path), descriptor.path)
+  }
+  const fd = openMemoryFile('tenement')
+  // Written at offset 0 each, so that the reader finds the offset where it expects it.
+  for (let written = 0; written < descriptor.content.length; )
+    written += writeSync(fd, descriptor.content, written, descriptor.content.length - written, written)
+  return fd
+}
+
+/** The directory as /proc names an open descriptor of it: the child enters what was checked, whatever the path names by then. */
+const openWorkingDirectory = (policy: Policy, cwd: string): number => {
+  const roots = [...policy.dataRoots, ...policy.codeDirs.map((each) => each.boundAt ?? each.path)]
+  const fd = openDirectoryBelow(rootOf(roots, cwd), cwd)
+  try {
+    // Above every number that the child's descriptors get, so that none of them replaces it before the child has entered it.
+    return duplicateAbove(fd, 100)
+  } finally {
+    closeSync(fd)
+  }
+}
+
+const withLimits = ({ argv, limits }: Launch): readonly [string, ...string[]] => {
+  const options = Object.entries(limits).map(([name, value]) => `--${name}=${value}`)
+  return options.length === 0 ? argv : ['/usr/bin/prlimit', ...options, '--', ...argv]
+}
+
+/**
+ * A pipe for the application to write to, given to its uid so that it can open /dev/stdout too. Node's own 'pipe' is a pair of
+ * sockets: opening /dev/stdout fails there, and a socket of the launcher's would be in a tenant's hands.
+ */
+const openOutput = (
+  identity: Launch['identity'],
+  keep: (fd: number) => number,
+): { writeEnd: number; stream: Readable } => {
+  const { readEnd, writeEnd } = openPipe()
+  keep(writeEnd)
+  if (identity !== undefined) fchownSync(writeEnd, identity.uid, identity.gid)
+  return { writeEnd, stream: new Socket({ fd: readEnd, readable: true, writable: false }) }
+}
+
+/** Starts the process in a session of its own; rejects with what the step that failed threw. */
+export const spawnLaunch = async (policy: Policy, run: string, launch: Launch): Promise<Spawned> => {
+  const opened: number[] = []
+  const undo: (() => void)[] = []
+  const keep = (fd: number): number => {
+    opened.push(fd)
+    return fd
+  }
+  try {
+    for (const directory of launch.directories) makeDirectory(policy, run, launch, directory)
+    const cwd = keep(openWorkingDirectory(policy, launch.cwd))
+    const stdout = openOutput(launch.identity, keep)
+    undo.push(() => stdout.stream.destroy())
+    const stderr = openOutput(launch.identity, keep)
+    undo.push(() => stderr.stream.destroy())
+    const inherited = openDescriptors(policy, launch, keep)
+    const listener = keepListener(launch, inherited)
+    undo.push(listener.release)
+    const child = startChild(run, launch, `/proc/self/fd/${cwd}`, [
+      'ignore',
+      stdout.writeEnd,
+      stderr.writeEnd,
+      ...inherited,
+    ])
+    const pid = await pidOf(child, launch)
+    return {
+      child,
+      pid,
+      stdout: stdout.stream,
+      stderr: stderr.stream,
+      listener: listener.fd,
+      release: listener.release,
+    }
+  } catch (error) {
+    for (const step of undo) step()
+    throw error
+  } finally {
+    for (const fd of opened) closeSync(fd)
+  }
+}
+
+/** What the application finds from descriptor 3 on; a number that the launch does not name stays closed. */
+const openDescriptors = (policy: Policy, { descriptors }: Launch, keep: (fd: number) => number): Inherited[] => {
+  const inherited: Inherited[] = []
+  for (const descriptor of descriptors) {
+    while (inherited.length <= descriptor.fd - 3) inherited.push('ignore')
+    inherited[descriptor.fd - 3] = keep(openDescriptor(policy, descriptor))
+  }
+  return inherited
+}
+
+const keepListener = (
+  { descriptors }: Launch,
+  inherited: readonly Inherited[],
+): { readonly fd: number | undefined; readonly release: () => void } => {
+  const descriptor = descriptors.find((each) => each.kind === 'listener')
+  const opened = descriptor === undefined ? undefined : inherited[descriptor.fd - 3]
+  if (descriptor === undefined || typeof opened !== 'number') return { fd: undefined, release: () => undefined }
+  const fd = duplicateAbove(opened, 3)
+  return {
+    fd,
+    release: () => {
+      closeSync(fd)
+      removeSocket(descriptor.socket)
+    },
+  }
+}
+
+/** Why the kernel would not execute a program, in words. */
+const reasons: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such program, or no such interpreter as its first line names',
+  EACCES: 'it is not executable for the uid it would run as',
+  ENOEXEC: 'it is no program of this machine',
+  EAGAIN: 'the kernel allows no more processes for this uid',
+  E2BIG: 'its arguments and environment are too long',
+}
+
+const pidOf = async (child: ChildProcess, { argv: [program], identity }: Launch): Promise<number> => {
+  try {
+    await once(child, 'spawn')
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? ''
+    const who = identity === undefined ? '' : ` as uid ${identity.uid}`
+    throw new Error(`cannot execute "${program}"${who}: ${reasons[code] ?? messageOf(error)}`, { cause: error })
+  }
+  if (child.pid === undefined) throw new Error(`cannot execute "${program}": it has no pid`)
+  return child.pid
+}
+
+const startChild = (run: string, launch: Launch, cwd: string, stdio: Inherited[]): ChildProcess => {
+  const [program, ...args] = withLimits(launch)
+  // umask belongs to the whole process; nothing else runs between these lines.
+  const umask = process.umask(launch.umask)
+  try {
+    // libuv enters the directory before it gives up its uid, and empties the list of further groups with the change of uid.
+    return spawn(program, args, {
+      cwd,
+      stdio,
+      detached: true,
+      env: launch.identity === undefined ? { ...launch.env, [runMarker]: run } : { ...launch.env },
+      ...launch.identity,
+    })
+  } finally {
+    process.umask(umask)
+  }
+}

@@ -1,0 +1,194 @@
+// A real launcher with a server that a test speaks through: what it sends is what a server that was taken over could send.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { chmodSync, closeSync, mkdirSync, mkdtempSync, openSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer, type Server, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import type { Launch } from '../../src/isolation/adapter.ts'
+import type { LauncherSettings, Policy } from '../../src/launcher/protocol.ts'
+
+export const isRoot = process.getuid?.() === 0
+export const fixture = (path: string): string => fileURLToPath(new URL(`../fixtures/${path}`, import.meta.url))
+
+/** A directory that tenants can pass through, removed by `remove`. */
+export const makeTemporaryDirectory = (): string => {
+  const path = realpathSync(mkdtempSync(join(tmpdir(), 'tenement-test-')))
+  chmodSync(path, 0o711)
+  return path
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: a message is whatever came over the wire; each test looks at what it expects
+export type Message = Readonly<Record<string, any>>
+
+export interface TestLauncher {
+  readonly root: string
+  readonly code: string
+  readonly policy: Policy
+  readonly process: ChildProcess
+  readonly stderr: () => string
+  /** A launch that sleeps, changed by what is given. `tenant` chooses one of ten uids. */
+  launchOf(over?: Partial<Launch> & { readonly tenant?: number }): Launch
+  /** What the launcher said to the server that is there now, greeting first. */
+  readonly messages: Message[]
+  send(message: unknown): void
+  /** Resolves with the first message, already there or still to come, that is meant. */
+  next(isMeant: (message: Message) => boolean): Promise<Message>
+  /** Sends a request and resolves with its answer. */
+  ask(request: Record<string, unknown>): Promise<Message>
+  /** Resolves with the greeting of the next server. */
+  nextServer(): Promise<Message>
+  close(): Promise<void>
+}
+
+export const serverUid = 699_999
+
+let lastRange = 0
+/** Ten uids that no other launcher of this or another test file has: a uid is an instance's alone on the whole machine. */
+const newTenantUids = (): { first: number; last: number } => {
+  lastRange += 1
+  const first = 700_000 + Number(process.env.VITEST_POOL_ID ?? 0) * 5_000 + lastRange * 10
+  return { first, last: first + 9 }
+}
+
+let lastRun = 0
+export const newRunName = (): string => {
+  lastRun += 1
+  return lastRun.toString(16).padStart(12, '0')
+}
+
+export const startTestLauncher = async (
+  change: { readonly policy?: Partial<Policy>; readonly root?: string } = {},
+): Promise<TestLauncher> => {
+  const root = change.root ?? makeTemporaryDirectory()
+  const code = join(root, 'code')
+  mkdirSync(code, { recursive: true, mode: 0o755 })
+  const policy: Policy = {
+    runDir: join(root, 'run'),
+    logDir: join(root, 'log'),
+    stateDir: join(root, 'state'),
+    dataRoots: [join(root, 'data')],
+    codeDirs: [{ path: code }],
+    ...(isRoot ? { tenantUids: newTenantUids(), serverIdentity: { uid: serverUid, gid: serverUid } } : {}),
+    log: { maxBytes: 200_000, files: 3, bytesPerSecond: 50_000 },
+    ...change.policy,
+  }
+  const relay = join(root, 'relay.sock')
+  const servers: { messages: Message[]; socket: Socket }[] = []
+  const waiters = new Set<() => void>()
+  const notify = (): void => {
+    for (const waiter of [...waiters]) waiter()
+  }
+  const relayServer: Server = createServer((socket) => {
+    const server = { messages: [] as Message[], socket }
+    servers.push(server)
+    socket.on('error', () => undefined)
+    createInterface({ input: socket }).on('line', (line) => {
+      server.messages.push(JSON.parse(line) as Message)
+      notify()
+    })
+  })
+  rmSync(relay, { force: true })
+  relayServer.listen(relay)
+  await once(relayServer, 'listening')
+  chmodSync(relay, 0o777)
+
+  const settings: LauncherSettings = {
+    policy,
+    listen: [],
+    serverFile: fixture('servers/relay.mjs'),
+    server: { relay, uid: isRoot ? serverUid : undefined },
+  }
+  const file = join(root, 'settings.json')
+  writeFileSync(file, JSON.stringify(settings))
+  const fd = openSync(file, 'r')
+  const main = fileURLToPath(new URL('../../dist/launcher/main.js', import.meta.url))
+  const child = spawn(process.execPath, [main, '3'], {
+    stdio: ['ignore', 'inherit', 'pipe', fd],
+    env: { PATH: '/usr/bin:/bin', SECRET_OF_LAUNCHER: 'yes' },
+  })
+  closeSync(fd)
+  let stderr = ''
+  child.stderr?.on('data', (chunk: Buffer) => {
+    stderr += chunk.toString()
+    notify()
+  })
+  child.once('exit', notify)
+
+  const until = <T>(look: () => T | undefined, what: string): Promise<T> =>
+    new Promise((resolve, reject) => {
+      const give = (act: () => void): void => {
+        waiters.delete(check)
+        clearTimeout(timer)
+        act()
+      }
+      const check = (): void => {
+        const found = look()
+        if (found !== undefined) give(() => resolve(found))
+        else if (child.exitCode !== null)
+          give(() => reject(new Error(`the launcher exited with ${child.exitCode}: ${stderr}`)))
+      }
+      const timer = setTimeout(() => give(() => reject(new Error(`no ${what} came: ${stderr}`))), 15_000)
+      waiters.add(check)
+      check()
+    })
+
+  const current = (): { messages: Message[]; socket: Socket } => {
+    const server = servers.at(-1)
+    if (server === undefined) throw new Error('no server has come up yet')
+    return server
+  }
+  let lastRequest = 0
+  const launcher: TestLauncher = {
+    root,
+    code,
+    policy,
+    process: child,
+    stderr: () => stderr,
+    launchOf: ({ tenant = 1, ...over } = {}) => {
+      const uid = (policy.tenantUids?.first ?? 0) + tenant
+      return {
+        argv: ['/bin/sleep', '60'],
+        env: { PATH: '/usr/bin:/bin' },
+        cwd: code,
+        identity: isRoot ? { uid, gid: uid } : undefined,
+        umask: 0o077,
+        directories: [],
+        descriptors: [],
+        limits: {},
+        signal: 'started',
+        reach: { kind: 'port', port: 20_001 },
+        ...over,
+      }
+    },
+    get messages() {
+      return current().messages
+    },
+    send: (message) => current().socket.write(`${JSON.stringify(message)}\n`),
+    next: (isMeant) => until(() => servers.at(-1)?.messages.find(isMeant), 'such message'),
+    ask: async (request) => {
+      lastRequest += 1
+      const number = lastRequest
+      launcher.send({ ...request, request: number })
+      return launcher.next((message) => message.request === number && ['reply', 'failed'].includes(message.type))
+    },
+    nextServer: () => {
+      const before = servers.length
+      return until(() => servers[before]?.messages[0], 'further server')
+    },
+    close: async () => {
+      if (child.exitCode === null && child.signalCode === null) {
+        child.kill('SIGTERM')
+        setTimeout(() => child.kill('SIGTERM'), 50)
+        await once(child, 'exit')
+      }
+      for (const { socket } of servers) socket.destroy()
+      relayServer.close()
+      rmSync(root, { recursive: true, force: true })
+    },
+  }
+  await until(() => servers[0]?.messages[0], 'server')
+  return launcher
+}

@@ -1,0 +1,11 @@
+// Waiting for something that no event tells, with a deadline.
+import { setTimeout as delay } from 'node:timers/promises'
+
+/** Asks every few milliseconds until the answer is true; rejects after `deadlineMs`, naming the question. */
+export const waitUntil = async (isSo: () => boolean | Promise<boolean>, deadlineMs = 10_000): Promise<void> => {
+  const deadline = performance.now() + deadlineMs
+  while (!(await isSo())) {
+    if (performance.now() > deadline) throw new Error(`still not so after ${deadlineMs} ms: ${isSo}`)
+    await delay(5)
+  }
+}
