@@ -1,0 +1,324 @@
+// Every key of tenement.toml: its kind, its sentence and its default, once. Types, messages, the JSON Schema and the reference follow from here.
+// The file is snake_case as people write it; what comes out is camelCase with units in the names (`outputNames`).
+// Defaults that depend on the machine or on another key are not here: directories.ts and resolve.ts fill them in.
+import { z } from 'zod'
+import { namePattern } from '../names.ts'
+import {
+  choice,
+  duration,
+  durationOrNever,
+  flag,
+  path,
+  paths,
+  plugin,
+  positiveNumber,
+  size,
+  templateText,
+  text,
+  whole,
+} from './kinds.ts'
+import { domainList, listenAddresses, networkList } from './networkKinds.ts'
+import { command, readiness, signal, uidRange, urlPath, userName, variable } from './processKinds.ts'
+
+const name = z
+  .string()
+  .regex(namePattern, { error: 'must be 1 to 63 of a-z, 0-9 and "-", beginning and ending with a letter or digit' })
+const table = { error: 'must be a table' }
+
+/** What a key is called in the code, where it differs from the file. */
+const outputNames = {
+  domain: 'domains',
+  data_dir: 'dataDir',
+  state_dir: 'stateDir',
+  run_dir: 'runDir',
+  log_dir: 'logDir',
+  tenant_uids: 'tenantUids',
+  trusted_proxies: 'trustedProxies',
+  max_running: 'maxRunning',
+  max_concurrent_wakes: 'maxConcurrentWakes',
+  hold_timeout: 'holdTimeoutMs',
+  start_timeout: 'startTimeoutMs',
+  stop_timeout: 'stopTimeoutMs',
+  stop_signal: 'stopSignal',
+  drain_timeout: 'drainTimeoutMs',
+  idle_timeout: 'idleTimeoutMs',
+  memory_max: 'memoryMaxBytes',
+  cpu_max: 'cpuMax',
+  cpu_weight: 'cpuWeight',
+  pids_max: 'pidsMax',
+  files_max: 'filesMax',
+  tmp_size: 'tmpSizeBytes',
+  queue_max: 'queueMax',
+  response_timeout: 'responseTimeoutMs',
+} as const
+
+type OutputName<Key> = Key extends keyof typeof outputNames ? (typeof outputNames)[Key] : Key
+type Renamed<Table> = { readonly [Key in keyof Table as OutputName<Key>]: Table[Key] }
+
+const isRenamed = (key: string): key is keyof typeof outputNames => Object.hasOwn(outputNames, key)
+
+/** What a key of the file is called in the code. */
+export const outputNameOf = (key: string): string => (isRenamed(key) ? outputNames[key] : key)
+
+/** The same values under the names the code uses. */
+const rename = <Table extends object>(values: Table): Renamed<Table> => {
+  const renamed = Object.entries(values).map(([key, value]) => [outputNameOf(key), value])
+  return Object.fromEntries(renamed)
+}
+
+export const settingsKeys = z.strictObject(
+  {
+    listen: listenAddresses('127.0.0.1:8080').describe(
+      'Where tenement accepts connections: address and port, a port of 127.0.0.1, or a list of these; ":8080" is every address.',
+    ),
+    domain: domainList('localhost').describe(
+      'The domain below which instances are found as {id}.{service}.{domain}, or a list of domains.',
+    ),
+    data_dir: path()
+      .exactOptional()
+      .describe(
+        "Folder of the instances' data. Default: /var/lib/tenement/data as root, else $XDG_DATA_HOME/tenement/data.",
+      ),
+    state_dir: path()
+      .exactOptional()
+      .describe(
+        'Folder of what tenement itself must remember. Default: /var/lib/tenement/state as root, else $XDG_STATE_HOME/tenement.',
+      ),
+    run_dir: path()
+      .exactOptional()
+      .describe(
+        'Folder of sockets, gone after a reboot. Default: /run/tenement as root, else $XDG_RUNTIME_DIR/tenement.',
+      ),
+    log_dir: path()
+      .exactOptional()
+      .describe(
+        "Folder of the instances' output. Default: /var/log/tenement as root, else the folder log below state_dir.",
+      ),
+    user: userName()
+      .exactOptional()
+      .describe('The unprivileged user the server runs as when tenement is started as root.'),
+    tenant_uids: uidRange('700000-765535').describe(
+      'Uids given to tenants, one each, when tenement is started as root; no other account may lie in this range.',
+    ),
+    trusted_proxies: networkList().describe(
+      'Addresses and networks whose X-Forwarded and Forwarded headers are believed.',
+    ),
+    max_running: whole(1, 1_000_000)
+      .exactOptional()
+      .describe('How many instances may be awake at once. Default: no bound.'),
+    max_concurrent_wakes: whole(1, 100_000)
+      .exactOptional()
+      .describe('How many instances may be starting at once. Default: 4 per processor, at least 8.'),
+    hold_timeout: duration('30s', { zero: true }).describe(
+      'How long a request waits for its instance to wake before it is answered with 503.',
+    ),
+  },
+  table,
+)
+
+const mebibyte = { bytes: 1024 ** 2, written: '1MB' }
+const environment = z
+  .record(
+    variable(),
+    z
+      .union([z.string(), z.number(), z.boolean()], { error: 'must be a text, a number, or true or false' })
+      .transform(String),
+    table,
+  )
+  .readonly()
+
+const serviceShape = {
+  command: command().describe(
+    'What starts an instance: one text split by the quoting rules of a shell, without a shell, or a list of arguments. Templates: {id} {name} {data_dir} {port} {socket}.',
+  ),
+  cwd: path()
+    .prefault('.')
+    .describe('The folder an instance starts in; a relative one is relative to the folder of tenement.toml.'),
+  isolation: text('must be the name of an isolation adapter')
+    .meta({ title: 'name of an adapter' })
+    .describe(
+      'How instances are confined: the name of an isolation adapter. There is no default: write the one you mean.',
+    ),
+  listen: choice(['port', 'fd', 'unix'])
+    .prefault('port')
+    .describe(
+      'How an instance is reached: it listens on 127.0.0.1:$PORT, on the socket it inherits as descriptor 3, or on the unix socket $SOCKET_PATH.',
+    ),
+  health: urlPath().exactOptional().describe('A path that answers with a 2xx status when the instance can serve.'),
+  ready: readiness()
+    .exactOptional()
+    .describe(
+      'When an instance counts as ready: it accepts a connection, it answers `health`, or it writes a line that matches. Default: "http" when health is set, else "tcp".',
+    ),
+  start_timeout: duration('60s').describe('How long an instance may take to become ready before it is killed.'),
+  stop_timeout: duration('10s', { zero: true }).describe(
+    'How long an instance may take to end after its stop signal before it is killed.',
+  ),
+  stop_signal: signal('SIGTERM').describe(
+    'The signal that asks an instance to end: TERM, INT, QUIT, HUP, USR1 or USR2.',
+  ),
+  drain_timeout: duration('30s', { zero: true }).describe(
+    'How long requests in progress may take when an instance is to be stopped.',
+  ),
+  idle_timeout: durationOrNever('5m').describe(
+    'How long an instance may go unused before it is stopped; "never" keeps it awake once woken.',
+  ),
+  autostart: flag(false).describe('Whether instances are started with tenement rather than by their first request.'),
+  open: flag(false).describe(
+    'Whether any well-formed id may be requested and is then created, without being declared.',
+  ),
+  network: choice(['host', 'private', 'internet'])
+    .exactOptional()
+    .describe(
+      "What an instance can reach: the machine's network, nothing, or the internet without private ranges and this machine. Default: the adapter's own.",
+    ),
+  read: paths().describe('Paths beyond its folder that an instance may read.'),
+  write: paths().describe('Paths beyond its data directory that an instance may write.'),
+  data: templateText()
+    .prefault('{data_dir}/{id}')
+    .describe("An instance's data directory. Templates: {data_dir} {id} {name}."),
+  seccomp: text('must be the name or path of a seccomp profile')
+    .exactOptional()
+    .describe("The seccomp profile instances run under. Default: the adapter's own."),
+  memory_max: size(mebibyte)
+    .exactOptional()
+    .describe('Most memory an instance may use, counted in 1024s: "256MB" is 268435456 bytes. Default: no bound.'),
+  cpu_max: positiveNumber(1_024)
+    .exactOptional()
+    .describe('Most processors an instance may use, such as 0.5. Default: no bound.'),
+  cpu_weight: whole(1, 10_000)
+    .exactOptional()
+    .describe('Share of processor time against other instances when all are busy; 100 is usual.'),
+  pids_max: whole(1, 4_194_304)
+    .exactOptional()
+    .describe('Most processes and threads an instance may have. Default: no bound.'),
+  files_max: whole(16, 1_048_576)
+    .exactOptional()
+    .describe("Most files an instance may have open. Default: the machine's."),
+  tmp_size: size({ bytes: 4_096, written: '4KB' })
+    .exactOptional()
+    .describe("Size of an instance's own /tmp, counted in 1024s. Default: the adapter's own."),
+  queue_max: whole(1, 100_000)
+    .prefault(100)
+    .describe('How many requests may wait for one instance to wake; more are answered with 503.'),
+  response_timeout: duration('120s').describe(
+    'How long an instance may take from a request to the head of its response before the client gets 504.',
+  ),
+  env: environment
+    .prefault({})
+    .meta({ title: 'table of texts' })
+    .describe(
+      'The environment of instances, beside PORT, SOCKET_PATH and a small documented base. Templates: {id} {name} {data_dir} {port} {socket}.',
+    ),
+  options: z
+    .record(z.string(), z.unknown(), table)
+    .prefault({})
+    .meta({ title: 'table' })
+    .describe('Options of the isolation adapter; it says which there are.'),
+} as const
+
+const again = <Inner extends z.ZodType>(key: z.ZodPrefault<Inner>) =>
+  key
+    .unwrap()
+    .exactOptional()
+    .describe(key.description ?? '')
+
+export const overrideKeys = z.strictObject(
+  {
+    env: environment
+      .exactOptional()
+      .meta({ title: 'table of texts' })
+      .describe('Variables of this tenant, added to those of the service or replacing them.'),
+    idle_timeout: again(serviceShape.idle_timeout),
+    autostart: again(serviceShape.autostart),
+    memory_max: serviceShape.memory_max,
+    cpu_max: serviceShape.cpu_max,
+    cpu_weight: serviceShape.cpu_weight,
+    pids_max: serviceShape.pids_max,
+    files_max: serviceShape.files_max,
+    tmp_size: serviceShape.tmp_size,
+    network: serviceShape.network,
+    read: again(serviceShape.read),
+    write: again(serviceShape.write),
+  },
+  table,
+)
+
+export const serviceKeys = z.strictObject(
+  {
+    ...serviceShape,
+    tenant: z
+      .record(name, overrideKeys.transform(rename), table)
+      .prefault({})
+      .meta({ title: 'table' })
+      .describe('What differs for one tenant, by instance id: [service.X.tenant.ID].'),
+  },
+  table,
+)
+
+export const pluginKeys = z.strictObject(
+  { plugin: plugin().describe('The package or module that provides the isolation adapter.') },
+  table,
+)
+
+const idList = { error: 'must be a list of instance ids' }
+
+export const fileKeys = z
+  .strictObject({
+    settings: settingsKeys.transform(rename).prefault({}).describe('What concerns tenement as a whole.'),
+    service: z
+      .record(name, serviceKeys.transform(rename), table)
+      .prefault({})
+      .describe('The programs, by service name.'),
+    instances: z
+      .record(name, z.array(name, idList), table)
+      .prefault({})
+      .describe('The declared instances: a list of ids for each service.'),
+    hosts: z
+      .record(z.string(), z.string({ error: 'must be an instance such as "api:acme"' }), table)
+      .prefault({})
+      .describe('Further hosts that lead to an instance: "shop.acme.com" = "api:acme".'),
+    isolation: z
+      .record(name, pluginKeys, table)
+      .prefault({})
+      .describe('Isolation adapters that come as plugins, by the name services use.'),
+  })
+  .describe('tenement.toml: which services there are, whose instances, and where they are found.')
+
+/** The file as its schema reads it, before defaults that depend on the machine and before paths are absolute. */
+export type ReadFile = z.output<typeof fileKeys>
+export type ReadSettings = ReadFile['settings']
+export type ReadService = ReadFile['service'][string]
+
+/** What can differ for one tenant. */
+export type Overrides = ReadService['tenant'][string]
+
+/** When an instance counts as ready. */
+export type Ready =
+  | { readonly kind: 'tcp' }
+  | { readonly kind: 'http'; readonly path: string }
+  | { readonly kind: 'log'; readonly pattern: string }
+
+type Directories = 'dataDir' | 'stateDir' | 'runDir' | 'logDir'
+
+/** What concerns tenement as a whole. Directories are absolute. */
+export type Settings = Omit<ReadSettings, Directories | 'maxConcurrentWakes'> &
+  Readonly<Record<Directories, string>> & { readonly maxConcurrentWakes: number }
+
+/** One program. `command`, `env` and `data` hold templates not yet filled; `cwd`, `read` and `write` are absolute. */
+export type Service = Omit<ReadService, 'ready'> & { readonly name: string; readonly ready: Ready }
+
+/** A whole config that makes sense in itself; whether this machine can run it is src/check's question. */
+export interface Config {
+  /** Absolute path of the file it was read from. */
+  readonly file: string
+  readonly text: string
+  readonly settings: Settings
+  readonly services: ReadonlyMap<string, Service>
+  /** Declared instance ids by service name. */
+  readonly instances: ReadonlyMap<string, readonly string[]>
+  /** 'api:acme' by host in lower case, without port or trailing dot. */
+  readonly hosts: ReadonlyMap<string, string>
+  /** Plugins by the isolation name they provide; a path is absolute. */
+  readonly isolation: ReadonlyMap<string, { readonly plugin: string }>
+}
