@@ -1,0 +1,40 @@
+// Every command, in the order its help lists them.
+import type { CommandDefinition } from './command.ts'
+import { add } from './commands/add.ts'
+import { check } from './commands/check.ts'
+import { configSchema } from './commands/configSchema.ts'
+import { configShow } from './commands/configShow.ts'
+import { disable } from './commands/disable.ts'
+import { enable } from './commands/enable.ts'
+import { logs } from './commands/logs.ts'
+import { ps } from './commands/ps.ts'
+import { remove } from './commands/remove.ts'
+import { restart } from './commands/restart.ts'
+import { serve } from './commands/serve.ts'
+import { status } from './commands/status.ts'
+import { stop } from './commands/stop.ts'
+import { version } from './commands/version.ts'
+import { wake } from './commands/wake.ts'
+
+export const commands: readonly CommandDefinition[] = [
+  serve,
+  check,
+  ps,
+  status,
+  logs,
+  add,
+  remove,
+  wake,
+  stop,
+  restart,
+  enable,
+  disable,
+  configShow,
+  configSchema,
+  version,
+]
+
+/** What commands of two words have in common, by their first word. */
+export const groups: Readonly<Record<string, string>> = {
+  config: 'Show the config, or the schema of its file',
+}

@@ -1,0 +1,44 @@
+// `tenement ps`: every instance and its phase.
+import { phases } from '../../control/operations.ts'
+import { type CommandDefinition, jsonFlag } from '../command.ts'
+import { connect } from '../controlSocket.ts'
+import { exitCodes } from '../exitCodes.ts'
+import { formatInstances } from '../formatInstances.ts'
+import { printJson } from '../printJson.ts'
+
+export const ps: CommandDefinition = {
+  name: 'ps',
+  args: ['[service]'],
+  summary: 'List instances',
+  examples: [
+    ['tenement ps', 'every instance'],
+    ['tenement ps api', 'those of one service'],
+    ['tenement ps --phase ready', 'those that run now'],
+    ['tenement ps -q --phase crashlooped', 'their names alone, one on each line'],
+  ],
+  flags: [
+    { flags: '-q, --quiet', help: 'print names alone' },
+    { flags: '--phase <phase>', help: 'only those in this phase', choices: phases },
+    jsonFlag,
+  ],
+  run: async ({ args: [service], given, terminal }) => {
+    const phase = given.text('phase')
+    const instances = (await (await connect(given)).list()).filter(
+      (instance) =>
+        (service === undefined || instance.service === service) && (phase === undefined || instance.phase === phase),
+    )
+    if (given.has('json')) printJson(terminal, instances)
+    else if (given.has('quiet')) terminal.print(instances.map(({ instance }) => instance).join('\n'))
+    else if (instances.length > 0) terminal.print(formatInstances(instances, terminal.paint))
+    else terminal.note(describeNothing(service, phase))
+    return exitCodes.ok
+  },
+}
+
+/** What `ps` says when there is nothing to list, and what to do then. */
+const describeNothing = (service: string | undefined, phase: string | undefined): string => {
+  if (service === undefined && phase === undefined)
+    return 'there are no instances yet\n→ declare them under [instances] in tenement.toml, or: tenement add api:carol'
+  const which = [service === undefined ? '' : ` of "${service}"`, phase === undefined ? '' : ` in phase "${phase}"`]
+  return `there are no instances${which.join('')}\n→ all there are: tenement ps`
+}

@@ -1,0 +1,76 @@
+// What `status` prints: one instance as lines of `key: value`, and how it last ended. Pure; the time is an argument.
+import { visible } from '../config/problem.ts'
+import type { InstanceStatus, LastExit } from '../control/operations.ts'
+import { phaseCell } from './formatInstances.ts'
+import { formatBytes, formatDuration } from './formatUnits.ts'
+import type { Paint } from './terminal.ts'
+
+const sources = {
+  config: 'declared in tenement.toml',
+  added: 'added by "tenement add"',
+  open: 'made by a request to an open service',
+} as const
+
+/** How a process ended: 'exit code 3', 'SIGKILL, out of memory'. */
+export const formatExit = ({ code, signal, outOfMemory }: LastExit): string => {
+  const how = signal ?? (code === null ? 'unknown' : `exit code ${code}`)
+  return outOfMemory ? `${how}, out of memory` : how
+}
+
+const ago = (at: string, nowMs: number): string => {
+  const ms = nowMs - Date.parse(at)
+  return Number.isFinite(ms) && ms >= 0 ? `${at}, ${formatDuration(ms, 2)} ago` : at
+}
+
+const ahead = (at: string, nowMs: number): string => {
+  const ms = Date.parse(at) - nowMs
+  return Number.isFinite(ms) && ms > 0 ? `${at}, in ${formatDuration(ms, 2)}` : `${at}, with the next request`
+}
+
+const isText = (pair: readonly [string, string | null]): pair is readonly [string, string] => pair[1] !== null
+
+const pairsOf = (
+  status: InstanceStatus,
+  nowMs: number,
+  paint: Paint,
+): readonly (readonly [string, string | null])[] => {
+  const { text, style } = phaseCell(status.phase)
+  const { lastExit, pid, uptimeMs, idleMs, memoryBytes, nextAttemptAt, startedAt } = status
+  return [
+    ['instance', paint('bold', status.instance)],
+    ['phase', style ? paint(style, text) : text],
+    ['address', visible(status.address)],
+    ['source', sources[status.source]],
+    ['isolation', visible(status.isolation)],
+    ['pid', pid === null ? null : String(pid)],
+    ['uid', status.uid === null ? null : String(status.uid)],
+    ['started', startedAt && visible(startedAt)],
+    ['uptime', uptimeMs === null ? null : formatDuration(uptimeMs, 2)],
+    ['idle', idleMs === null ? null : formatDuration(idleMs, 2)],
+    ['active', String(status.active)],
+    ['requests', String(status.requests)],
+    ['restarts', String(status.restarts)],
+    ['memory', memoryBytes === null ? null : formatBytes(memoryBytes)],
+    ['last stop', status.lastStop && visible(status.lastStop)],
+    ['last exit', lastExit && visible(`${formatExit(lastExit)} (${ago(lastExit.at, nowMs)})`)],
+    ['next attempt', nextAttemptAt && visible(ahead(nextAttemptAt, nowMs))],
+    ['data', visible(status.dataDir)],
+    ['log', visible(status.logFile)],
+  ]
+}
+
+const steps: Readonly<Partial<Record<InstanceStatus['phase'], (instance: string) => string>>> = {
+  backoff: (instance) => `tenement logs ${instance}`,
+  crashlooped: (instance) => `tenement logs ${instance}, then tenement enable ${instance}`,
+  disabled: (instance) => `tenement enable ${instance}`,
+  asleep: (instance) => `a request wakes it, or: tenement wake ${instance}`,
+}
+
+/** The block of `status`; a key that means nothing in this phase is left out. `nowMs` counts from the epoch. */
+export const formatStatus = (status: InstanceStatus, nowMs: number, paint: Paint): string => {
+  const pairs = pairsOf(status, nowMs, paint).filter(isText)
+  const width = Math.max(...pairs.map(([key]) => key.length)) + 1
+  const lines = pairs.map(([key, value]) => `${`${key}:`.padEnd(width)} ${value}`)
+  const step = steps[status.phase]?.(status.instance)
+  return [...lines, ...(step === undefined ? [] : [`→ ${step}`])].join('\n')
+}

@@ -1,0 +1,112 @@
+// A checked config → what the launcher is told at its start and keeps to: whom it may run as, where, and on which sockets.
+import { lookup } from 'node:dns/promises'
+import { isIP } from 'node:net'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { execa } from 'execa'
+import { findBarrier } from '../check/reachability.ts'
+import { dataRootFor } from '../config/dataDir.ts'
+import type { Config, Settings } from '../config/schema.ts'
+import { currentSurroundings } from '../config/surroundings.ts'
+import { TenementError } from '../errors.ts'
+import type { CodeDir, LauncherSettings, ListenAddress, Policy } from '../launcher/protocol.ts'
+import type { ServerSettings } from '../serverSettings.ts'
+
+/** Account and group that tenement takes when they exist and nothing else was written. */
+const ownAccount = 'tenement'
+
+const logLimits = { maxBytes: 10 * 1024 ** 2, files: 5, bytesPerSecond: 1024 ** 2 }
+
+/** Rejects with a TenementError for a user or a host name that this machine does not know. */
+export const launcherSettingsFor = async (
+  config: Config,
+  unrunnable: ServerSettings['unrunnable'],
+): Promise<LauncherSettings> => ({
+  policy: await policyFor(config),
+  listen: (await Promise.all(config.settings.listen.map(resolveListen))).flat(),
+  serverFile: fileURLToPath(new URL('../serve.js', import.meta.url)),
+  server: serverSettingsFor(config, unrunnable),
+})
+
+const policyFor = async ({ settings, services }: Config): Promise<Policy> => {
+  const isRoot = process.geteuid?.() === 0
+  const controlGid = await findId('group', ownAccount)
+  const all = [...services.values()]
+  return {
+    runDir: settings.runDir,
+    logDir: settings.logDir,
+    stateDir: settings.stateDir,
+    dataRoots: [...new Set(all.map((service) => dataRootFor(service, settings)))],
+    codeDirs: await Promise.all(all.map(({ name, cwd }) => codeDirFor(name, cwd, settings.runDir, isRoot))),
+    ...(isRoot ? { tenantUids: settings.tenantUids, serverIdentity: await serverIdentityFor(settings) } : {}),
+    ...(isRoot && controlGid !== undefined ? { controlGid } : {}),
+    log: logLimits,
+  }
+}
+
+/** As root a tenant's uid needs a way to the code; where the path has none, the launcher shows it in another place. */
+const codeDirFor = async (service: string, cwd: string, runDir: string, isRoot: boolean): Promise<CodeDir> =>
+  isRoot && (await findBarrier(cwd)) !== undefined
+    ? { path: cwd, boundAt: join(runDir, 'code', service) }
+    : { path: cwd }
+
+/** Without an account of its own the server takes the number below the tenants': nobody else on the machine has it. */
+const serverIdentityFor = async ({ user, tenantUids }: Settings): Promise<{ uid: number; gid: number }> => {
+  const name = user ?? ownAccount
+  const uid = await findId('passwd', name)
+  if (uid === undefined) {
+    if (user !== undefined) throw unknownUser(user)
+    return { uid: tenantUids.first - 1, gid: tenantUids.first - 1 }
+  }
+  if (uid === 0 || (uid >= tenantUids.first && uid <= tenantUids.last))
+    throw new TenementError(
+      'invalid_config',
+      `settings.user = "${name}" is uid ${uid}, which the server must not run as`,
+      {
+        fix: 'name an account that is neither root nor a tenant',
+      },
+    )
+  const { stdout } = await execa('id', ['-g', String(name)])
+  return { uid, gid: Number(stdout) }
+}
+
+const unknownUser = (user: string): TenementError =>
+  new TenementError('invalid_config', `settings.user = "${user}" is no account of this machine`, {
+    fix: `useradd --system --no-create-home ${user}, or remove settings.user`,
+  })
+
+/** The number of an account or group, by name or number; undefined when there is none (getent(1) answers 2). */
+const findId = async (database: 'passwd' | 'group', name: string): Promise<number | undefined> => {
+  const { stdout, exitCode } = await execa('getent', [database, name], { reject: false })
+  const id = stdout?.split(':')[2]
+  return exitCode === 0 && id !== undefined ? Number(id) : undefined
+}
+
+const resolveListen = async ({ host, port }: ListenAddress): Promise<ListenAddress[]> => {
+  if (isIP(host) !== 0) return [{ host, port }]
+  try {
+    const addresses = await lookup(host, { all: true })
+    return [...new Set(addresses.map(({ address }) => address))].map((address) => ({ host: address, port }))
+  } catch (error) {
+    throw new TenementError('invalid_config', `settings.listen names "${host}", which this machine cannot resolve`, {
+      fix: 'write an address, such as "127.0.0.1:8080", or ":8080" for all of them',
+      cause: error,
+    })
+  }
+}
+
+/** Only what decides where directories are: the server's own environment is another. */
+const surroundingNames = [
+  'XDG_DATA_HOME',
+  'XDG_STATE_HOME',
+  'XDG_RUNTIME_DIR',
+  'STATE_DIRECTORY',
+  'RUNTIME_DIRECTORY',
+  'LOGS_DIRECTORY',
+]
+
+const serverSettingsFor = ({ file, text }: Config, unrunnable: ServerSettings['unrunnable']): ServerSettings => {
+  const surroundings = currentSurroundings()
+  const env = Object.fromEntries(surroundingNames.map((name) => [name, surroundings.env[name]]))
+  return { configFile: file, configText: text, surroundings: { ...surroundings, env }, unrunnable }
+}

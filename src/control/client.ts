@@ -1,0 +1,117 @@
+// Asks a running tenement over its control socket: the operations as methods, each answer parsed, each error the one the
+// server threw. It knows one socket path and nothing of config files; a server that is not there is 'not_running'.
+import type { IncomingMessage } from 'node:http'
+import { messageOf, TenementError } from '../errors.ts'
+import { formatInstance, type InstanceName } from '../names.ts'
+import type { Decoder } from './decode.ts'
+import { createLineCutter } from './lineCutter.ts'
+import type { InstanceStatus, Removal } from './operations.ts'
+import { errorFrom } from './problem.ts'
+import { type Ask, ask, notRunning, readBytes } from './transport.ts'
+import {
+  instanceList,
+  instanceStatus,
+  type LogLine,
+  logLine,
+  removal,
+  type ServerStatus,
+  serverStatus,
+} from './wire.ts'
+
+/** Every method rejects with a TenementError: the server's own, or 'not_running' when none answers. */
+export interface ControlClient {
+  server(): Promise<ServerStatus>
+  list(): Promise<readonly InstanceStatus[]>
+  status(name: InstanceName): Promise<InstanceStatus>
+  add(name: InstanceName): Promise<InstanceStatus>
+  remove(name: InstanceName, options: { readonly purge: boolean }): Promise<Removal>
+  /** Resolves when it is ready, however long that takes; so do the others when they are done. */
+  wake(name: InstanceName): Promise<InstanceStatus>
+  stop(name: InstanceName): Promise<InstanceStatus>
+  restart(name: InstanceName): Promise<InstanceStatus>
+  enable(name: InstanceName): Promise<InstanceStatus>
+  disable(name: InstanceName): Promise<InstanceStatus>
+  /** Its last lines, then with `follow` new ones until the caller stops reading or the server ends. */
+  logs(name: InstanceName, options: { readonly lines: number; readonly follow: boolean }): AsyncIterable<LogLine>
+}
+
+/** A server that has not answered a question of state by then is stuck. */
+const readTimeoutMs = 10_000
+/** A line of a log in JSON, each byte of it escaped and in base64 beside that. */
+const maxLineBytes = 1024 ** 2
+
+const broken = (cause: unknown): TenementError =>
+  new TenementError('internal', `the control socket gave an answer that cannot be read: ${messageOf(cause)}`, {
+    fix: 'make sure that "tenement serve" and this command are of one version',
+    cause,
+  })
+
+const isGood = ({ statusCode = 0 }: IncomingMessage): boolean => statusCode >= 200 && statusCode < 300
+
+const parseWith = <T>(decode: Decoder<T>, json: Buffer): T => {
+  try {
+    return decode(JSON.parse(json.toString()), 'the answer')
+  } catch (cause) {
+    throw broken(cause)
+  }
+}
+
+async function* readLines(answer: IncomingMessage): AsyncGenerator<LogLine> {
+  const cutter = createLineCutter(maxLineBytes)
+  for await (const chunk of answer) {
+    for (const line of cutter.push(chunk)) yield parseWith(logLine, line)
+  }
+}
+
+const pathOf = ({ service, id }: InstanceName): string => `/v1/instances/${service}/${id}`
+
+/** Makes a client for the socket; nothing is opened until it is asked something. */
+export const connectControl = (socketPath: string): ControlClient => {
+  /** An answer that breaks off says as little as none. */
+  const readAll = (answer: IncomingMessage): Promise<Buffer> =>
+    readBytes(answer).catch((cause: unknown) => {
+      throw notRunning(socketPath, cause)
+    })
+  const get = async <T>(decode: Decoder<T>, what: Ask): Promise<T> => {
+    const answer = await ask(socketPath, what)
+    const body = await readAll(answer)
+    if (!isGood(answer)) throw errorFrom(answer.statusCode ?? 0, body)
+    return parseWith(decode, body)
+  }
+  const read = <T>(decode: Decoder<T>, path: string): Promise<T> =>
+    get(decode, { method: 'GET', path, timeoutMs: readTimeoutMs })
+  const order =
+    (verb: string) =>
+    (name: InstanceName): Promise<InstanceStatus> =>
+      get(instanceStatus, { method: 'POST', path: `${pathOf(name)}/${verb}` })
+
+  async function* logs(name: InstanceName, { lines, follow }: { lines: number; follow: boolean }) {
+    const answer = await ask(socketPath, {
+      method: 'GET',
+      path: `${pathOf(name)}/logs?lines=${lines}&follow=${follow}`,
+    })
+    if (!isGood(answer)) throw errorFrom(answer.statusCode ?? 0, await readAll(answer))
+    try {
+      yield* readLines(answer)
+    } catch (error) {
+      throw error instanceof TenementError ? error : notRunning(socketPath, error)
+    } finally {
+      answer.destroy()
+    }
+  }
+
+  return {
+    server: () => read(serverStatus, '/v1/server'),
+    list: async () => (await read(instanceList, '/v1/instances')).instances,
+    status: (name) => read(instanceStatus, pathOf(name)),
+    add: (name) =>
+      get(instanceStatus, { method: 'POST', path: '/v1/instances', body: { instance: formatInstance(name) } }),
+    remove: (name, { purge }) => get(removal, { method: 'DELETE', path: `${pathOf(name)}?purge=${purge}` }),
+    wake: order('wake'),
+    stop: order('stop'),
+    restart: order('restart'),
+    enable: order('enable'),
+    disable: order('disable'),
+    logs,
+  }
+}

@@ -1,0 +1,79 @@
+// What can be asked of a running tenement: the control API serves exactly this, and nothing else reaches it.
+import type { InstanceName } from '../names.ts'
+
+/** Every phase an instance can be in, in the order of its life. */
+export const phases = [
+  'asleep',
+  'queued',
+  'starting',
+  'ready',
+  'draining',
+  'stopping',
+  'backoff',
+  'crashlooped',
+  'disabled',
+] as const
+
+export type Phase = (typeof phases)[number]
+
+/** One instance, as `ps` and `status` show it. Times are RFC 3339, durations milliseconds, sizes bytes. */
+export interface InstanceStatus {
+  readonly instance: string
+  readonly service: string
+  readonly id: string
+  readonly phase: Phase
+  /** The host a client asks for, with the port when it is not the scheme's own: 'alice.notes.localhost:8080'. */
+  readonly address: string
+  /** Where the instance was declared: in tenement.toml, by `tenement add`, or by a first request to an open service. */
+  readonly source: 'config' | 'added' | 'open'
+  readonly isolation: string
+  readonly pid: number | null
+  readonly uid: number | null
+  readonly startedAt: string | null
+  readonly uptimeMs: number | null
+  /** Since the last lease ended; null while leased or not running. */
+  readonly idleMs: number | null
+  /** Requests and upgraded connections being served now. */
+  readonly active: number
+  readonly requests: number
+  /** Starts after the first that followed a crash. */
+  readonly restarts: number
+  readonly memoryBytes: number | null
+  readonly dataDir: string
+  readonly logFile: string
+  /** Why it last stopped, in a sentence; null when it never ran. */
+  readonly lastStop: string | null
+  readonly lastExit: LastExit | null
+  /** When the next start may be tried, in backoff or crashlooped. */
+  readonly nextAttemptAt: string | null
+}
+
+/** How its last process ended; `code` is null when a signal ended it. */
+export interface LastExit {
+  readonly at: string
+  readonly code: number | null
+  readonly signal: string | null
+  readonly outOfMemory: boolean
+}
+
+/** What remove did: where the data is, or was when `purged`. */
+export interface Removal {
+  readonly purged: boolean
+  readonly dataDir: string
+}
+
+/** Every operation rejects with a TenementError: 'unknown_instance', 'unknown_service', 'already_exists', … */
+export interface Operations {
+  list(): readonly InstanceStatus[]
+  status(name: InstanceName): InstanceStatus
+  add(name: InstanceName): Promise<InstanceStatus>
+  /** Stops it and forgets it; its data stays unless `purge`. */
+  remove(name: InstanceName, options: { readonly purge: boolean }): Promise<Removal>
+  /** Resolves when it is ready. */
+  wake(name: InstanceName): Promise<InstanceStatus>
+  /** Resolves when every process of it is gone. */
+  stop(name: InstanceName): Promise<InstanceStatus>
+  restart(name: InstanceName): Promise<InstanceStatus>
+  enable(name: InstanceName): Promise<InstanceStatus>
+  disable(name: InstanceName): Promise<InstanceStatus>
+}

@@ -1,0 +1,133 @@
+// Everything the control API answers, as one table: method, path, parameters, what it does. A description for programs
+// can be made from it. Handlers only translate; what is asked of tenement is decided behind Operations.
+import { messageOf } from '../errors.ts'
+import type { InstanceName } from '../names.ts'
+import { Fault } from './fault.ts'
+import { maxLogLines, type ReadLogs } from './logs.ts'
+import { instanceNamed } from './named.ts'
+import type { Operations } from './operations.ts'
+import { addRequest, type LogLine, type ServerStatus } from './wire.ts'
+
+/** What the routes need of the rest of tenement. */
+export interface Backend {
+  readonly operations: Operations
+  readonly readLogs: ReadLogs
+  readonly serverStatus: () => ServerStatus
+}
+
+/** A request that matched a route. */
+interface Call {
+  /** What stood in the path where the route has '{service}' and '{id}', not yet checked. */
+  readonly parameters: Readonly<Record<string, string>>
+  readonly query: URLSearchParams
+  readonly body: unknown
+  /** Aborts when the client leaves. */
+  readonly gone: AbortSignal
+}
+
+/** A JSON document, or lines that are sent one by one as they come. */
+export type Answer =
+  | { readonly status: 200 | 201; readonly json: unknown }
+  | { readonly status: 200; readonly lines: AsyncIterable<LogLine> }
+
+export interface Route {
+  readonly method: 'GET' | 'POST' | 'DELETE'
+  /** Path segments; '{service}' and '{id}' stand for one name each. */
+  readonly path: string
+  readonly summary: string
+  /** The query parameters it takes; any other is refused, as a misspelt one must not be taken for its absence. */
+  readonly query: readonly string[]
+  readonly takesBody: boolean
+  readonly handle: (call: Call, backend: Backend) => Answer | Promise<Answer>
+}
+
+/** The instance in the path. A path is split at every '/', so a name holds none; the grammar bars all else. */
+const nameOf = ({ parameters }: Call): InstanceName => instanceNamed(`${parameters['{service}']}:${parameters['{id}']}`)
+
+const ok = (json: unknown): Answer => ({ status: 200, json })
+
+const read = (path: string, summary: string, handle: Route['handle'], query: readonly string[] = []): Route => ({
+  method: 'GET',
+  path,
+  summary,
+  query,
+  takesBody: false,
+  handle,
+})
+
+type Verb = 'wake' | 'stop' | 'restart' | 'enable' | 'disable'
+
+const verb = (name: Verb, summary: string): Route => ({
+  method: 'POST',
+  path: `/v1/instances/{service}/{id}/${name}`,
+  summary,
+  query: [],
+  takesBody: false,
+  handle: async (call, { operations }) => ok(await operations[name](nameOf(call))),
+})
+
+const flagOf = (query: URLSearchParams, key: string): boolean => {
+  const value = query.get(key) ?? 'false'
+  if (value !== 'true' && value !== 'false') throw new Fault('bad_request', `"${key}" must be "true" or "false"`)
+  return value === 'true'
+}
+
+const countOf = (query: URLSearchParams, key: string, otherwise: number): number => {
+  const value = query.get(key) ?? String(otherwise)
+  if (!/^\d{1,8}$/.test(value) || Number(value) > maxLogLines)
+    throw new Fault('bad_request', `"${key}" must be a number from 0 to ${maxLogLines}`)
+  return Number(value)
+}
+
+const bodyOf = (call: Call): { readonly instance: string } => {
+  try {
+    return addRequest(call.body, 'the body')
+  } catch (error) {
+    throw new Fault('bad_request', messageOf(error))
+  }
+}
+
+const instance = '/v1/instances/{service}/{id}'
+
+export const routes: readonly Route[] = [
+  read('/v1/server', 'The running server itself', (_, { serverStatus }) => ok(serverStatus())),
+  read('/v1/instances', 'Every instance there is', (_, { operations }) => ok({ instances: operations.list() })),
+  {
+    method: 'POST',
+    path: '/v1/instances',
+    summary: 'Adds an instance that tenement.toml does not declare',
+    query: [],
+    takesBody: true,
+    handle: async (call, { operations }) => ({
+      status: 201,
+      json: await operations.add(instanceNamed(bodyOf(call).instance)),
+    }),
+  },
+  read(instance, 'One instance', (call, { operations }) => ok(operations.status(nameOf(call)))),
+  {
+    method: 'DELETE',
+    path: instance,
+    summary: 'Stops and forgets an added instance; its data stays unless purge=true',
+    query: ['purge'],
+    takesBody: false,
+    handle: async (call, { operations }) =>
+      ok(await operations.remove(nameOf(call), { purge: flagOf(call.query, 'purge') })),
+  },
+  verb('wake', 'Starts an instance and answers when it is ready'),
+  verb('stop', 'Stops an instance and answers when all its processes are gone'),
+  verb('restart', 'Stops an instance, starts it and answers when it is ready'),
+  verb('enable', 'Lets a disabled instance wake again, and forgets its crashes'),
+  verb('disable', 'Stops an instance and refuses requests to it until it is enabled'),
+  read(
+    `${instance}/logs`,
+    'The last lines an instance wrote, as JSON lines; follow=true goes on with new ones',
+    (call, { operations, readLogs }) => {
+      const name = nameOf(call)
+      // Asked for its error: an instance that is not there has no log, rather than an empty one.
+      operations.status(name)
+      const lines = countOf(call.query, 'lines', 100)
+      return { status: 200, lines: readLogs(name, { lines, follow: flagOf(call.query, 'follow'), signal: call.gone }) }
+    },
+    ['lines', 'follow'],
+  ),
+]

@@ -1,0 +1,108 @@
+// The shapes that cross the control socket, each once: the type and how it is read from JSON. Both ends import it.
+// The client reads answers strictly, so that a server of another version is named as such instead of half understood.
+import { type Decoder, flag, list, nullable, number, object, oneOf, text } from './decode.ts'
+import { type InstanceStatus, type LastExit, phases, type Removal } from './operations.ts'
+
+/** About the running server itself, as GET /v1/server answers. */
+export interface ServerStatus {
+  readonly version: string
+  readonly pid: number
+  readonly startedAt: string
+  readonly uptimeMs: number
+  /** Absolute path of the config file it was started with. */
+  readonly configFile: string
+  /** Where it accepts connections of clients: '127.0.0.1:8080'. */
+  readonly listen: readonly string[]
+  readonly instances: number
+  /** Instances with a process: starting, ready, draining or stopping. */
+  readonly running: number
+}
+
+const streams = ['out', 'err', 'log'] as const
+
+/** One line of an instance's log. */
+export interface LogLine {
+  /** RFC 3339; null for a line that carries no stamp, such as one written by hand. */
+  readonly at: string | null
+  /** 'out' and 'err' are the instance's own streams; 'log' is a remark of tenement's, such as "12 lines dropped". */
+  readonly stream: (typeof streams)[number]
+  /** Exactly what was written, where that is UTF-8; else with U+FFFD for what is not. */
+  readonly text: string
+  /** The bytes that were written, in base64, where `text` could not hold them; else null. */
+  readonly base64: string | null
+}
+
+const lastExit: Decoder<LastExit> = object({
+  at: text,
+  code: nullable(number),
+  signal: nullable(text),
+  outOfMemory: flag,
+})
+
+export const instanceStatus: Decoder<InstanceStatus> = object({
+  instance: text,
+  service: text,
+  id: text,
+  phase: oneOf(phases),
+  address: text,
+  source: oneOf(['config', 'added', 'open'] as const),
+  isolation: text,
+  pid: nullable(number),
+  uid: nullable(number),
+  startedAt: nullable(text),
+  uptimeMs: nullable(number),
+  idleMs: nullable(number),
+  active: number,
+  requests: number,
+  restarts: number,
+  memoryBytes: nullable(number),
+  dataDir: text,
+  logFile: text,
+  lastStop: nullable(text),
+  lastExit: nullable(lastExit),
+  nextAttemptAt: nullable(text),
+})
+
+export const instanceList: Decoder<{ readonly instances: readonly InstanceStatus[] }> = object({
+  instances: list(instanceStatus),
+})
+
+export const removal: Decoder<Removal> = object({ purged: flag, dataDir: text })
+
+export const serverStatus: Decoder<ServerStatus> = object({
+  version: text,
+  pid: number,
+  startedAt: text,
+  uptimeMs: number,
+  configFile: text,
+  listen: list(text),
+  instances: number,
+  running: number,
+})
+
+export const logLine: Decoder<LogLine> = object({
+  at: nullable(text),
+  stream: oneOf(streams),
+  text,
+  base64: nullable(text),
+})
+
+/** An error on the wire, application/problem+json (RFC 9457) with two members of our own: `code` and `fix`. */
+export interface Problem {
+  readonly title: string
+  readonly status: number
+  readonly detail: string
+  readonly code: string
+  readonly fix: string | null
+}
+
+export const problem: Decoder<Problem> = object({
+  title: text,
+  status: number,
+  detail: text,
+  code: text,
+  fix: nullable(text),
+})
+
+/** The request body of POST /v1/instances. */
+export const addRequest: Decoder<{ readonly instance: string }> = object({ instance: text })

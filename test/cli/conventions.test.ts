@@ -1,0 +1,201 @@
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { commands } from '../../src/cli/commands.ts'
+import { instanceStatus, type RunningControl, scriptedOperations, startControl } from '../unit/control/scripted.ts'
+import { buildTenement, type Tenement } from './tenement.ts'
+
+let tenement: Tenement
+let control: RunningControl
+let env: Readonly<Record<string, string>>
+
+beforeAll(async () => {
+  tenement = await buildTenement()
+})
+afterAll(async () => {
+  await tenement.remove()
+})
+beforeEach(async () => {
+  const many = Array.from({ length: 2_000 }, (_, index) => instanceStatus({ service: 'api', id: `tenant-${index}` }))
+  control = await startControl({ operations: scriptedOperations(many) })
+  const config = join(control.directory, 'tenement.toml')
+  await writeFile(config, '[settings]\nrun_dir = "."\n')
+  env = { TENEMENT_CONFIG: config }
+})
+afterEach(async () => {
+  await control.close()
+})
+
+describe('the command line', () => {
+  it('prints the version of its package', async () => {
+    const { version } = JSON.parse(await readFile(resolve(import.meta.dirname, '../../package.json'), 'utf8'))
+    expect(await tenement.run(['--version'])).toMatchObject({ code: 0, stdout: `${version}\n`, stderr: '' })
+  })
+
+  it('lists every command in its help, examples first, on stdout', async () => {
+    const told = await tenement.run(['--help'])
+    expect(told).toMatchObject({ code: 0, stderr: '' })
+    expect(told.stdout).toMatch(/^Examples:\n {2}tenement serve/)
+    for (const { name } of commands) expect(told.stdout).toMatch(new RegExp(`^ {2}${name.split(' ')[0]}\\b`, 'm'))
+  })
+
+  it.each(commands.map((command) => [command.name, command] as const))(
+    'explains %s with its examples first and every option of its own',
+    async (name, { examples, summary }) => {
+      // The parser's own help command knows no second word.
+      const help = await tenement.run(name.includes(' ') ? [...name.split(' '), '--help'] : ['help', name])
+      expect(help).toMatchObject({ code: 0, stderr: '' })
+      expect(help.stdout.startsWith('Examples:\n')).toBe(true)
+      for (const [command] of examples) expect(help.stdout).toContain(`  ${command}`)
+      expect(help.stdout.replace(/\s+/g, ' ')).toContain(summary)
+      expect(help.stdout).toContain('--config <file>')
+    },
+  )
+
+  it.each([
+    [['pss'], 'Did you mean ps?'],
+    [['ps', '--jsno'], 'Did you mean --json?'],
+    [['status'], 'missing required argument'],
+    [['status', 'api:carol', 'api:dave'], 'too many arguments'],
+    [['config', 'shwo'], 'Did you mean show?'],
+    [['--config'], 'argument missing'],
+    [[], 'Usage: tenement'],
+    [['config'], 'Usage: tenement config'],
+  ])('takes %j for a mistake in usage, and says which', async (args, said) => {
+    const told = await tenement.run(args)
+    expect(told).toMatchObject({ code: 2, stdout: '' })
+    expect(told.stderr).toContain(said)
+  })
+
+  it('takes its global options before and behind the command', async () => {
+    const config = env.TENEMENT_CONFIG ?? ''
+    expect((await tenement.run(['--config', config, 'ps', '-q'])).code).toBe(0)
+    expect((await tenement.run(['ps', '-q', '--config', config])).code).toBe(0)
+  })
+
+  it('says which socket it tried when no server runs, and what to do', async () => {
+    await control.close()
+    const told = await tenement.run(['ps'], { env: { ...env, TENEMENT_CONFIG: '' } })
+    expect(told).toMatchObject({ code: 1, stdout: '' })
+    expect(told.stderr).toMatch(
+      /^error: no tenement server answers: the socket ".*control\.sock" is not there \(not_running\)\n→ start "tenement serve"/,
+    )
+  })
+
+  it('ends quietly when its reader has read enough', async () => {
+    const told = await tenement.shell('$tenement ps | head -n 1', { env })
+    expect(told).toMatchObject({ code: 0, stderr: '' })
+    expect(told.stdout).toMatch(/^INSTANCE .*\n$/)
+  })
+
+  it('fails when its output cannot be written', async () => {
+    const told = await tenement.shell('$tenement ps > /dev/full', { env })
+    expect(told.code).toBe(1)
+    expect(told.stderr).toContain('cannot write the output')
+  })
+
+  it('prints colours on a terminal, and none on a pipe, with --no-color or with NO_COLOR', async () => {
+    const args = ['ps', '--phase', 'asleep']
+    expect((await tenement.onTerminal(args, '', { env })).stdout).toContain('\u001b[')
+    expect((await tenement.run(args, { env })).stdout).not.toContain('\u001b[')
+    expect((await tenement.onTerminal([...args, '--no-color'], '', { env })).stdout).not.toContain('\u001b[')
+    expect((await tenement.onTerminal(args, '', { env: { ...env, NO_COLOR: '1' } })).stdout).not.toContain('\u001b[')
+  })
+
+  it('asks the server without loading the schema or other heavy packages', async () => {
+    const packages = join(tenement.home, '../node_modules')
+    const heavy = ['zod', 'execa', 'pino', 'undici', 'koffi', '@photostructure/sqlite']
+    try {
+      for (const name of heavy) await plant(join(packages, name), name)
+      expect(await tenement.run(['ps', '-q', 'none-of-these'], { env })).toMatchObject({ code: 0, stderr: '' })
+      // A command that reads the whole config shows that what was planted is what would be loaded.
+      expect((await tenement.run(['config', 'show'], { env })).stderr).toContain("'zod'")
+    } finally {
+      await rm(packages, { recursive: true })
+    }
+  })
+})
+
+/** A package, nearer to the program than the real one, that fails when it is loaded. */
+const plant = async (directory: string, name: string): Promise<void> => {
+  await mkdir(directory, { recursive: true })
+  await writeFile(join(directory, 'package.json'), JSON.stringify({ name, type: 'module', exports: './index.js' }))
+  await writeFile(join(directory, 'index.js'), `throw new Error('${name} was loaded')`)
+}
+
+describe('tenement check', () => {
+  let directory: string
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'tenement-check-'))
+    // As root a folder that tenants cannot enter is a problem of its own.
+    await chmod(directory, 0o755)
+  })
+  afterEach(async () => {
+    await rm(directory, { recursive: true, force: true })
+  })
+
+  const write = (text: string): Promise<void> => writeFile(join(directory, 'tenement.toml'), text)
+  const good =
+    '[service.api]\ncommand = "sh -c true"\ncwd = "/"\nisolation = "none"\n[instances]\napi = ["carol", "dave"]\n'
+
+  it('prints what there is, and what this machine cannot keep, of a config without problems', async () => {
+    await write(good)
+    const told = await tenement.run(['check'], { cwd: directory })
+    expect(told).toMatchObject({ code: 0, stderr: '' })
+    expect(told.stdout).toMatch(
+      /^ok: 1 service, 2 instances in .*\/tenement\.toml\nisolation "none": can run on this machine/,
+    )
+    const isRoot = process.geteuid?.() === 0
+    expect(told.stdout.includes('user.perTenantUid is lost')).toBe(!isRoot)
+  })
+
+  it('prints every problem with its place, and exits with 2', async () => {
+    await write(
+      `${good}api2 = 3\n[service.web]\ncommand = "no-such-program"\nisolation = "none"\ndata = "{data_dir}/web/{id}"\n`,
+    )
+    const told = await tenement.run(['check'], { cwd: directory })
+    expect(told.code).toBe(2)
+    expect(told.stdout).toMatch(/^tenement\.toml:7 {2}instances\.api2 {2}invalid_config$/m)
+    expect(told.stdout).toContain('"no-such-program"')
+    expect(told.stderr).toMatch(/^\d problems in .*; nothing was started\n$/)
+  })
+
+  it('tells programs the same keys whether there are problems or not', async () => {
+    await write(good)
+    const sound = JSON.parse((await tenement.run(['check', '--json'], { cwd: directory })).stdout)
+    expect(sound).toMatchObject({ ok: true, services: 1, instances: 2, hosts: 0, problems: [] })
+    await write('[service')
+    const told = await tenement.run(['check', '--json'], { cwd: directory })
+    const broken = JSON.parse(told.stdout)
+    expect(told.code).toBe(2)
+    expect(broken).toMatchObject({ ok: false, problems: [{ code: 'invalid_config', line: 1 }] })
+    expect(Object.keys(broken)).toEqual(Object.keys(sound))
+  })
+
+  it('is what serve does first: a config with a problem starts nothing', async () => {
+    await write(good.replace('none', 'nonne'))
+    const told = await tenement.run(['serve'], { cwd: directory })
+    expect(told).toMatchObject({ code: 2, stdout: '' })
+    expect(told.stderr).toContain('did you mean "none"?')
+    expect(told.stderr).toContain('nothing was started')
+  })
+
+  it('prints the effective config without secrets, and the schema of the file', async () => {
+    await write(`${good}[service.api.env]\nTOKEN = "very-secret"\n`)
+    const shown = await tenement.run(['config', 'show'], { cwd: directory })
+    expect(shown).toMatchObject({ code: 0, stderr: '' })
+    expect(shown.stdout).toContain('TOKEN = "(hidden)"')
+    const open = await tenement.run(['config', 'show', '--show-env'], { cwd: directory })
+    expect(open.stdout).toContain('TOKEN = "very-secret"')
+    const schema = await tenement.run(['config', 'schema'], { cwd: directory })
+    expect(JSON.parse(schema.stdout)).toMatchObject({ type: 'object', properties: { service: {} } })
+  })
+
+  it('finds the problems of a config that is to be shown', async () => {
+    await write('[settings]\nlisen = 1\n')
+    const told = await tenement.run(['config', 'show'], { cwd: directory })
+    expect(told).toMatchObject({ code: 2, stdout: '' })
+    expect(told.stderr).toMatch(/tenement\.toml:2 {2}settings\.lisen {2}invalid_config/)
+  })
+})

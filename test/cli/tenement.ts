@@ -1,0 +1,97 @@
+// The command line as a real process: compiled the way it is published, into a folder of its own below node_modules, where
+// its imports resolve. Compiled rather than run from its sources: Node 20 cannot strip types, and the bin is JavaScript.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { execa } from 'execa'
+
+const root = resolve(import.meta.dirname, '../..')
+
+export interface Ended {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+interface RunOptions {
+  readonly cwd?: string
+  readonly env?: Readonly<Record<string, string>>
+}
+
+export interface Tenement {
+  /** The compiled program. */
+  readonly main: string
+  /** An empty folder: its home, and where it runs unless told otherwise. */
+  readonly home: string
+  /** Runs it to its end with nothing on stdin. */
+  run(args: readonly string[], options?: RunOptions): Promise<Ended>
+  /** Starts it; whoever does ends it. */
+  start(args: readonly string[], options?: RunOptions): ChildProcess
+  /** Runs a line of shell with $tenement as the command, to its end. */
+  shell(line: string, options?: RunOptions): Promise<Ended>
+  /** Runs it on a terminal of its own, with this typed; stdout is what the terminal got, both streams in one. */
+  onTerminal(args: readonly string[], typed?: string, options?: RunOptions): Promise<Ended>
+  remove(): Promise<void>
+}
+
+/** Compiles the sources as they are. */
+export const buildTenement = async (): Promise<Tenement> => {
+  const cache = join(root, 'node_modules/.cache')
+  await mkdir(cache, { recursive: true })
+  const folder = await mkdtemp(join(cache, 'tenement-cli-'))
+  const home = join(folder, 'home')
+  await mkdir(home)
+  await cp(join(root, 'package.json'), join(folder, 'package.json'))
+  const out = join(folder, 'dist')
+  const compiled = await execa({
+    cwd: root,
+    reject: false,
+    preferLocal: true,
+  })`tsc -p tsconfig.build.json --outDir ${out}`
+  if (compiled.failed) console.warn(`the sources do not compile cleanly:\n${compiled.stdout}`)
+  const main = join(out, 'cli/main.js')
+
+  const spawnHere = (program: string, args: readonly string[], { cwd = home, env = {} }: RunOptions = {}) =>
+    spawn(program, args, {
+      cwd,
+      // Nothing else of this process's environment: neither its colours nor its directories.
+      env: { PATH: process.env.PATH ?? '', HOME: home, ...env },
+      stdio: ['pipe', 'pipe', 'pipe'],
+    })
+  const start: Tenement['start'] = (args, options) => spawnHere(process.execPath, [main, ...args], options)
+  const command = [process.execPath, main].map(quote).join(' ')
+
+  return {
+    main,
+    home,
+    start,
+    run: (args, options) => endOf(start(args, options)),
+    shell: (line, options) => endOf(spawnHere('sh', ['-c', line.replaceAll('$tenement', command)], options)),
+    onTerminal: (args, typed = '', options = {}) =>
+      endOf(
+        // script(1) gives the command a terminal, and returns its exit code with -e.
+        spawnHere('script', ['-qec', `${command} ${args.map(quote).join(' ')}`, '/dev/null'], {
+          ...options,
+          env: { TERM: 'xterm', SHELL: '/bin/sh', ...options.env },
+        }),
+        typed,
+      ),
+    remove: () => rm(folder, { recursive: true, force: true }),
+  }
+}
+
+const quote = (word: string): string => `'${word.replaceAll("'", "'\\''")}'`
+
+const endOf = async (child: ChildProcess, typed = ''): Promise<Ended> => {
+  const closed = new Promise<Pick<Ended, 'code' | 'signal'>>((resolve, reject) => {
+    child.once('error', reject).once('close', (code, signal) => resolve({ code, signal }))
+  })
+  // It may end without having read what is typed.
+  child.stdin?.on('error', () => {}).end(typed)
+  const [stdout, stderr] = await Promise.all([read(child.stdout), read(child.stderr)])
+  return { ...(await closed), stdout, stderr }
+}
+
+const read = async (stream: ChildProcess['stdout']): Promise<string> => (stream === null ? '' : text(stream))

@@ -1,0 +1,83 @@
+import { describe, expect, it } from 'vitest'
+import { formatExit, formatStatus } from '../../../src/cli/formatStatus.ts'
+import type { Paint } from '../../../src/cli/terminal.ts'
+import { carol, instanceStatus } from '../control/scripted.ts'
+
+const plain: Paint = (_, text) => text
+const now = Date.parse('2026-11-23T18:20:00.000Z')
+
+describe('the block of status', () => {
+  it('shows a ready instance with everything it has', () => {
+    const status = instanceStatus(carol, {
+      phase: 'ready',
+      source: 'added',
+      pid: 4101,
+      uid: 700_003,
+      startedAt: '2026-11-23T18:15:54.123Z',
+      uptimeMs: 245_877,
+      idleMs: 12_000,
+      active: 0,
+      requests: 1_234,
+      restarts: 1,
+      memoryBytes: 12 * 1024 ** 2,
+      lastStop: 'exited with code 3 after 12s',
+      lastExit: { at: '2026-11-23T18:15:50.000Z', code: 3, signal: null, outOfMemory: false },
+    })
+    expect(formatStatus(status, now, plain)).toBe(
+      [
+        'instance:  api:carol',
+        'phase:     ready',
+        'address:   carol.api.localhost:8080',
+        'source:    added by "tenement add"',
+        'isolation: none',
+        'pid:       4101',
+        'uid:       700003',
+        'started:   2026-11-23T18:15:54.123Z',
+        'uptime:    4m 5s',
+        'idle:      12s',
+        'active:    0',
+        'requests:  1234',
+        'restarts:  1',
+        'memory:    12 MB',
+        'last stop: exited with code 3 after 12s',
+        'last exit: exit code 3 (2026-11-23T18:15:50.000Z, 4m 10s ago)',
+        'data:      /data/carol',
+        'log:       /log/api/carol.log',
+      ].join('\n'),
+    )
+  })
+
+  it('leaves out what an instance that never ran does not have, and says how to wake it', () => {
+    const shown = formatStatus(instanceStatus(carol), now, plain)
+    expect(shown).not.toMatch(/^(pid|uid|started|uptime|idle|memory|last stop|last exit|next attempt):/m)
+    expect(shown).toMatch(/\n→ a request wakes it, or: tenement wake api:carol$/)
+  })
+
+  it('says when the next start is tried, and where to look meanwhile', () => {
+    const status = instanceStatus(carol, { phase: 'backoff', nextAttemptAt: '2026-11-23T18:20:07.500Z' })
+    const shown = formatStatus(status, now, plain)
+    expect(shown).toMatch(/^next attempt: 2026-11-23T18:20:07.500Z, in 7s$/m)
+    expect(shown).toMatch(/\n→ tenement logs api:carol$/)
+  })
+
+  it('says that a crashlooped instance whose time has come waits for a request', () => {
+    const status = instanceStatus(carol, { phase: 'crashlooped', nextAttemptAt: '2026-11-23T18:19:00.000Z' })
+    expect(formatStatus(status, now, plain)).toMatch(/^next attempt: .*, with the next request$/m)
+  })
+
+  it('lets no control character of the last stop reach the terminal', () => {
+    const shown = formatStatus(instanceStatus(carol, { lastStop: 'said \u001b[2J and \u009b' }), now, plain)
+    expect(shown).toContain('said \\u001b[2J and \\u009b')
+  })
+})
+
+describe('an exit', () => {
+  it.each([
+    [{ code: 0, signal: null, outOfMemory: false }, 'exit code 0'],
+    [{ code: null, signal: 'SIGSEGV', outOfMemory: false }, 'SIGSEGV'],
+    [{ code: null, signal: 'SIGKILL', outOfMemory: true }, 'SIGKILL, out of memory'],
+    [{ code: null, signal: null, outOfMemory: false }, 'unknown'],
+  ])('%j is told as %s', (exit, shown) => {
+    expect(formatExit({ at: '', ...exit })).toBe(shown)
+  })
+})
