@@ -1,0 +1,120 @@
+// The answers tenement makes itself, as status, headers and body; sending them is for others.
+// Everything in them comes from the table of reasons: nothing of the request is repeated, so nothing of it can be planted.
+import { type IncomingHttpHeaders, STATUS_CODES } from 'node:http'
+import { entryOf, type Reason, type ReasonEntry } from './reasons.ts'
+
+export interface Answer {
+  readonly reason: Reason
+  /** Whether at least one byte of the request reached an instance. */
+  readonly delivered: boolean
+  /** Milliseconds until another try makes sense; the table's own number where absent. */
+  readonly retryAfterMs?: number | undefined
+}
+
+/** Who asks, as far as the form of the answer depends on it; undefined when the request could not be read. */
+export interface Asker {
+  readonly method: string
+  readonly headers: IncomingHttpHeaders
+}
+
+export interface Rendered {
+  readonly status: number
+  readonly reasonPhrase: string
+  /** Raw list: name, value, name, value. */
+  readonly headers: string[]
+  /** Empty for HEAD, whose Content-Length still tells the size a GET would have had. */
+  readonly body: Buffer
+}
+
+/** `random` gives numbers from 0 to 1, as Math.random does. */
+export const renderAnswer = (answer: Answer, asker: Asker | undefined, random: () => number): Rendered => {
+  const entry = entryOf(answer.reason)
+  const retryAfter = retryAfterSeconds(answer, entry, random)
+  const form = asker && isNavigation(asker) ? page(entry, retryAfter) : problem(answer.reason, entry)
+  const body = Buffer.from(form.text)
+  const headers = [
+    ...['Content-Type', form.type],
+    ...['Content-Length', String(body.length)],
+    ...['Cache-Control', 'no-store'],
+    ...['X-Content-Type-Options', 'nosniff'],
+    ...['x-tenement-reason', answer.reason],
+    ...['x-tenement-delivered', answer.delivered ? '1' : '0'],
+    ...(retryAfter === undefined ? [] : ['Retry-After', String(retryAfter)]),
+    ...(entry.status === 405 ? ['Allow', 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS'] : []),
+    ...form.headers,
+  ]
+  return { ...phraseOf(entry), headers, body: asker?.method === 'HEAD' ? Buffer.alloc(0) : body }
+}
+
+const phraseOf = ({ status }: ReasonEntry): { status: number; reasonPhrase: string } => ({
+  status,
+  reasonPhrase: STATUS_CODES[status] ?? '',
+})
+
+/** Whole seconds, at least one, spread by a fifth either way so that a crowd does not come back as one. */
+const retryAfterSeconds = (answer: Answer, entry: ReasonEntry, random: () => number): number | undefined => {
+  if (entry.retryAfterSeconds === undefined) return undefined
+  const seconds = answer.retryAfterMs === undefined ? entry.retryAfterSeconds : answer.retryAfterMs / 1_000
+  return Math.max(1, Math.round(seconds * (0.8 + 0.4 * random())))
+}
+
+/** Whether a person will see the answer: a browser going to a page, not a script or an image fetching something. */
+export const isNavigation = ({ method, headers }: Asker): boolean => {
+  if (method !== 'GET' && method !== 'HEAD') return false
+  if (Object.keys(headers).some((name) => name.startsWith('sec-fetch-')))
+    return headers['sec-fetch-mode'] === 'navigate'
+  return headers['x-requested-with'] === undefined && prefersHtml(headers.accept ?? '')
+}
+
+const prefersHtml = (accept: string): boolean => {
+  const weight = (type: string): number => {
+    const entry = accept
+      .toLowerCase()
+      .split(',')
+      .find((part) => part.split(';')[0]?.trim() === type)
+    return entry === undefined ? 0 : Number(/;\s*q=([0-9.]+)/.exec(entry)?.[1] ?? 1)
+  }
+  return weight('text/html') > Math.max(weight('application/json'), weight('application/problem+json'))
+}
+
+interface Form {
+  readonly type: string
+  readonly text: string
+  readonly headers: readonly string[]
+}
+
+/** RFC 9457. The type is about:blank, so the title is the status's own; `reason` is an extension member. */
+const problem = (reason: Reason, { status, detail }: ReasonEntry): Form => ({
+  type: 'application/problem+json',
+  text: `${JSON.stringify({ type: 'about:blank', title: STATUS_CODES[status], status, detail, reason })}\n`,
+  headers: [],
+})
+
+const page = ({ status, detail, reloads }: ReasonEntry, retryAfter: number | undefined): Form => {
+  const title = escapeHtml(`${status} ${STATUS_CODES[status] ?? ''}`)
+  const refresh = reloads && retryAfter !== undefined ? `<meta http-equiv="refresh" content="${retryAfter}">\n` : ''
+  return {
+    type: 'text/html; charset=utf-8',
+    headers: ['Content-Security-Policy', "default-src 'none'; style-src 'unsafe-inline'"],
+    text: `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<meta name="robots" content="noindex">
+${refresh}<title>${title}</title>
+<style>body{font:1rem/1.5 system-ui,sans-serif;max-width:32rem;margin:20vh auto;padding:0 1rem}</style>
+<h1>${title}</h1>
+<p>${escapeHtml(detail)}</p>
+</html>
+`,
+  }
+}
+
+const entities: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+}
+const escapeHtml = (text: string): string => text.replace(/[&<>"']/g, (character) => entities[character] ?? '')

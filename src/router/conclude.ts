@@ -1,0 +1,60 @@
+// Ends a request that an instance did not answer to the end: with an answer of tenement's own while nothing has been sent,
+// with a break once something has. Each is logged in one line, with messages only: errors from reading an instance's
+// answer carry pieces of it.
+import { messageOf } from '../errors.ts'
+import { type Answer, renderAnswer } from './answers.ts'
+import type { Exchange, Service } from './exchange.ts'
+import type { LogFields } from './log.ts'
+import { entryOf, type Reason } from './reasons.ts'
+import { dropRest } from './upload.ts'
+
+/** Answers with what the table says of the reason. Sends nothing when the client has left. */
+export const answer = (
+  service: Service,
+  exchange: Exchange,
+  instance: string | undefined,
+  given: Answer,
+  more: Pick<LogFields, 'detail' | 'err'> = {},
+): void => {
+  const { req, res, expectsContinue } = exchange
+  const { level, status } = entryOf(given.reason)
+  const message = given.delivered ? 'request failed' : 'request was refused'
+  service.log[level]({ ...describe(service, exchange, instance, given.reason, status), ...more }, message)
+  if (res.destroyed || res.headersSent) return
+  // A client that was never told to continue may or may not send its body now: nothing after it could be trusted.
+  if (expectsContinue) res.shouldKeepAlive = false
+  const rendered = renderAnswer(given, { method: req.method ?? '', headers: req.headers }, service.random)
+  res.writeHead(rendered.status, rendered.reasonPhrase, rendered.headers).end(rendered.body)
+  dropRest(req)
+}
+
+/** Resets the connection: an orderly close could make a truncated response look complete. */
+export const breakOff = (service: Service, exchange: Exchange, instance: string, error: Error): void => {
+  const about = describe(service, exchange, instance, 'upstream_broke', exchange.res.statusCode)
+  service.log.warn({ ...about, detail: messageOf(error) }, 'response broke off')
+  reset(exchange)
+}
+
+/** For a fault in tenement itself, which cannot tell how far the request had come: it says the worse. */
+export const fail = (service: Service, exchange: Exchange, instance: string | undefined, fault: unknown): void => {
+  const isBegun = exchange.res.headersSent
+  answer(service, exchange, instance, { reason: 'internal', delivered: true }, { err: fault })
+  if (isBegun) reset(exchange)
+}
+
+const reset = ({ req }: Exchange): void => {
+  try {
+    req.socket.resetAndDestroy()
+  } catch {
+    // Only TCP can be reset; a unix socket is closed.
+    req.socket.destroy()
+  }
+}
+
+const describe = (
+  service: Service,
+  { arrivedAtMs }: Exchange,
+  instance: string | undefined,
+  reason: Reason,
+  status: number,
+): LogFields => ({ instance, reason, status, durationMs: service.now() - arrivedAtMs })

@@ -1,0 +1,34 @@
+// What a request is served with, and the request itself: the two values every step of its story takes.
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
+import type { Log } from './log.ts'
+import type { Pool } from './pools.ts'
+import type { Waiting } from './tunnel.ts'
+import type { Endpoint, Wake } from './wake.ts'
+
+export interface Service {
+  /** The instance a Host header asks for, undefined for none, 'bad' for no host. */
+  readonly match: (rawHost: string) => string | undefined
+  readonly wake: Wake
+  readonly log: Log
+  readonly poolOf: (endpoint: Endpoint) => Pool
+  readonly isTrusted: (address: string) => boolean
+  /** Milliseconds since the epoch. */
+  readonly now: () => number
+  /** From 0 to 1. */
+  readonly random: () => number
+  /** Whether connections should end with the answers given now. */
+  readonly isClosing: () => boolean
+  /** Ignores whatever else comes on a connection. */
+  readonly endConnection: (socket: Duplex) => void
+}
+
+export interface Exchange {
+  readonly req: IncomingMessage
+  readonly res: ServerResponse
+  readonly arrivedAtMs: number
+  /** The client waits for "100 Continue" before it sends the body. */
+  readonly expectsContinue: boolean
+  /** The client wants to go on in another protocol. */
+  readonly upgrade: { readonly protocols: string; readonly waiting: Waiting } | undefined
+}

@@ -1,0 +1,133 @@
+// The way in: an HTTP server that finds the instance a host asks for, has it woken, and passes bytes both ways.
+// It does not listen by itself: the sockets belong to the launcher. Node's parser is left as strict as it is, and what it
+// lets through by mistake is caught in head.ts; one request at a time per connection is kept by turns.ts.
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import { answer } from './conclude.ts'
+import type { Exchange, Service } from './exchange.ts'
+import { buildTrust } from './forwarded.ts'
+import { handle } from './handle.ts'
+import type { Log } from './log.ts'
+import { createPools } from './pools.ts'
+import { createTurns, type Turns } from './turns.ts'
+import { serveUnreadable } from './unreadable.ts'
+import { serveUpgrades } from './upgrade.ts'
+import type { Wake } from './wake.ts'
+
+export interface RouterOptions {
+  /** The instance a Host header asks for, undefined for none that is known, 'bad' for no host. */
+  readonly match: (rawHost: string) => string | undefined
+  readonly wake: Wake
+  readonly log: Log
+  /** Addresses and CIDR ranges whose X-Forwarded-* and X-Request-Id are believed. */
+  readonly trustedProxies: readonly string[]
+  /** Milliseconds since the epoch. */
+  readonly now?: () => number
+  /** From 0 to 1. */
+  readonly random?: () => number
+}
+
+export interface Router {
+  /** Not listening yet. */
+  readonly server: Server
+  /** Accepts nothing more, lets requests and tunnels finish, ends idle connections; resolves when all are closed. */
+  close(): Promise<void>
+}
+
+const settings = {
+  // Long uploads are legitimate; stalled ones end with the instance's response_timeout.
+  requestTimeout: 0,
+  headersTimeout: 15_000,
+  connectionsCheckingInterval: 5_000,
+  // Longer than the 60 s of common load balancers, so that they close first.
+  keepAliveTimeout: 75_000,
+  // Held requests keep their heads in memory, so no more than nginx takes in all.
+  maxHeaderSize: 32_768,
+  insecureHTTPParser: false,
+  // Its own answer would lack tenement's headers; head.ts checks.
+  requireHostHeader: false,
+  noDelay: true,
+  // A client that has vanished without a word gives its lease back.
+  keepAlive: true,
+  keepAliveInitialDelay: 60_000,
+}
+
+/** Throws a TenementError when `trustedProxies` names something that is no address. */
+export const createRouter = ({
+  match,
+  wake,
+  log,
+  trustedProxies,
+  now = Date.now,
+  random = Math.random,
+}: RouterOptions): Router => {
+  const turns = createTurns()
+  const server = createServer(settings)
+  // By default Node drops what comes after the 2000th header, unseen; the size of the head is limit enough.
+  server.maxHeadersCount = 0
+  let isClosing = false
+  const service: Service = {
+    match,
+    wake,
+    log,
+    poolOf: createPools(),
+    isTrusted: buildTrust(trustedProxies),
+    now,
+    random,
+    isClosing: () => isClosing,
+    endConnection: turns.end,
+  }
+  const quiet = watchQuiet(server)
+  serveRequests(server, service, turns)
+  serveUpgrades(server, service, turns)
+  serveUnreadable(server, service, turns)
+  return {
+    server,
+    close: () => {
+      isClosing = true
+      for (const socket of quiet) socket.destroy()
+      return closeServer(server)
+    },
+  }
+}
+
+const closeServer = (server: Server): Promise<void> =>
+  new Promise((resolve) => {
+    // Its only error says that it was not listening: then there is nothing to wait for.
+    server.close(() => resolve())
+  })
+
+/** Connections that have not sent a request yet, which Node does not count as idle. */
+const watchQuiet = (server: Server): ReadonlySet<Socket> => {
+  const quiet = new Set<Socket>()
+  server.on('connection', (socket) => {
+    quiet.add(socket)
+    socket.once('close', () => quiet.delete(socket))
+  })
+  const onHeard = (req: IncomingMessage): void => void quiet.delete(req.socket)
+  for (const event of ['request', 'checkContinue', 'checkExpectation', 'upgrade', 'connect']) server.on(event, onHeard)
+  return quiet
+}
+
+const serveRequests = (server: Server, service: Service, turns: Turns): void => {
+  const take = (
+    req: IncomingMessage,
+    res: ServerResponse,
+    serve: (exchange: Exchange) => Promise<void>,
+    expectsContinue: boolean,
+  ): void => {
+    const exchange = { req, res, arrivedAtMs: service.now(), expectsContinue, upgrade: undefined }
+    turns.take(req, async () => {
+      await serve(exchange)
+      // What was sent behind the last request of a connection is not served (RFC 9112 section 9.6).
+      if (!res.shouldKeepAlive) turns.end(req.socket)
+      if (service.isClosing()) server.closeIdleConnections()
+    })
+  }
+  const serve = (exchange: Exchange): Promise<void> => handle(service, exchange)
+  server.on('request', (req, res) => take(req, res, serve, false))
+  server.on('checkContinue', (req, res) => take(req, res, serve, true))
+  const refuse = async (exchange: Exchange): Promise<void> =>
+    answer(service, exchange, undefined, { reason: 'bad_expectation', delivered: false })
+  server.on('checkExpectation', (req, res) => take(req, res, refuse, true))
+}

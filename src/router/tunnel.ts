@@ -1,0 +1,72 @@
+// Joins two sockets once an instance has answered 101: bytes pass both ways as they are, at the pace of the slower side.
+// Each half-close is passed on; when one socket is gone the other follows, after what is still on its way has left.
+// It knows nothing of WebSocket or any other protocol inside.
+import type { Socket } from 'node:net'
+import { responseHeaders } from './headers.ts'
+import { filterHeaders, type RawHeaders, tokensOf, valuesOf, writeHead } from './rawHeaders.ts'
+
+/** What of the client's bytes may arrive before the instance has agreed: it has no reason to send any. */
+const maxEarlyBytes = 65_536
+
+/** The client's side while the instance has not answered yet. */
+export interface Waiting {
+  /** Ends the watch and gives what the client has sent so far. */
+  takeEarly(): Buffer
+}
+
+/** Reads on, so that a client's leaving is noticed: a client that ends before the answer has left. */
+export const watchEarly = (socket: Socket, head: Buffer): Waiting => {
+  const early: Buffer[] = [head]
+  let bytes = head.length
+  const onData = (chunk: Buffer): void => {
+    early.push(chunk)
+    bytes += chunk.length
+    if (bytes > maxEarlyBytes) socket.pause()
+  }
+  const onEnd = (): void => void socket.destroy()
+  socket.on('data', onData).on('end', onEnd)
+  return {
+    takeEarly: () => {
+      socket.off('data', onData).off('end', onEnd).pause()
+      return Buffer.concat(early)
+    },
+  }
+}
+
+/** The 101 for the client, in bytes; undefined when the instance switched to something that was not asked for. */
+export const switchingHead = (raw: RawHeaders, asked: string): Buffer | undefined => {
+  const offered = tokensOf(['upgrade', asked], 'upgrade')
+  const chosen = tokensOf(raw, 'upgrade')
+  if (chosen.length === 0 || !chosen.every((protocol) => offered.includes(protocol))) return undefined
+  const headers = filterHeaders(
+    responseHeaders(raw, { status: 101, canTrail: false }),
+    (name) => name !== 'content-length',
+  )
+  const upgrade = ['Connection', 'Upgrade', 'Upgrade', valuesOf(raw, 'upgrade').join(', ')]
+  return writeHead('HTTP/1.1 101 Switching Protocols', [...upgrade, ...headers])
+}
+
+/** Resolves when both sockets are closed; never rejects. */
+export const tunnel = async (client: Socket, instance: Socket): Promise<void> => {
+  // Otherwise node answers the instance's half-close with one of its own, in the middle of what the client sends.
+  instance.allowHalfOpen = true
+  const closed = Promise.all([pass(client, instance), pass(instance, client)])
+  if (client.destroyed) instance.destroy()
+  if (instance.destroyed) client.destroy()
+  await closed
+}
+
+/** Resolves when `from` is closed. */
+const pass = (from: Socket, to: Socket): Promise<void> =>
+  new Promise((resolve) => {
+    from.setTimeout(0).setNoDelay(true)
+    // Its 'close' follows, and is where it is dealt with.
+    from.on('error', () => {})
+    from.once('close', () => {
+      if (from.readableEnded) to.destroySoon()
+      else to.destroy()
+      resolve()
+    })
+    from.pipe(to)
+    if (from.closed) resolve()
+  })

@@ -1,0 +1,74 @@
+// One request at a time on each connection, in order. Node hands over pipelined requests as fast as it parses them, even
+// those behind one that was refused with "Connection: close"; here they wait, and a connection marked dead serves no more.
+// Waiting also keeps a client from having any number of instances woken over one connection.
+import type { IncomingMessage } from 'node:http'
+import type { Duplex } from 'node:stream'
+
+/** Requests a client may send ahead; more than any sends who waits for answers. */
+const maxAhead = 64
+
+export interface Turns {
+  /** Runs `serve` when everything before it on this connection is done; not at all when it cannot be answered by then. */
+  take(req: IncomingMessage, serve: () => Promise<void>): void
+  /** As the last thing on this connection: nothing that comes after it is served. */
+  takeLast(socket: Duplex, serve: () => Promise<void>): void
+  /** Nothing that waits or comes on this connection is served any more. */
+  end(socket: Duplex): void
+}
+
+interface Line {
+  done: Promise<void>
+  ahead: number
+  /** No more may join. */
+  isClosed: boolean
+  /** Those who wait are not served either. */
+  isDead: boolean
+  newest: IncomingMessage | undefined
+}
+
+/** `serve` must not reject. */
+export const createTurns = (): Turns => {
+  const lines = new WeakMap<Duplex, Line>()
+  const lineOf = (socket: Duplex): Line => {
+    const line = lines.get(socket) ?? {
+      done: Promise.resolve(),
+      ahead: 0,
+      isClosed: false,
+      isDead: false,
+      newest: undefined,
+    }
+    lines.set(socket, line)
+    return line
+  }
+  const join = (line: Line, socket: Duplex, serve: () => Promise<void>): void => {
+    line.ahead++
+    line.done = line.done.then(async () => {
+      if (!line.isDead && socket.writable) await serve()
+      line.ahead--
+    })
+  }
+  return {
+    take: (req, serve) => {
+      const line = lineOf(req.socket)
+      if (line.isClosed) return
+      line.newest = req
+      if (line.ahead < maxAhead) return join(line, req.socket, serve)
+      line.isClosed = true
+      req.socket.destroy()
+    },
+    takeLast: (socket, serve) => {
+      const line = lineOf(socket)
+      if (line.isClosed) return
+      line.isClosed = true
+      // What could not be read was the body of a request under way: it can never be completed. Unless its head is
+      // refused in this very turn of the event loop, nothing is left to say.
+      if (line.newest && !line.newest.complete) setImmediate(() => socket.destroy())
+      else join(line, socket, serve)
+    },
+    end: (socket) => {
+      const line = lineOf(socket)
+      line.isClosed = true
+      line.isDead = true
+    },
+  }
+}

@@ -1,0 +1,284 @@
+// Upgrades: raw bytes both ways after the instance's 101, its refusal unchanged, and no way around the rules for heads.
+import { once } from 'node:events'
+import { afterEach, expect, test } from 'vitest'
+import { WebSocket, WebSocketServer } from 'ws'
+import {
+  answering,
+  ask,
+  cleanUp,
+  endpointAt,
+  get,
+  type Harness,
+  hostOf,
+  httpInstance,
+  rawClient,
+  rawInstance,
+  signal,
+  startRouter,
+  until,
+} from './harness.ts'
+
+afterEach(cleanUp)
+
+const released = (harness: Harness): Promise<void> =>
+  until(() => harness.leases() === 0 && harness.releases() === 1, 'the lease is released once')
+
+const upgrade = (protocol: string, ...more: string[]): string =>
+  [
+    'GET /socket HTTP/1.1',
+    `Host: ${hostOf}`,
+    'Connection: keep-alive, Upgrade',
+    `Upgrade: ${protocol}`,
+    ...more,
+    '',
+    '',
+  ].join('\r\n')
+
+const switching = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n'
+
+test('a WebSocket echoes through the router, and its lease lasts until it is closed', async () => {
+  const { port: instance, server } = await httpInstance((_req, res) => void res.end())
+  const sockets = new WebSocketServer({ server })
+  sockets.on('connection', (socket) =>
+    socket.on('message', (data, isBinary) => socket.send(data, { binary: isBinary })),
+  )
+  const harness = await startRouter(endpointAt(instance))
+  const client = new WebSocket(`ws://127.0.0.1:${harness.port}/chat`, { headers: { host: hostOf } })
+  await once(client, 'open')
+  for (const text of ['one', 'x'.repeat(300_000)]) {
+    client.send(text)
+    const [data] = await once(client, 'message')
+    expect(String(data)).toBe(text)
+  }
+  expect(harness.leases()).toBe(1)
+  client.close(4_000, 'done')
+  const [code] = await once(client, 'close')
+  expect(code).toBe(4_000)
+  await released(harness)
+  expect(harness.lines).toEqual([])
+})
+
+test('the head of an upgrade is cleaned like any other, in both directions', async () => {
+  const instance = await answering(
+    'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade, X-Hop\r\nX-Hop: 1\r\nUpgrade: echo\r\nX-Tenement-Reason: a\r\nSec-Kept: caf\xe9\r\n\r\n',
+  )
+  const harness = await startRouter(endpointAt(instance.port))
+  const client = await rawClient(harness.port)
+  client.write(
+    upgrade(
+      'echo',
+      'X-Forwarded-For: 6.6.6.6',
+      'X-Tenement-Instance: x',
+      'X_Real_IP: 6.6.6.6',
+      'Sec-WebSocket-Key: abc',
+    ),
+  )
+  await client.receives('\r\n\r\n')
+  expect(client.text()).toBe(
+    'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\nSec-Kept: caf\xe9\r\n\r\n',
+  )
+  expect(instance.heard[0]).not.toMatch(/6\.6\.6\.6|x-tenement/i)
+  expect(instance.heard[0]).toContain('Sec-WebSocket-Key: abc\r\n')
+  expect(instance.heard[0]).toMatch(/connection: upgrade\r\nupgrade: echo\r\n/)
+  expect(instance.heard[0]).toContain('X-Forwarded-For: 127.0.0.1\r\n')
+})
+
+test('bytes sent before and right behind the 101 arrive, on both sides', async () => {
+  const instance = await rawInstance((socket, sofar) => {
+    if (sofar.endsWith('\r\n\r\nearly')) socket.write('heard early')
+    else if (sofar.endsWith('\r\n\r\n')) socket.write(`${switching}first`)
+  })
+  const ready = signal()
+  const harness = await startRouter(undefined, {
+    wake: async () => {
+      await ready.given
+      return endpointAt(instance.port)
+    },
+  })
+  const client = await rawClient(harness.port)
+  client.write(`${upgrade('echo')}ea`)
+  await until(() => harness.wakes.length === 1, 'the wake was asked for')
+  client.write('rly')
+  ready.give()
+  await client.receives('heard early')
+  expect(client.text()).toContain('\r\n\r\nfirst')
+  expect(instance.heard[0]).toMatch(/\r\n\r\nearly$/)
+})
+
+test('a refused upgrade passes through with its body, and what the client sends behind it is not a request', async () => {
+  const instance = await answering(
+    'HTTP/1.1 401 Who Are You\r\nWWW-Authenticate: Basic\r\nContent-Length: 4\r\n\r\nno!\n',
+  )
+  const harness = await startRouter(endpointAt(instance.port))
+  const answer = await ask(harness.port, `${upgrade('websocket')}GET /second HTTP/1.1\r\nHost: ${hostOf}\r\n\r\n`)
+  expect(answer).toMatch(/^HTTP\/1\.1 401 Who Are You\r\nWWW-Authenticate: Basic\r\nContent-Length: 4\r\n/)
+  expect(answer).toMatch(/Connection: close\r\n\r\nno!\n$/)
+  expect(instance.heard.join('')).not.toContain('/second')
+  await released(harness)
+})
+
+test('a large refusal to a slow reader arrives whole', async () => {
+  const body = Buffer.alloc(32_000_000, 'x')
+  const { port: instance, server } = await httpInstance((_req, res) => void res.end())
+  server.on('upgrade', (_req, socket) => {
+    socket.write(`HTTP/1.1 403 Forbidden\r\nContent-Length: ${body.length}\r\n\r\n`)
+    socket.end(body)
+  })
+  const harness = await startRouter(endpointAt(instance))
+  const client = await rawClient(harness.port)
+  client.socket.pause()
+  client.write(upgrade('websocket'))
+  await until(() => harness.wakes.length === 1, 'the request is under way')
+  client.socket.resume()
+  expect(await client.closed).toBe('end')
+  expect(client.text().length - client.text().indexOf('\r\n\r\n') - 4).toBe(body.length)
+})
+
+test('an upgrade to another HTTP or to TLS is not forwarded: the request is served without it', async () => {
+  for (const protocol of ['h2c', 'H2C', 'h2', 'HTTP/2.0', 'TLS/1.3', 'h2c, TLS/1.0']) {
+    const instance = await answering('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nbody')
+    const harness = await startRouter(endpointAt(instance.port))
+    const client = await rawClient(harness.port)
+    client.write(upgrade(protocol, 'HTTP2-Settings: AAMAAABkAAQ'))
+    await client.receives('body')
+    expect(instance.heard[0]).not.toMatch(/upgrade|http2-settings/i)
+    client.write(get('/again'))
+    await client.closed
+    expect(client.text().match(/HTTP\/1\.1 200 OK/g)).toHaveLength(2)
+    await until(() => harness.leases() === 0 && harness.releases() === 2, 'both leases are released')
+  }
+})
+
+test('of several protocols only those that may be forwarded are offered to the instance', async () => {
+  const instance = await answering(switching)
+  const harness = await startRouter(endpointAt(instance.port))
+  const client = await rawClient(harness.port)
+  client.write(upgrade('h2c, echo'))
+  await client.receives('101 Switching')
+  expect(instance.heard[0]).toContain('upgrade: echo\r\n')
+})
+
+test('an upgrade with a body, or in HTTP/1.0, is served as an ordinary request', async () => {
+  const { port: instance } = await httpInstance((req, res) => {
+    res.setHeader('x-upgrade', String(req.headers.upgrade))
+    req.pipe(res)
+  })
+  const { port } = await startRouter(endpointAt(instance))
+  const lines = [
+    `Host: ${hostOf}`,
+    'Connection: upgrade, close',
+    'Upgrade: websocket',
+    'Content-Length: 5',
+    '',
+    'hello',
+  ]
+  for (const version of ['1.0', '1.1']) {
+    const answer = await ask(port, [`POST / HTTP/${version}`, ...lines].join('\r\n'))
+    expect(answer).toContain('x-upgrade: undefined\r\n')
+    expect(answer).toContain('hello')
+  }
+})
+
+test('an instance that switches to something else than was asked is a 502', async () => {
+  for (const head of [
+    'Connection: Upgrade\r\nUpgrade: other\r\n',
+    'Connection: Upgrade\r\nUpgrade: echo, h2c\r\n',
+    'Connection: Upgrade\r\n',
+    '',
+  ]) {
+    const instance = await answering(`HTTP/1.1 101 Switching Protocols\r\n${head}\r\n`)
+    const harness = await startRouter(endpointAt(instance.port))
+    const answer = await ask(harness.port, upgrade('echo'))
+    expect(answer).toMatch(/^HTTP\/1\.1 502 /)
+    expect(answer).toContain('x-tenement-reason: upstream_protocol\r\nx-tenement-delivered: 1\r\n')
+    await released(harness)
+  }
+})
+
+test('an upgrade that is not answered is a 504, one that breaks off a 502, one that cannot be made a 503', async () => {
+  const silent = await answering('')
+  const breaking = await rawInstance((socket) => socket.destroy())
+  const cases = [
+    [endpointAt(silent.port, 100), 504, 'upstream_timeout'],
+    [endpointAt(breaking.port), 502, 'upstream_broke'],
+    [{ ...endpointAt(1), connect: () => Promise.reject(new Error('refused')) }, 503, 'unreachable'],
+  ] as const
+  for (const [endpoint, status, reason] of cases) {
+    const harness = await startRouter(endpoint)
+    const answer = await ask(harness.port, upgrade('echo'))
+    expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `))
+    expect(answer).toContain(`x-tenement-reason: ${reason}\r\n`)
+    await released(harness)
+  }
+  expect(breaking.sockets).toHaveLength(1)
+})
+
+test('an upgrade for an unknown host is a 404', async () => {
+  const { port } = await startRouter(undefined)
+  expect(await ask(port, upgrade('websocket').replace('alice', 'carol'))).toMatch(/^HTTP\/1\.1 404 /)
+})
+
+test('a client that leaves while its upgrade is held ends its waiting', async () => {
+  for (const leave of ['destroy', 'end'] as const) {
+    const harness = await startRouter(undefined, {
+      wake: (context) =>
+        new Promise((_resolve, reject) => context.gone.addEventListener('abort', () => reject(new Error('left')))),
+    })
+    const client = await rawClient(harness.port)
+    client.write(upgrade('websocket'))
+    await until(() => harness.wakes.length === 1, 'the wake was asked for')
+    client.socket[leave]()
+    await until(() => harness.wakes[0]?.gone.aborted === true, 'the waiter is told')
+  }
+})
+
+test('either side that breaks off takes the other with it', async () => {
+  for (const side of ['client', 'instance'] as const) {
+    const instance = await answering(switching)
+    const harness = await startRouter(endpointAt(instance.port))
+    const client = await rawClient(harness.port)
+    client.write(upgrade('echo'))
+    await client.receives('101 Switching')
+    if (side === 'client') client.socket.resetAndDestroy()
+    else instance.sockets[0]?.resetAndDestroy()
+    await client.closed
+    await until(
+      () => instance.sockets[0]?.closed === true || instance.sockets[0]?.readableEnded === true,
+      'the instance side is closed',
+    )
+    await released(harness)
+  }
+})
+
+test('a half-close is passed on, and the other direction goes on', async () => {
+  const instance = await answering(switching)
+  const harness = await startRouter(endpointAt(instance.port))
+  const client = await rawClient(harness.port)
+  client.socket.allowHalfOpen = true
+  client.write(upgrade('echo'))
+  await client.receives('101 Switching')
+  instance.sockets[0]?.end('last words')
+  await client.receives('last words')
+  client.socket.end('thanks')
+  expect(await client.closed).toBe('end')
+  await until(() => (instance.heard[0] ?? '').endsWith('thanks'), 'the instance has heard the rest')
+  await released(harness)
+})
+
+test('what is on its way to a slow reader still arrives when the instance has closed', async () => {
+  const size = 6_000_000
+  const instance = await rawInstance((socket) => {
+    socket.write(switching)
+    socket.end(Buffer.alloc(size, 'x'))
+  })
+  const harness = await startRouter(endpointAt(instance.port))
+  const client = await rawClient(harness.port)
+  client.socket.pause()
+  client.write(upgrade('echo'))
+  await until(() => harness.leases() === 1, 'the tunnel is open')
+  client.socket.resume()
+  await until(() => client.text().length > size, 'everything has arrived')
+  client.socket.end()
+  await client.closed
+  await released(harness)
+})
