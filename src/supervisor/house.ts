@@ -1,0 +1,51 @@
+// What every instance is given: the rules of its service, what it shares with the others, and what is its own.
+import type { Service } from '../config/schema.ts'
+import type { InstanceName } from '../names.ts'
+import type { Breaker } from '../state/state.ts'
+import type { Admission } from './admission.ts'
+import type { Capacity } from './capacity.ts'
+import type { Clock } from './clock.ts'
+import type { IdleWatch } from './idle.ts'
+import type { Log } from './log.ts'
+import type { Process } from './process.ts'
+import type { WaitingRoom } from './waiters.ts'
+
+/** What an instance asks of its service. */
+export type ServiceRules = Pick<
+  Service,
+  | 'name'
+  | 'ready'
+  | 'autostart'
+  | 'queueMax'
+  | 'startTimeoutMs'
+  | 'stopTimeoutMs'
+  | 'drainTimeoutMs'
+  | 'idleTimeoutMs'
+  | 'responseTimeoutMs'
+>
+
+/** What all instances share. */
+export interface House {
+  readonly clock: Clock
+  readonly log: Log
+  readonly admission: Admission
+  readonly capacity: Capacity
+  readonly idle: IdleWatch
+  readonly room: WaitingRoom
+  readonly holdTimeoutMs: number
+  /** From 0 to 1. */
+  random(): number
+}
+
+export interface InstanceOptions {
+  readonly name: InstanceName
+  readonly rules: ServiceRules
+  readonly house: House
+  readonly isDisabled: boolean
+  readonly breaker: Breaker | undefined
+  launch(): Promise<Process>
+  /** Keeps the breaker for a later server; undefined closes it. Never throws. */
+  keepBreaker(breaker: Breaker | undefined): void
+  /** Called each time it has come to rest with nothing to be done. */
+  onAsleep(): void
+}

@@ -1,0 +1,512 @@
+// One instance: which phase it is in and what each event makes of it. The only code that changes a phase.
+// A wake belongs to the instance, never to a request: it goes on when all who waited have left, and ends by its own deadline.
+// There is no await between looking at the phase and changing it, so what was true when it was looked at still is.
+import { formatInstance, type InstanceName } from '../names.ts'
+import type { Refusal } from '../refusal.ts'
+import type { Lease, WakeContext } from '../router/wake.ts'
+import type { Candidate } from './admission.ts'
+import type { Occupant } from './capacity.ts'
+import { CrashBook } from './crashBook.ts'
+import { recoveredMs } from './crashes.ts'
+import { endAndWatch } from './endWatch.ts'
+import { History } from './history.ts'
+import type { House, InstanceOptions, ServiceRules } from './house.ts'
+import type { Idler } from './idle.ts'
+import { type Outlook, refusalAtArrival, refusalAtDeadline } from './outlook.ts'
+import { assertChange, type End, type PhaseState, runOf } from './phases.ts'
+import type { Adopted, Exit, Process } from './process.ts'
+import { refusals } from './refusals.ts'
+import { createRun, type Ending, type Run } from './run.ts'
+import { formatDuration } from './sentences.ts'
+import { watchStart } from './startWatch.ts'
+import { type Waiter, Waiters } from './waiters.ts'
+import { expectedMs, nextTypicalMs } from './wakeTime.ts'
+
+/** An instance that was just woken is not stopped for another: two that take turns would do nothing but start. */
+const shortestStayMs = 5_000
+
+const nothing = (): void => undefined
+
+export class Instance implements Candidate, Occupant, Idler {
+  readonly name: InstanceName
+  /** 'service:id' */
+  readonly key: string
+  readonly history = new History()
+  readonly #options: InstanceOptions
+  readonly #rules: ServiceRules
+  readonly #house: House
+  readonly #waiters: Waiters
+  readonly #crashes: CrashBook
+  #state: PhaseState = { phase: 'asleep' }
+  #typicalMs: number | undefined
+  /** Idle-clock time. */
+  #lastUsedMs = 0
+  /** Shall start though nobody waits. */
+  #isWanted = false
+  #isDisabled: boolean
+  /** What everybody is told while nobody is let in. */
+  #closed: (() => Refusal) | undefined
+
+  constructor(options: InstanceOptions) {
+    const { name, rules, house, breaker, isDisabled, keepBreaker } = options
+    this.#options = options
+    this.#rules = rules
+    this.#house = house
+    this.name = name
+    this.key = formatInstance(name)
+    this.#crashes = new CrashBook({ instance: this.key, house, breaker, keepBreaker })
+    this.#isDisabled = isDisabled
+    if (isDisabled) this.#state = { phase: 'disabled' }
+    else if (breaker !== undefined) this.#state = { phase: 'crashlooped' }
+    this.#waiters = new Waiters({
+      clock: house.clock,
+      room: house.room,
+      instance: this.key,
+      queueMax: rules.queueMax,
+      outOfTime: () => refusalAtDeadline(this.#outlook()),
+      onLeft: () => this.#dropIfUnwanted(),
+    })
+  }
+
+  get state(): PhaseState {
+    return this.#state
+  }
+
+  /** Idle-clock time of the end of the last lease, or of becoming ready. */
+  get lastUsedMs(): number {
+    return this.#lastUsedMs
+  }
+
+  get isDisabled(): boolean {
+    return this.#isDisabled
+  }
+
+  /** Milliseconds until a next start may be tried; undefined when nothing is in the way. */
+  get nextTryInMs(): number | undefined {
+    const state = this.#state
+    if (state.phase === 'backoff') return Math.max(state.untilMs - this.#house.clock.nowMs(), 0)
+    return state.phase === 'crashlooped' ? this.#crashes.closedForMs : undefined
+  }
+
+  /** Whether it would be the same if it were forgotten and made anew. */
+  get isForgettable(): boolean {
+    return this.#state.phase === 'asleep' && this.#closed === undefined && this.#crashes.isForgettable
+  }
+
+  // What the outside asks for.
+
+  /** A lease, at once or as soon as it is ready; rejects with a Refusal when that cannot be had before the hold time is over. */
+  request({ gone, arrivedAtMs }: WakeContext): Promise<Lease> {
+    const leftMs = this.#holdLeftMs(arrivedAtMs)
+    const left = gone.aborted ? refusals.left(this.key, gone.reason) : undefined
+    const refusal = left ?? this.#barred() ?? refusalAtArrival(this.#outlook(), leftMs)
+    if (refusal !== undefined) return Promise.reject(refusal)
+    this.#revoke()
+    if (this.#state.phase === 'ready') return Promise.resolve(this.#leaseNow(this.#state.run))
+    return new Promise((resolve, reject) => {
+      const deadlineMs = this.#house.clock.nowMs() + leftMs
+      const admit = (run: Run): void => resolve(this.#lease(run))
+      this.#wait({ deadlineMs, isOperator: false, admit, refuse: reject }, gone)
+    })
+  }
+
+  /** Resolves when it is ready, whatever its crashes say about waiting; rejects with a Refusal at the first failed start. */
+  wake(): Promise<void> {
+    const refusal = this.#barred()
+    if (refusal !== undefined) return Promise.reject(refusal)
+    this.#revoke()
+    if (this.#state.phase === 'ready') return Promise.resolve()
+    return this.#waitAsOperator()
+  }
+
+  /** Like `wake`, with a new process and its crashes forgiven; requests wait for it meanwhile. */
+  restart(): Promise<void> {
+    const refusal = this.#barred()
+    if (refusal !== undefined) return Promise.reject(refusal)
+    this.#crashes.forgive()
+    const woken = this.#waitAsOperator()
+    if (runOf(this.#state) !== undefined) void this.#windDown('restarted by an operator', this.#rules.drainTimeoutMs)
+    return woken
+  }
+
+  /** Starts it when its turn comes, though nobody waits. */
+  want(): void {
+    if (this.#state.phase !== 'asleep' || this.#closed !== undefined) return
+    this.#isWanted = true
+    this.#queue()
+  }
+
+  /** Resolves when nothing of it runs. A request that comes from now on wakes it again. */
+  stop(why: string): Promise<void> {
+    return this.#endFor(() => refusals.stopped(this.key), why, this.#rules.drainTimeoutMs)
+  }
+
+  /** Resolves when nothing of it runs; nothing will until `enable`. */
+  disable(): Promise<void> {
+    this.#isDisabled = true
+    return this.#endFor(() => refusals.disabled(this.key), 'disabled by an operator', this.#rules.drainTimeoutMs)
+  }
+
+  /** Also forgives its crashes. */
+  enable(): void {
+    this.#isDisabled = false
+    this.#crashes.forgive()
+    const { phase } = this.#state
+    if (phase === 'disabled' || phase === 'crashlooped' || phase === 'backoff') this.#rest()
+  }
+
+  /** Lets nobody in until `reopen`. Resolves when nothing of it runs; requests in progress get `drainMs` at most. */
+  close(refusal: () => Refusal, why: string, drainMs = this.#rules.drainTimeoutMs): Promise<void> {
+    this.#closed = refusal
+    return this.#endFor(refusal, why, drainMs)
+  }
+
+  reopen(): void {
+    this.#closed = undefined
+  }
+
+  /** Takes over a process that an earlier server started, in the phase it is in. Only for an instance that has none. */
+  adopt({ process, note }: Omit<Adopted, 'name'>): void {
+    const { clock } = this.#house
+    const agoMs = (atMs: number): number => Math.max(clock.wallMs() - atMs, 0)
+    const run = this.#createRun(Promise.resolve(process), process)
+    this.#set(this.#starting(run, agoMs(process.startedAtMs)))
+    if (note.phase === 'stopping') this.#stop(run, { why: 'stopped before tenement was restarted', isCrash: false })
+    if (note.phase === 'ready') this.#enterReady(run, clock.nowMs() - agoMs(note.readyAtMs ?? clock.wallMs()))
+    if (this.#isDisabled) void this.disable()
+  }
+
+  /** Counts an end that no server saw. Only for an instance without a process. */
+  endedUnseen(exit: Exit): void {
+    const nowMs = this.#house.clock.wallMs()
+    this.history.ended({ kind: 'exited', exit }, nowMs, nowMs, 'ended while no tenement was running')
+    if (exit.code === 0) return
+    this.history.crashed()
+    this.#crashes.count(0, this.history.lastStop)
+    if (this.#crashes.isBreakerOpen && this.#state.phase === 'asleep') this.#set({ phase: 'crashlooped' })
+  }
+
+  // What admission, capacity and the idle watch ask for.
+
+  get serviceName(): string {
+    return this.name.service
+  }
+
+  get mayEvict(): boolean {
+    return this.#waiters.size > 0
+  }
+
+  start(): void {
+    this.history.started()
+    this.#enter(this.#starting(this.#createRun(this.#options.launch()), 0))
+  }
+
+  giveUp(): void {
+    this.#house.log.warn({ instance: this.key }, 'not started: as many instances run as may run at once')
+    this.#isWanted = false
+    this.#rest()
+  }
+
+  get isLeaving(): boolean {
+    return this.#state.phase === 'draining' || this.#state.phase === 'stopping'
+  }
+
+  get evictableFromMs(): number | undefined {
+    const state = this.#state
+    return state.phase === 'ready' && state.run.active === 0 ? state.sinceMs + shortestStayMs : undefined
+  }
+
+  evict(): void {
+    this.#sleepBecause('stopped to make room for another instance')
+  }
+
+  idleAtMs(nowMs: number): number {
+    const { idleTimeoutMs = Number.POSITIVE_INFINITY } = this.#rules
+    const isUsed = this.#state.phase !== 'ready' || this.#state.run.active > 0
+    return (isUsed ? nowMs : this.#lastUsedMs) + Math.max(idleTimeoutMs, 1)
+  }
+
+  sleep(): void {
+    this.#sleepBecause(`idle for ${formatDuration(this.#rules.idleTimeoutMs ?? 0)}`)
+  }
+
+  // Changes of phase.
+
+  #enter(next: PhaseState): void {
+    assertChange(this.key, this.#state.phase, next.phase)
+    this.#set(next)
+  }
+
+  /** What the phase left holds is let go after the change: whoever is called by that must already see the new phase. */
+  #set(next: PhaseState): void {
+    const { capacity, admission } = this.#house
+    const before = this.#state
+    this.#state = next
+    const wasRunning = runOf(before) !== undefined
+    const isRunning = runOf(next) !== undefined
+    if (isRunning && !wasRunning) capacity.occupy(this)
+    if (wasRunning && !isRunning) capacity.vacate(this)
+    if ('leave' in before) before.leave()
+    if (wasRunning && !isRunning) admission.review()
+    if (next.phase === 'asleep') this.#options.onAsleep()
+  }
+
+  #queue(): void {
+    const { admission } = this.#house
+    this.#enter({ phase: 'queued', leave: () => admission.withdraw(this) })
+    admission.join(this)
+  }
+
+  /** Where an instance goes of which nothing runs. */
+  #rest(): void {
+    if (this.#isDisabled) this.#enter({ phase: 'disabled' })
+    else if (this.#waiters.size > 0 || this.#isWanted) this.#queue()
+    else this.#enter({ phase: 'asleep' })
+  }
+
+  #createRun(launched: Promise<Process>, process?: Process): Run {
+    const { responseTimeoutMs } = this.#rules
+    const onUnused = (): void => this.#unused(run)
+    const run = createRun({ launched, responseTimeoutMs, onUnused, ...(process === undefined ? {} : { process }) })
+    void run.ended.then((ending) => this.#ended(run, ending))
+    return run
+  }
+
+  #starting(run: Run, alreadyMs: number): PhaseState {
+    const { clock, admission } = this.#house
+    const { ready, startTimeoutMs: timeoutMs } = this.#rules
+    const sinceMs = clock.nowMs() - alreadyMs
+    const callOff = watchStart({
+      clock,
+      run,
+      ready,
+      timeoutMs,
+      leftMs: timeoutMs - alreadyMs,
+      onReady: () => this.#becameReady(run, clock.nowMs() - sinceMs),
+      onFailed: (why) => this.#stop(run, { why, isCrash: true }),
+    })
+    const leave = (): void => {
+      callOff()
+      admission.finish(this)
+    }
+    return { phase: 'starting', run, sinceMs, leave }
+  }
+
+  #becameReady(run: Run, durationMs: number): void {
+    const { clock, log } = this.#house
+    this.#typicalMs = nextTypicalMs(this.#typicalMs, durationMs)
+    this.#enterReady(run, clock.nowMs())
+    run.process?.note({ phase: 'ready', readyAtMs: clock.wallMs() })
+    log.info({ instance: this.key, pid: run.process?.pid, durationMs: Math.round(durationMs) }, 'became ready')
+    this.#waiters.admitAll(run)
+  }
+
+  #enterReady(run: Run, sinceMs: number): void {
+    const { idle } = this.#house
+    const callOff = this.#crashes.isBreakerOpen ? this.#watchRecovery(sinceMs) : nothing
+    const leave = (): void => {
+      callOff()
+      idle.unwatch(this)
+    }
+    this.#isWanted = false
+    this.#lastUsedMs = idle.nowMs()
+    this.#enter({ phase: 'ready', run, sinceMs, leave })
+    if (this.#rules.idleTimeoutMs !== undefined) idle.watch(this)
+  }
+
+  /** Needed only for an open breaker, which is to be closed in the state: else a crash looks back at how long it had been ready. */
+  #watchRecovery(readySinceMs: number): () => void {
+    const { clock } = this.#house
+    return clock.setTimer(Math.max(readySinceMs + recoveredMs - clock.nowMs(), 0), () => this.#crashes.recover())
+  }
+
+  /** The check and the change are one synchronous step: a lease is given before it, or finds the instance draining. */
+  #sleepBecause(why: string): void {
+    const state = this.#state
+    if (state.phase !== 'ready' || state.run.active > 0) return
+    const { run, sinceMs } = state
+    const end = { why, isCrash: false }
+    // One turn of the event loop for a request that has arrived but was not read yet; until the signal is sent it is welcome.
+    const leave = this.#house.clock.setTimer(0, () => this.#stop(run, end))
+    this.#enter({ phase: 'draining', run, sinceMs, isRevocable: true, end, leave })
+  }
+
+  #drain(run: Run, sinceMs: number, end: End, drainMs: number): void {
+    const leave = this.#house.clock.setTimer(drainMs, () => this.#stop(run, end))
+    this.#enter({ phase: 'draining', run, sinceMs, isRevocable: false, end, leave })
+    if (run.active === 0 || drainMs === 0) this.#stop(run, end)
+  }
+
+  /** A request has come before the stop signal was sent, and nobody ordered an end: all is as if it had come a moment earlier. */
+  #revoke(): void {
+    const state = this.#state
+    if (state.phase !== 'draining' || !state.isRevocable) return
+    this.#enterReady(state.run, state.sinceMs)
+  }
+
+  #stop(run: Run, end: End): void {
+    const { clock, log } = this.#house
+    const { stopTimeoutMs } = this.#rules
+    const how = end.isCrash ? 'kill' : 'stop'
+    let callOff = nothing
+    this.#enter({ phase: 'stopping', run, end, leave: () => callOff() })
+    run.unroute()
+    run.process?.note({ phase: 'stopping' })
+    callOff = endAndWatch({ clock, log, instance: this.key, run, how, stopTimeoutMs })
+  }
+
+  #ended(run: Run, ending: Ending): void {
+    const state = this.#state
+    if (runOf(state) !== run) return
+    run.unroute()
+    this.#record(state, run, ending)
+    if (state.phase === 'starting') this.#crash(0)
+    if (state.phase === 'ready') this.#leftReady(state.sinceMs, run, ending)
+    if (state.phase === 'draining') this.#enter({ phase: 'stopping', run, end: state.end, leave: nothing })
+    if (this.#state.phase !== 'stopping') return
+    if (this.#state.end.isCrash && !this.#isDisabled) this.#crash(0)
+    else this.#rest()
+  }
+
+  /** A program that ends by itself, in order and while nobody uses it, has chosen to sleep. */
+  #leftReady(sinceMs: number, run: Run, ending: Ending): void {
+    const isChoice = ending.kind === 'exited' && ending.exit.code === 0 && run.active === 0
+    if (isChoice) this.#enter({ phase: 'asleep' })
+    else this.#crash(this.#house.clock.nowMs() - sinceMs)
+  }
+
+  #record(state: PhaseState, run: Run, ending: Ending): void {
+    const { clock, log } = this.#house
+    const nowMs = clock.wallMs()
+    const { code, signal, outOfMemory } = ending.kind === 'exited' ? ending.exit : {}
+    // A failed start that ended by itself before it could be killed has the better reason.
+    const isOurs = state.phase === 'stopping' && (!state.end.isCrash || signal === 'SIGKILL')
+    const ordered = isOurs ? state.end.why : undefined
+    this.history.ended(ending, run.process?.startedAtMs ?? nowMs, nowMs, ordered)
+    log.info(
+      { instance: this.key, pid: run.process?.pid, code, signal, outOfMemory, why: this.history.lastStop },
+      'ended',
+    )
+  }
+
+  #crash(readyForMs: number): void {
+    const { clock } = this.#house
+    this.history.crashed()
+    const waitMs = this.#crashes.count(readyForMs, this.history.lastStop)
+    const { isBreakerOpen } = this.#crashes
+    const leave = isBreakerOpen ? nothing : clock.setTimer(waitMs, () => this.#backoffOver())
+    this.#enter({ phase: 'backoff', untilMs: clock.nowMs() + waitMs, leave })
+    if (isBreakerOpen) this.#giveUpTrying()
+    else this.#refuseLate(waitMs)
+  }
+
+  #giveUpTrying(): void {
+    this.#isWanted = false
+    this.#enter({ phase: 'crashlooped' })
+    this.#waiters.refuseAll(() => refusals.crashloop(this.key, this.#crashes.closedForMs))
+  }
+
+  /** Those stay for whom the next try comes in time; operators want to hear of every failure. */
+  #refuseLate(waitMs: number): void {
+    const restMs = waitMs + expectedMs(this.#typicalMs)
+    const readyByMs = this.#house.clock.nowMs() + restMs
+    const isLate = ({ isOperator, deadlineMs }: Waiter): boolean => isOperator || readyByMs >= deadlineMs
+    this.#waiters.refuseIf(isLate, () => refusals.startFailed(this.key, restMs))
+  }
+
+  #backoffOver(): void {
+    const { autostart, idleTimeoutMs } = this.#rules
+    // What is started with tenement and never put to sleep is meant to be there, asked for or not.
+    if (autostart && idleTimeoutMs === undefined) this.#isWanted = true
+    this.#rest()
+  }
+
+  #endFor(refusal: () => Refusal, why: string, drainMs: number): Promise<void> {
+    this.#isWanted = false
+    this.#waiters.refuseAll(refusal)
+    return this.#windDown(why, drainMs)
+  }
+
+  /** Ends what runs, and says when nothing does any more. */
+  async #windDown(why: string, drainMs: number): Promise<void> {
+    const state = this.#state
+    const end = { why, isCrash: false }
+    if (state.phase === 'starting') this.#stop(state.run, end)
+    if (state.phase === 'ready') this.#drain(state.run, state.sinceMs, end, drainMs)
+    if (state.phase === 'draining' && (state.isRevocable || drainMs === 0)) this.#stop(state.run, end)
+    // The order came while a failed start was being ended: what follows is rest, not another try.
+    if (state.phase === 'stopping') this.#state = { ...state, end: { ...state.end, isCrash: false } }
+    if (state.phase === 'queued' || state.phase === 'backoff') this.#rest()
+    if ((state.phase === 'asleep' || state.phase === 'crashlooped') && this.#isDisabled) this.#rest()
+    // The instance's own handler of this was there first, so its phase has changed by the time this goes on.
+    await runOf(state)?.ended
+  }
+
+  // Those who wait.
+
+  #lease(run: Run): Lease {
+    this.history.requests += 1
+    return run.lease()
+  }
+
+  /** A place that was about to be free may not be any more; who waits for it is looked at when this one is in use. */
+  #leaseNow(run: Run): Lease {
+    const lease = this.#lease(run)
+    if (run.active === 1) this.#house.admission.review()
+    return lease
+  }
+
+  #unused(run: Run): void {
+    const state = this.#state
+    if (runOf(state) !== run) return
+    this.#lastUsedMs = this.#house.idle.nowMs()
+    if (state.phase === 'draining') this.#stop(run, state.end)
+    else this.#house.admission.review()
+  }
+
+  /** Joins, and sees to it that a wake is under way. */
+  #wait(waiter: Waiter, gone?: AbortSignal): void {
+    this.#waiters.join(waiter, gone)
+    const { phase } = this.#state
+    const startsNow = phase === 'asleep' || phase === 'crashlooped' || (phase === 'backoff' && waiter.isOperator)
+    if (startsNow) this.#queue()
+  }
+
+  #waitAsOperator(): Promise<void> {
+    const { drainTimeoutMs, stopTimeoutMs, startTimeoutMs } = this.#rules
+    const { clock, holdTimeoutMs } = this.#house
+    const deadlineMs = clock.nowMs() + drainTimeoutMs + stopTimeoutMs + startTimeoutMs + holdTimeoutMs
+    this.#crashes.halfOpen()
+    return new Promise((resolve, reject) => {
+      this.#wait({ deadlineMs, isOperator: true, admit: () => resolve(), refuse: reject })
+    })
+  }
+
+  /** The clock that stamped the arrival is the machine's and may have been set since; nobody waits longer than the hold time. */
+  #holdLeftMs(arrivedAtMs: number): number {
+    const { clock, holdTimeoutMs } = this.#house
+    return Math.max(holdTimeoutMs - Math.max(clock.wallMs() - arrivedAtMs, 0), 0)
+  }
+
+  #barred(): Refusal | undefined {
+    return this.#closed?.() ?? (this.#isDisabled ? refusals.disabled(this.key) : undefined)
+  }
+
+  #outlook(): Outlook {
+    const { clock, admission } = this.#house
+    const state = this.#state
+    return {
+      instance: this.key,
+      phase: state.phase,
+      nextTryInMs: this.nextTryInMs,
+      typicalMs: this.#typicalMs,
+      startingForMs: state.phase === 'starting' ? clock.nowMs() - state.sinceMs : 0,
+      isFull: admission.isFull(),
+    }
+  }
+
+  /** Nothing was spent on a wake that has not begun. */
+  #dropIfUnwanted(): void {
+    if (this.#state.phase === 'queued' && this.#waiters.size === 0 && !this.#isWanted) this.#enter({ phase: 'asleep' })
+  }
+}

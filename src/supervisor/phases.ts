@@ -1,0 +1,54 @@
+// The phases of an instance, what each carries for the next step, and which may follow which: one table, asserted on every
+// change. Only instance.ts changes a phase. Taking over a process that an earlier server left is a beginning, not a change.
+import type { Phase } from '../control/operations.ts'
+import type { Run } from './run.ts'
+
+/** `leave` undoes what the phase holds (timers, places in queues), so that none of it outlives the phase. */
+interface Held {
+  readonly leave: () => void
+}
+
+/** Why an instance is to end: a sentence for status, and whether it counts as a crash. */
+export interface End {
+  readonly why: string
+  readonly isCrash: boolean
+}
+
+export type PhaseState =
+  | { readonly phase: 'asleep' }
+  | ({ readonly phase: 'queued' } & Held)
+  | ({ readonly phase: 'starting'; readonly run: Run; readonly sinceMs: number } & Held)
+  | ({ readonly phase: 'ready'; readonly run: Run; readonly sinceMs: number } & Held)
+  /** `isRevocable`: nobody ordered it, so a request that comes before the stop signal makes it ready again. */
+  | ({
+      readonly phase: 'draining'
+      readonly run: Run
+      readonly sinceMs: number
+      readonly isRevocable: boolean
+      readonly end: End
+    } & Held)
+  | ({ readonly phase: 'stopping'; readonly run: Run; readonly end: End } & Held)
+  | ({ readonly phase: 'backoff'; readonly untilMs: number } & Held)
+  | { readonly phase: 'crashlooped' }
+  | { readonly phase: 'disabled' }
+
+/** The start under way or running; undefined in phases without a process. */
+export const runOf = (state: PhaseState): Run | undefined => ('run' in state ? state.run : undefined)
+
+/** What may follow a phase. */
+export const nextPhases: Readonly<Record<Phase, readonly Phase[]>> = {
+  asleep: ['queued', 'disabled'],
+  queued: ['starting', 'asleep', 'disabled'],
+  starting: ['ready', 'stopping', 'backoff'],
+  ready: ['draining', 'asleep', 'backoff'],
+  draining: ['ready', 'stopping'],
+  stopping: ['asleep', 'queued', 'backoff', 'disabled'],
+  backoff: ['queued', 'asleep', 'crashlooped', 'disabled'],
+  crashlooped: ['queued', 'asleep', 'disabled'],
+  disabled: ['asleep'],
+}
+
+/** Throws when tenement is about to do what its own table forbids: better no change than two processes on the same data. */
+export const assertChange = (instance: string, from: Phase, to: Phase): void => {
+  if (!nextPhases[from].includes(to)) throw new Error(`${instance} cannot go from ${from} to ${to}`)
+}

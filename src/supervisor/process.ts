@@ -1,0 +1,59 @@
+// What the supervisor asks of whoever starts processes: one function, and the handle it resolves with.
+// The supervisor never learns about adapters, uids or descriptors; the starter never learns about phases.
+import type { Socket } from 'node:net'
+import type { Service } from '../config/schema.ts'
+import type { InstanceName } from '../names.ts'
+
+/** How a process group ended. */
+export interface Exit {
+  /** Exit code of the main process; null when a signal ended it. */
+  readonly code: number | null
+  /** Name of the signal that ended the main process, as in 'SIGKILL'; null when it exited by itself. */
+  readonly signal: string | null
+  /** True when the kernel ended it for want of memory. */
+  readonly outOfMemory: boolean
+  /** The last lines it wrote, oldest first; at most 20. */
+  readonly lastLines: readonly string[]
+}
+
+/** What is written beside a process so that a restarted server finds it again in its true phase. */
+export interface ProcessNote {
+  readonly phase: 'starting' | 'ready' | 'stopping'
+  /** Milliseconds since the epoch at which it became ready. */
+  readonly readyAtMs?: number
+}
+
+/** A started process group: one instance, one start. */
+export interface Process {
+  /** Names this start and no other. */
+  readonly run: string
+  readonly pid: number
+  /** Host uid it runs as; undefined when that is tenement's own. */
+  readonly uid: number | undefined
+  /** Milliseconds since the epoch. */
+  readonly startedAtMs: number
+  /** Resolves when every process of the group is gone; never rejects. */
+  readonly exited: Promise<Exit>
+  /** Opens a connection to what the instance listens on; rejects when it does not accept. */
+  connect(): Promise<Socket>
+  /** For an inherited listening socket: whether the instance has begun to accept from it. Absent where a connection itself tells. */
+  isAccepting?(): Promise<boolean>
+  /** The lines it has written since it started, each passed once; returns how to stop watching. */
+  watchOutput(onLine: (line: string) => void): () => void
+  /** Ends the whole group: the service's stop signal, its stop_timeout, then SIGKILL. Resolves like `exited`. */
+  stop(): Promise<Exit>
+  /** Ends the whole group at once. Resolves like `exited`. */
+  kill(): Promise<Exit>
+  /** Keeps a note with the process for a later server. */
+  note(note: ProcessNote): void
+}
+
+/** Resolves once the process exists (not yet ready); rejects, leaving nothing behind, when it cannot be started. */
+export type StartProcess = (name: InstanceName, service: Service) => Promise<Process>
+
+/** A process an earlier server started, still alive. */
+export interface Adopted {
+  readonly name: InstanceName
+  readonly process: Process
+  readonly note: ProcessNote
+}

@@ -1,0 +1,34 @@
+// What a client is told that cannot be served now. No sentence here says more than that: how an instance failed is for its
+// operator, and stands in the log.
+import { Refusal } from '../refusal.ts'
+
+/** Nothing evictable: somebody must finish first, which takes as long as it takes. */
+const capacityRetryMs = 15_000
+const soonMs = 1_000
+
+export const refusals = {
+  waking: (instance: string, restMs: number) =>
+    new Refusal('waking', `${instance} is still waking`, { retryAfterMs: restMs }),
+  capacity: (instance: string) =>
+    new Refusal('capacity', `as many instances run as may run at once, so ${instance} has to wait`, {
+      retryAfterMs: capacityRetryMs,
+    }),
+  startFailed: (instance: string, retryAfterMs: number) =>
+    new Refusal('start_failed', `${instance} could not be started`, { retryAfterMs }),
+  backoff: (instance: string, restMs: number) =>
+    new Refusal('backoff', `${instance} failed and is not started again yet`, { retryAfterMs: restMs }),
+  crashloop: (instance: string, restMs: number) =>
+    new Refusal('crashloop', `${instance} failed too often and is left alone for a while`, { retryAfterMs: restMs }),
+  disabled: (instance: string) => new Refusal('disabled', `${instance} is disabled`),
+  stopped: (instance: string) =>
+    new Refusal('unavailable', `${instance} was stopped while this request waited`, { retryAfterMs: soonMs }),
+  removed: (instance: string) => new Refusal('unavailable', `${instance} is being removed`),
+  unknown: (instance: string) => new Refusal('unavailable', `there is no instance ${instance}`),
+  unrunnable: (instance: string) => new Refusal('unavailable', `the service of ${instance} cannot run on this machine`),
+  shuttingDown: (instance: string) =>
+    new Refusal('shutting_down', `tenement is shutting down, so ${instance} gets no more requests`, {
+      retryAfterMs: soonMs,
+    }),
+  left: (instance: string, cause: unknown) =>
+    new Refusal('waking', `the client left before ${instance} was ready`, { cause }),
+} as const

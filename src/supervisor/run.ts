@@ -1,0 +1,92 @@
+// One start of an instance, from the decision until its last process is gone: the process, the leases on it and its end.
+// The process may not exist yet when the run is told to end; it is then ended as soon as it does, so that a late launch
+// never leaves a process behind. It knows nothing of phases.
+import type { Endpoint, Lease } from '../router/wake.ts'
+import type { Exit, Process } from './process.ts'
+
+/** How a run ended: its process exited, or it never came to be. */
+export type Ending =
+  | { readonly kind: 'exited'; readonly exit: Exit }
+  | { readonly kind: 'not started'; readonly cause: unknown }
+
+export interface Run {
+  /** Undefined until it exists. */
+  readonly process: Process | undefined
+  /** Rejects when there never is a process. */
+  readonly launched: Promise<Process>
+  /** Resolves when nothing of it is left; never rejects. */
+  readonly ended: Promise<Ending>
+  /** Leases not yet released. */
+  readonly active: number
+  lease(): Lease
+  /** The instance gets nothing more from here on, and idle connections to it are closed. */
+  unroute(): void
+  /** Asks the process to end, or ends it; `onFailure` hears when not even that could be asked. */
+  end(how: 'stop' | 'kill', onFailure: (error: unknown) => void): void
+}
+
+export interface RunOptions {
+  /** The process, when it exists already. */
+  readonly process?: Process
+  readonly launched: Promise<Process>
+  readonly responseTimeoutMs: number
+  /** Called when the last lease was released. */
+  onUnused(): void
+}
+
+const endingOf = (launched: Promise<Process>): Promise<Ending> =>
+  launched.then(
+    async (process): Promise<Ending> => ({ kind: 'exited', exit: await process.exited }),
+    (cause: unknown): Ending => ({ kind: 'not started', cause }),
+  )
+
+export const createRun = ({ launched, responseTimeoutMs, onUnused, ...known }: RunOptions): Run => {
+  const gone = new AbortController()
+  let { process } = known
+  let active = 0
+  launched.then(
+    (started) => {
+      process = started
+    },
+    // A launch that failed is told by `ended`.
+    () => undefined,
+  )
+
+  const endpoint: Endpoint = {
+    connect: async () => (await launched).connect(),
+    gone: gone.signal,
+    responseTimeoutMs,
+  }
+
+  const lease = (): Lease => {
+    let isHeld = true
+    active += 1
+    const release = (): void => {
+      if (!isHeld) return
+      isHeld = false
+      active -= 1
+      if (active === 0) onUnused()
+    }
+    return { endpoint, release }
+  }
+
+  return {
+    get process() {
+      return process
+    },
+    get active() {
+      return active
+    },
+    launched,
+    ended: endingOf(launched),
+    lease,
+    unroute: () => gone.abort(),
+    end(how, onFailure) {
+      const tell = (started: Process): void => {
+        started[how]().catch(onFailure)
+      }
+      if (process === undefined) launched.then(tell, () => undefined)
+      else tell(process)
+    },
+  }
+}

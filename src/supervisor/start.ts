@@ -1,0 +1,153 @@
+// Starting an instance, end to end: where it listens, which uid it has, the plan, the adapter's launch, the launcher's process.
+// It hands the supervisor a process and knows nothing of phases; a step that fails gives back what the steps before it took.
+import { join } from 'node:path'
+import type { Service } from '../config/schema.ts'
+import { messageOf, TenementError } from '../errors.ts'
+import type { Identity, IsolationAdapter, Reach } from '../isolation/adapter.ts'
+import { type LauncherClient, newRun } from '../launcher/client.ts'
+import type { RunExit, RunRecord } from '../launcher/protocol.ts'
+import { formatInstance, type InstanceName } from '../names.ts'
+import { type PlanInputs, planFor } from './plan.ts'
+import type { Ports } from './ports.ts'
+import type { Adopted, Exit, Process, ProcessNote, StartProcess } from './process.ts'
+import { type Connect, connectTo } from './reach.ts'
+
+export interface StarterOptions {
+  readonly launcher: LauncherClient
+  readonly adapters: ReadonlyMap<string, IsolationAdapter>
+  readonly ports: Ports
+  readonly runDir: string
+  /** The uid of an instance, allocated at its first start; undefined where tenement may not change uid. */
+  readonly identityFor: (name: InstanceName) => Identity | undefined
+  readonly dataDirFor: (service: Service, id: string) => string
+  readonly planInputs: Pick<PlanInputs, 'settingsDataDir' | 'path' | 'findProgram' | 'placeOf'>
+  /** A stop or a note that the launcher refused: it happens only where the run has ended meanwhile. */
+  readonly warn: (message: string, fields: Readonly<Record<string, unknown>>) => void
+}
+
+export interface Starter {
+  readonly start: StartProcess
+  /** The handle of a process that an earlier server started. */
+  readonly adopt: (record: RunRecord, service: Service) => Adopted
+  /** The processes there are now. */
+  readonly running: () => Iterable<Process>
+}
+
+export const createStarter = (options: StarterOptions): Starter => {
+  const { launcher, adapters, ports, runDir, identityFor, dataDirFor, planInputs, warn } = options
+
+  const reachFor = async ({ listen }: Service, run: string): Promise<Reach> => {
+    if (listen === 'port') return { kind: 'port', port: await ports.take() }
+    return listen === 'fd'
+      ? { kind: 'fd', socket: join(runDir, 's', `${run}.sock`) }
+      : { kind: 'unix', socket: join(runDir, 'u', run, 'app.sock') }
+  }
+
+  const giveBack = (reach: Reach): void => {
+    if (reach.kind === 'port') ports.free(reach.port)
+  }
+
+  const launch = async (name: InstanceName, service: Service, run: string, reach: Reach): Promise<RunRecord> => {
+    const identity = identityFor(name)
+    const plan = planFor({
+      ...planInputs,
+      service,
+      id: name.id,
+      dataDir: dataDirFor(service, name.id),
+      identity,
+      reach,
+    })
+    const prepared = await adapterOf(service).prepare(plan)
+    const note: ProcessNote = { phase: 'starting' }
+    const watch = service.ready.kind === 'log'
+    const started = await launcher.ask<'launch'>({ type: 'launch', run, ...name, launch: prepared, watch, note })
+    return { run, ...name, ...started, launch: { identity, reach }, note }
+  }
+
+  const adapterOf = (service: Service): IsolationAdapter => {
+    const adapter = adapters.get(service.isolation)
+    if (adapter === undefined) throw new TenementError('start_failed', `there is no isolation "${service.isolation}"`)
+    return adapter
+  }
+
+  const live = new Set<Process>()
+
+  const handle = (record: RunRecord, service: Service): Process => {
+    const process = makeHandle(record, service)
+    live.add(process)
+    void process.exited.then(() => live.delete(process))
+    return process
+  }
+
+  const makeHandle = (record: RunRecord, service: Service): Process => {
+    const { run, pid, startedAtMs, launch: launched } = record
+    const exited = new Promise<Exit>((resolve) => {
+      launcher.whenExited(run, (exit: RunExit) => {
+        giveBack(launched.reach)
+        resolve(exit)
+      })
+    })
+    const stop = async (signal: string, timeoutMs: number): Promise<Exit> => {
+      try {
+        await launcher.ask<'stop'>({ type: 'stop', run, signal, timeoutMs })
+      } catch (error) {
+        // Refused where the run ended meanwhile: its exit is on its way, and is awaited below either way.
+        warn('a run could not be stopped', { instance: formatInstance(record), error: messageOf(error) })
+      }
+      return exited
+    }
+    const connect: Connect = connectTo(launched.reach, launched.identity)
+    return {
+      run,
+      pid,
+      uid: launched.identity?.uid,
+      startedAtMs,
+      exited,
+      connect,
+      ...(launched.reach.kind === 'fd'
+        ? { isAccepting: () => launcher.ask<'accepting'>({ type: 'accepting', run }) }
+        : {}),
+      watchOutput: (onLine) => {
+        launcher.onLines(run, onLine)
+        return () => {
+          launcher.onLines(run, undefined)
+          ignoreEnded(launcher.ask<'watch'>({ type: 'watch', run, on: false }))
+        }
+      },
+      stop: () => stop(service.stopSignal, service.stopTimeoutMs),
+      kill: () => stop('SIGKILL', 0),
+      note: (note) => ignoreEnded(launcher.ask<'note'>({ type: 'note', run, note })),
+    }
+  }
+
+  return {
+    running: () => live,
+    start: async (name, service) => {
+      const run = newRun()
+      const reach = await reachFor(service, run)
+      try {
+        return handle(await launch(name, service, run, reach), service)
+      } catch (error) {
+        giveBack(reach)
+        throw error
+      }
+    },
+    adopt: (record, service) => {
+      const { reach } = record.launch
+      if (reach.kind === 'port') ports.keep(reach.port)
+      return { name: record, process: handle(record, service), note: parseNote(record.note) }
+    },
+  }
+}
+
+/** A run that ended has nothing left to note or to watch; its exit says what happened. */
+const ignoreEnded = (asked: Promise<unknown>): void => {
+  asked.catch(() => undefined)
+}
+
+/** What an earlier server, perhaps of another version, noted. Without a phase that is known here it is looked at as starting. */
+const parseNote = (note: unknown): ProcessNote => {
+  const { phase, readyAtMs } = (typeof note === 'object' && note !== null ? note : {}) as Partial<ProcessNote>
+  if (phase !== 'ready' && phase !== 'stopping') return { phase: 'starting' }
+  return typeof readyAtMs === 'number' ? { phase, readyAtMs } : { phase }
+}

@@ -1,0 +1,93 @@
+// An instance as `ps` and `status` show it. What it looks like in phases is known here, what it looks like on the machine
+// (address, files, memory) is asked of functions.
+import type { InstanceStatus } from '../control/operations.ts'
+import type { InstanceName } from '../names.ts'
+import { formatInstance } from '../names.ts'
+import type { Clock } from './clock.ts'
+import type { IdleWatch } from './idle.ts'
+import type { Instance } from './instance.ts'
+import { runOf } from './phases.ts'
+import type { Source } from './roster.ts'
+
+/** What the supervisor does not know of an instance. */
+export interface Describe {
+  /** The host a client asks for. */
+  address(name: InstanceName): string
+  dataDir(name: InstanceName): string
+  logFile(name: InstanceName): string
+  isolation(name: InstanceName): string
+  /** Undefined where it cannot be told. */
+  memoryBytes(name: InstanceName, pid: number): number | undefined
+}
+
+export interface StatusInputs {
+  readonly name: InstanceName
+  readonly source: Source
+  /** Undefined for one that nobody asked for yet. */
+  readonly instance: Instance | undefined
+  readonly describe: Describe
+  readonly clock: Clock
+  readonly idle: IdleWatch
+}
+
+const timeOf = (ms: number): string => new Date(ms).toISOString()
+
+/** What does not change from one phase to another. */
+const fixed = ({ name, source, describe }: StatusInputs) => ({
+  instance: formatInstance(name),
+  service: name.service,
+  id: name.id,
+  source,
+  address: describe.address(name),
+  isolation: describe.isolation(name),
+  dataDir: describe.dataDir(name),
+  logFile: describe.logFile(name),
+})
+
+const running = ({ name, instance, describe, clock, idle }: StatusInputs) => {
+  const run = instance === undefined ? undefined : runOf(instance.state)
+  const process = run?.process
+  const isIdle = instance?.state.phase === 'ready' && run?.active === 0
+  return {
+    pid: process?.pid ?? null,
+    uid: process?.uid ?? null,
+    startedAt: process === undefined ? null : timeOf(process.startedAtMs),
+    uptimeMs: process === undefined ? null : Math.max(clock.wallMs() - process.startedAtMs, 0),
+    idleMs: isIdle ? Math.round(idle.nowMs() - instance.lastUsedMs) : null,
+    active: run?.active ?? 0,
+    memoryBytes: process === undefined ? null : (describe.memoryBytes(name, process.pid) ?? null),
+  }
+}
+
+const past = ({ instance, clock }: StatusInputs) => {
+  const { requests = 0, restarts = 0, lastStop, lastExit } = instance?.history ?? {}
+  const nextTryInMs = instance?.nextTryInMs
+  return {
+    requests,
+    restarts,
+    lastStop: lastStop ?? null,
+    lastExit: lastExit === undefined ? null : { at: timeOf(lastExit.atMs), ...exitOf(lastExit.exit) },
+    nextAttemptAt: nextTryInMs === undefined ? null : timeOf(clock.wallMs() + nextTryInMs),
+  }
+}
+
+const exitOf = ({
+  code,
+  signal,
+  outOfMemory,
+}: {
+  code: number | null
+  signal: string | null
+  outOfMemory: boolean
+}) => ({
+  code,
+  signal,
+  outOfMemory,
+})
+
+export const statusOf = (inputs: StatusInputs): InstanceStatus => ({
+  ...fixed(inputs),
+  phase: inputs.instance?.state.phase ?? 'asleep',
+  ...running(inputs),
+  ...past(inputs),
+})

@@ -1,0 +1,193 @@
+// The supervisor: who is awake. It wakes instances for those who ask, ends those nobody uses, and answers operators.
+// Here its parts are put together; what an instance does is in instance.ts, who may start in admission.ts, who exists in
+// roster.ts. It does not know how a process is started or confined.
+import type { Service, Settings } from '../config/schema.ts'
+import type { InstanceStatus, Operations } from '../control/operations.ts'
+import { messageOf } from '../errors.ts'
+import { formatInstance, type InstanceName, parseInstance } from '../names.ts'
+import type { Wake } from '../router/wake.ts'
+import type { State } from '../state/state.ts'
+import { createAdmission } from './admission.ts'
+import { createCapacity } from './capacity.ts'
+import type { Clock } from './clock.ts'
+import { createFleet, type Fleet, instanceNamed } from './fleet.ts'
+import type { House, ServiceRules } from './house.ts'
+import { createIdleWatch } from './idle.ts'
+import type { Log } from './log.ts'
+import { createOperations } from './operate.ts'
+import type { Adopted, Exit, Process } from './process.ts'
+import { refusals } from './refusals.ts'
+import { Roster } from './roster.ts'
+import { type Describe, statusOf } from './status.ts'
+import { createStrays } from './strays.ts'
+
+export interface SupervisorOptions<Rules extends ServiceRules & Pick<Service, 'open'>> {
+  readonly settings: Pick<Settings, 'maxConcurrentWakes' | 'maxRunning' | 'holdTimeoutMs'>
+  /** The config file, as its user knows it: named in errors. */
+  readonly configFile: string
+  readonly services: ReadonlyMap<string, Rules>
+  /** A service with what differs for one tenant. */
+  serviceFor(service: Rules, id: string): Rules
+  /** Declared ids by service name. */
+  readonly declared: ReadonlyMap<string, readonly string[]>
+  /** Services that cannot run on this machine, by name, each with the reason: their requests are refused, the others run. */
+  readonly unrunnable?: ReadonlyMap<string, string>
+  startProcess(name: InstanceName, service: Rules): Promise<Process>
+  readonly state: State
+  readonly describe: Describe
+  /** Removes an instance's data for good. */
+  purge(name: InstanceName): Promise<void>
+  /** Processes an earlier server started that still run. */
+  readonly adopted?: readonly Adopted[]
+  /** Ends of processes that no server saw. */
+  readonly exits?: readonly { readonly name: InstanceName; readonly exit: Exit }[]
+  readonly clock: Clock
+  readonly log: Log
+  /** From 0 to 1. */
+  random(): number
+}
+
+export interface Supervisor {
+  readonly wake: Wake
+  readonly operations: Operations
+  /** Whether an instance of this name exists or may come to be by a request. */
+  isKnown(service: string, id: string): boolean
+  /** Starts, in turn, what shall run without being asked for. */
+  autostart(): void
+  /** Refuses what comes from now on and ends every instance at once; resolves when nothing runs any more. */
+  shutdown(): Promise<void>
+}
+
+export const createSupervisor = <Rules extends ServiceRules & Pick<Service, 'open'>>(
+  options: SupervisorOptions<Rules>,
+): Supervisor => {
+  const { settings, services, state, describe, clock, log, unrunnable = new Map<string, string>() } = options
+  const capacity = createCapacity(settings.maxRunning)
+  const house: House = {
+    clock,
+    log,
+    capacity,
+    admission: createAdmission(clock, settings.maxConcurrentWakes, capacity),
+    idle: createIdleWatch(clock),
+    room: { taken: 0 },
+    holdTimeoutMs: settings.holdTimeoutMs,
+    random: options.random,
+  }
+  const isOpen = new Map([...services].map(([name, { open }]) => [name, open]))
+  const roster = new Roster({ isOpen, declared: options.declared, added: state.addedInstances() })
+  const strays = createStrays(log)
+  const disabled = new Set(state.disabledInstances())
+  const breakers = new Map(state.breakers())
+  let isShuttingDown = false
+
+  const fleet: Fleet = createFleet(roster, (name) => {
+    const service = services.get(name.service)
+    if (service === undefined || isShuttingDown || unrunnable.has(name.service)) return undefined
+    const key = formatInstance(name)
+    const rules = options.serviceFor(service, name.id)
+    return {
+      name,
+      rules,
+      house,
+      isDisabled: disabled.delete(key),
+      breaker: take(breakers, key),
+      launch: async () => {
+        await strays.gone(key)
+        return options.startProcess(name, rules)
+      },
+      keepBreaker(breaker) {
+        try {
+          state.setBreaker(key, breaker)
+        } catch (error) {
+          // The breaker works without it; only a restarted server would not know.
+          log.error({ instance: key, error: messageOf(error) }, 'could not write the breaker to the state')
+        }
+      },
+    }
+  })
+
+  const takeOver = ({ name, process, note }: Adopted): void => {
+    const instance = fleet.get(name)
+    if (instance === undefined || 'run' in instance.state) strays.end(formatInstance(name), process)
+    else instance.adopt({ process, note })
+  }
+
+  const status = (name: InstanceName): InstanceStatus =>
+    statusOf({
+      name,
+      source: roster.sourceOf(name) ?? 'open',
+      instance: fleet.find(formatInstance(name)),
+      describe,
+      clock,
+      idle: house.idle,
+    })
+
+  const list = (): readonly InstanceStatus[] => {
+    const names = new Map(roster.named().map((name) => [formatInstance(name), name]))
+    for (const { key, name } of fleet.all()) names.set(key, name)
+    return [...names].sort(([one], [other]) => (one < other ? -1 : 1)).map(([, name]) => status(name))
+  }
+
+  const operations = createOperations({
+    roster,
+    fleet,
+    state,
+    configFile: options.configFile,
+    unrunnable,
+    async purge(name) {
+      await strays.gone(formatInstance(name))
+      await options.purge(name)
+    },
+    dataDir: describe.dataDir,
+    status,
+  })
+
+  // What is remembered of an instance is loaded with it, so those of whom something is remembered are made now.
+  for (const key of [...disabled, ...breakers.keys()]) instanceNamed(fleet, key)
+  // The newest first: should there be two of one instance, the older ones are the leftovers.
+  const adopted = [...(options.adopted ?? [])].sort((one, other) => other.process.startedAtMs - one.process.startedAtMs)
+  for (const found of adopted) takeOver(found)
+  for (const { name, exit } of options.exits ?? []) {
+    const instance = fleet.get(name)
+    if (instance !== undefined && !('run' in instance.state)) instance.endedUnseen(exit)
+  }
+
+  return {
+    wake: (key, context) => {
+      const instance = instanceNamed(fleet, key)
+      if (instance === undefined) return Promise.reject(refusalOf(key))
+      const lease = instance.request(context)
+      // One that refused at once has not begun to wake, and may be a name that a stranger made up.
+      fleet.forgetIfUnused(instance)
+      return lease
+    },
+    operations: { ...operations, list },
+    isKnown: (service, id) => roster.sourceOf({ service, id }) !== undefined,
+    autostart() {
+      for (const name of roster.named()) {
+        const service = services.get(name.service)
+        if (service !== undefined && options.serviceFor(service, name.id).autostart) fleet.get(name)?.want()
+      }
+    },
+    async shutdown() {
+      isShuttingDown = true
+      const ending = [...fleet.all()].map((instance) =>
+        instance.close(() => refusals.shuttingDown(instance.key), 'stopped with tenement', 0),
+      )
+      await Promise.all([...ending, strays.gone()])
+    },
+  }
+
+  function refusalOf(key: string) {
+    const name = parseInstance(key)
+    if (name === undefined || roster.sourceOf(name) === undefined) return refusals.unknown(key)
+    return unrunnable.has(name.service) ? refusals.unrunnable(key) : refusals.shuttingDown(key)
+  }
+}
+
+/** What was loaded for an instance counts for the first time it is made: from then on the instance knows better. */
+const take = <Value>(map: Map<string, Value>, key: string): Value | undefined => {
+  const value = map.get(key)
+  map.delete(key)
+  return value
+}

@@ -1,0 +1,67 @@
+// A process that does what a test says: it begins to listen, exits, or ignores its stop signal when told to.
+import { Socket } from 'node:net'
+import type { Exit, Process, ProcessNote } from '../../../src/supervisor/process.ts'
+
+const cleanExit: Exit = { code: 0, signal: null, outOfMemory: false, lastLines: [] }
+const killed: Exit = { code: null, signal: 'SIGKILL', outOfMemory: false, lastLines: [] }
+
+export class ScriptedProcess implements Process {
+  readonly run: string
+  readonly pid: number
+  readonly uid = undefined
+  readonly startedAtMs: number
+  readonly exited: Promise<Exit>
+  readonly notes: ProcessNote[] = []
+  /** What it was told, in order: 'stop', 'kill'. */
+  readonly orders: string[] = []
+  isListening = false
+  isAlive = true
+  /** Whether it ends when asked to. */
+  obeys = true
+  #exit: (exit: Exit) => void = () => undefined
+
+  readonly #onStop: () => void
+
+  constructor(number: number, startedAtMs: number, onStop: () => void = () => undefined) {
+    this.#onStop = onStop
+    this.run = `run-${number}`
+    this.pid = 10_000 + number
+    this.startedAtMs = startedAtMs
+    this.exited = new Promise((resolve) => {
+      this.#exit = (exit) => {
+        this.isAlive = false
+        this.isListening = false
+        resolve(exit)
+      }
+    })
+  }
+
+  exit(exit: Partial<Exit>): void {
+    this.#exit({ ...cleanExit, ...exit })
+  }
+
+  connect(): Promise<Socket> {
+    return this.isListening ? Promise.resolve(new Socket()) : Promise.reject(new Error('connection refused'))
+  }
+
+  watchOutput(): () => void {
+    return () => undefined
+  }
+
+  stop(): Promise<Exit> {
+    this.orders.push('stop')
+    this.#onStop()
+    if (this.obeys) this.#exit(cleanExit)
+    return this.exited
+  }
+
+  kill(): Promise<Exit> {
+    this.orders.push('kill')
+    if (this.obeys) this.#exit(killed)
+    return this.exited
+  }
+
+  note(note: ProcessNote): void {
+    this.notes.push(note)
+  }
+}

@@ -1,0 +1,156 @@
+import { expect, test } from 'vitest'
+import { fateOf, Harness, leaseOf, settled } from './harness.ts'
+
+test('ten requests arriving together cause one launch', async () => {
+  const house = new Harness()
+  const requests = Array.from({ length: 10 }, () => house.request())
+  await settled()
+  house.process().isListening = true
+  await house.clock.advance(100)
+  expect(requests.map(fateOf)).toEqual(Array(10).fill('served'))
+  expect(house.starts()).toBe(1)
+  expect(new Set(requests.map((request) => leaseOf(request).endpoint)).size).toBe(1)
+})
+
+test('a waiter that leaves changes nothing for the others', async () => {
+  const house = new Harness()
+  const [one, other] = [house.request(), house.request()]
+  await settled()
+  one.leave()
+  await settled()
+  expect(fateOf(one)).toBe('waking')
+  house.process().isListening = true
+  await house.clock.advance(100)
+  expect(fateOf(other)).toBe('served')
+  expect(house.status().active).toBe(1)
+})
+
+test('a client that has left before it asks starts nothing', async () => {
+  const house = new Harness()
+  const gone = AbortSignal.abort()
+  await expect(house.supervisor.wake('notes:alice', { gone, arrivedAtMs: 0 })).rejects.toMatchObject({
+    reason: 'waking',
+  })
+  expect(house.phase()).toBe('asleep')
+})
+
+test('a request waits for hold_timeout from its arrival, and the wake goes on without it', async () => {
+  const house = new Harness()
+  const late = house.request('notes:alice', house.clock.wallMs() - 20_000)
+  await house.clock.advance(9_900)
+  expect(fateOf(late)).toBe('waiting')
+  await house.clock.advance(200)
+  expect(fateOf(late)).toBe('waking')
+  expect(house.phase()).toBe('starting')
+})
+
+test('a clock that was set does not stretch the hold time', async () => {
+  const house = new Harness()
+  const request = house.request('notes:alice', house.clock.wallMs() + 3_600_000)
+  await house.clock.advance(30_100)
+  expect(fateOf(request)).toBe('waking')
+})
+
+test('a client that waited in vain is told how long the rest usually takes', async () => {
+  const house = new Harness({ holdTimeoutMs: 2_000, rules: { idleTimeoutMs: 1_000 } })
+  const first = house.request()
+  await house.clock.advance(10_000)
+  expect(fateOf(first)).toBe('waking')
+  house.process().isListening = true
+  await house.clock.advance(5_000)
+  expect(house.phase()).toBe('asleep')
+  const second = house.request()
+  await house.clock.advance(2_100)
+  // It took ten seconds the last time, and two are over.
+  expect(second.outcome).toMatchObject({ refused: { reason: 'waking', retryAfterMs: expect.closeTo(8_000, -2) } })
+})
+
+test('more requests than queue_max before one sleeping instance are refused, and others are not', async () => {
+  const house = new Harness({ rules: { queueMax: 3 } })
+  const requests = Array.from({ length: 4 }, () => house.request('notes:alice'))
+  const other = house.request('notes:bob')
+  await settled()
+  expect(requests.map(fateOf)).toEqual(['waiting', 'waiting', 'waiting', 'queue_full'])
+  expect(fateOf(other)).toBe('waiting')
+  requests[0]?.leave()
+  const next = house.request('notes:alice')
+  await settled()
+  expect(fateOf(next)).toBe('waiting')
+})
+
+test('more than ten thousand waiting requests in all are refused', async () => {
+  const ids = Array.from({ length: 11 }, (_, number) => `tenant-${number}`)
+  const house = new Harness({ rules: { queueMax: 1_000 }, declared: { notes: ids } })
+  const requests = ids.flatMap((id) => Array.from({ length: 1_000 }, () => house.request(`notes:${id}`)))
+  await settled()
+  const fates = requests.map(fateOf)
+  expect(fates.filter((fate) => fate === 'waiting').length).toBe(10_000)
+  expect(fates.filter((fate) => fate === 'queue_full').length).toBe(1_000)
+  for (const request of requests.slice(0, 5_000)) request.leave()
+  const next = house.request('notes:tenant-10')
+  await settled()
+  expect(fateOf(next)).toBe('waiting')
+})
+
+test('a request that comes when its instance is ready is served at once, whatever its hold time', async () => {
+  const house = new Harness({ holdTimeoutMs: 10 })
+  await house.ready()
+  const request = house.request('notes:alice', house.clock.wallMs() - 60_000)
+  await settled()
+  expect(fateOf(request)).toBe('served')
+})
+
+test('a waiter is served by the second try when the first fails and there is time', async () => {
+  const house = new Harness()
+  const request = house.request()
+  await settled()
+  house.process().exit({ code: 1 })
+  await house.clock.advance(1_000)
+  house.process().isListening = true
+  await house.clock.advance(100)
+  expect(fateOf(request)).toBe('served')
+})
+
+test('waiting leaves no timer behind, whether served, refused or left', async () => {
+  const house = new Harness({ rules: { idleTimeoutMs: undefined } })
+  const [served, left] = [house.request(), house.request()]
+  await settled()
+  left.leave()
+  house.process().isListening = true
+  await house.clock.advance(100)
+  leaseOf(served).release()
+  expect(house.clock.pending).toBe(0)
+  await house.supervisor.operations.disable({ service: 'notes', id: 'alice' })
+  house.request()
+  expect(house.clock.pending).toBe(0)
+})
+
+test('a launch that never comes to be fails the request, and one that hangs is ended when it comes late', async () => {
+  const failing = new Harness({ holdTimeoutMs: 100, launch: () => Promise.reject(new Error('no such program')) })
+  const refused = failing.request()
+  await settled()
+  expect(fateOf(refused)).toBe('start_failed')
+  expect(failing.status()).toMatchObject({
+    phase: 'backoff',
+    lastStop: 'could not be started: no such program',
+    pid: null,
+  })
+
+  let arrive = (): void => undefined
+  const hanging = new Harness({
+    rules: { startTimeoutMs: 5_000 },
+    launch: (_, make) =>
+      new Promise((resolve) => {
+        arrive = () => resolve(make())
+      }),
+  })
+  const waiting = hanging.request()
+  await hanging.clock.advance(6_000)
+  expect(hanging.phase()).toBe('stopping')
+  await hanging.clock.advance(25_000)
+  expect(fateOf(waiting)).toBe('waking')
+  arrive()
+  await settled()
+  expect(hanging.process().orders).toContain('kill')
+  expect(hanging.alive()).toBe(0)
+})
