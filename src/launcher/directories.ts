@@ -11,6 +11,7 @@ interface Place {
   readonly gid: number
 }
 
+/** The run directory and the one that holds its lock come first. */
 const placesOf = (policy: Policy): Place[] => {
   const self = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 }
   const server = policy.serverIdentity ?? self
@@ -26,6 +27,11 @@ const placesOf = (policy: Policy): Place[] => {
     { path: stateDir, mode: 0o700, ...server },
     ...dataRoots.map((path) => ({ path, mode: 0o711, ...self })),
   ]
+}
+
+/** Makes the run directory alone: whoever holds it may then see to the others. */
+export const makeRunDirectory = (policy: Policy): void => {
+  for (const place of placesOf(policy).slice(0, 2)) make(place)
 }
 
 /** Makes what is missing, and puts owner and mode right where tenement owns them already; throws naming a directory of somebody else. */

@@ -4,9 +4,9 @@ import { closeSync, openSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { messageOf } from '../errors.ts'
 import { bindCode } from './codeBinds.ts'
-import { makeDirectories } from './directories.ts'
+import { makeDirectories, makeRunDirectory } from './directories.ts'
 import { tryLock } from './libc.ts'
-import { listenTcp, listenUnix } from './listeners.ts'
+import { listenAll, listenUnix } from './listeners.ts'
 import { Malformed, parseRequest, requestNumberOf } from './parseRequest.ts'
 import { checkIdentity, Refused } from './policy.ts'
 import { endGroup } from './processes.ts'
@@ -44,12 +44,13 @@ const healthyLifeMs = 10_000
 /** Starts everything; throws, having left nothing behind, when another launcher holds the run directory or a socket is taken. */
 export const startLauncher = async ({ settings, env, log, exit }: LauncherOptions): Promise<Launcher> => {
   const { policy } = settings
-  makeDirectories(policy)
+  makeRunDirectory(policy)
   holdRunDirectory(policy.runDir)
   if (policy.tenantUids !== undefined) holdUidRange(policy.tenantUids)
+  makeDirectories(policy)
   await endLeftovers(settings, log)
   bindCode(policy.codeDirs)
-  const listeners = settings.listen.map(listenTcp)
+  const listeners = listenAll(settings.listen, (message) => log('warn', message))
   const controlListener = listenControl(settings)
 
   let server: ServerProcess | undefined
@@ -57,6 +58,7 @@ export const startLauncher = async ({ settings, env, log, exit }: LauncherOption
   /** Whether a server is there to be told; whether one has ever served. */
   let isAttached = false
   let hasServed = false
+  let earlierServers = 0
   let endedYoung = 0
   let ending: 'no' | 'in order' | 'at once' = 'no'
 
@@ -83,8 +85,10 @@ export const startLauncher = async ({ settings, env, log, exit }: LauncherOption
       controlListener: firstListener + listeners.length,
       runs: runs.list(),
       exits: undelivered,
+      earlierServers,
     })
     undelivered = []
+    earlierServers += 1
     isAttached = true // from here on the channel keeps exits in order behind the greeting
   }
 
@@ -102,6 +106,7 @@ export const startLauncher = async ({ settings, env, log, exit }: LauncherOption
     onMessage: (message, reply) => void answer(message, handlers, runs, reply),
     onExit: ({ code, signal, livedMs }) => {
       isAttached = false
+      if (ending === 'at once') return undefined
       if (ending !== 'no' || (code === hopelessExit && !hasServed)) {
         void finish(ending === 'no' ? 1 : 0)
         return undefined
@@ -118,6 +123,8 @@ export const startLauncher = async ({ settings, env, log, exit }: LauncherOption
       if (ending === 'at once') return
       if (ending === 'no' && isAttached) {
         ending = 'in order'
+        // Closed here too, or connections would go on waiting in the kernel for a server that is not to come.
+        for (const fd of listeners) closeSync(fd)
         server.send({ type: 'end' })
         return
       }

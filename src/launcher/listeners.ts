@@ -44,24 +44,56 @@ const inet6Address = (host: string, port: number): Buffer => {
   return address
 }
 
-/** Listens on a TCP address; throws an Error that names it. Close with `closeSync`. */
-export const listenTcp = ({ host, port }: ListenAddress): number => {
+/** A socket, or why there is none and whether that is only because this machine has no IPv6. */
+type Listened = { readonly fd: number } | { readonly problem: Error; readonly isFamilyMissing: boolean }
+
+const listenTcp = ({ host, port }: ListenAddress, isBoth: boolean): Listened => {
   try {
-    return isIP(host) === 6
-      ? listenOn(socketFamily.inet6, inet6Address(host, port), { ipv6Only: true })
-      : listenOn(socketFamily.inet, inetAddress(host, port))
+    const fd =
+      isIP(host) === 6
+        ? listenOn(socketFamily.inet6, inet6Address(host, port), { ipv6Only: !isBoth })
+        : listenOn(socketFamily.inet, inetAddress(host, port))
+    return { fd }
   } catch (error) {
-    const reason = error instanceof SystemError ? reasons[error.code] : undefined
-    throw new Error(`cannot listen on ${host}:${port}: ${reason ?? String(error)}`, { cause: error })
+    const code = error instanceof SystemError ? error.code : ''
+    const problem = new Error(`cannot listen on ${written({ host, port })}: ${reasons[code] ?? String(error)}`, {
+      cause: error,
+    })
+    const isFamilyMissing = code === 'EAFNOSUPPORT' || (code === 'EADDRNOTAVAIL' && ['::', '::1'].includes(host))
+    return { problem, isFamilyMissing }
   }
 }
 
+const written = ({ host, port }: ListenAddress): string => (isIP(host) === 6 ? `[${host}]:${port}` : `${host}:${port}`)
+
 const reasons: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'another program listens there',
-  EACCES: 'ports below 1024 need root',
+  EADDRINUSE: 'another program listens there; stop it, or change settings.listen',
+  EACCES: 'this user may not take a port that low; start tenement as root, or change settings.listen',
   EADDRNOTAVAIL: 'this machine has no such address',
   EAFNOSUPPORT: 'this machine has no IPv6',
 }
+
+/**
+ * Listens on every address; "::" takes IPv4 too unless 0.0.0.0 is listed with the same port. A machine without IPv6 loses those
+ * addresses with a warning as long as another is left. Throws an Error that names the address that cannot be had.
+ */
+export const listenAll = (addresses: readonly ListenAddress[], warn: (message: string) => void): number[] => {
+  const results = addresses.map((address) =>
+    listenTcp(address, address.host === '::' && !hasIpv4Twin(addresses, address)),
+  )
+  const opened = results.flatMap((result) => ('fd' in result ? [result.fd] : []))
+  const failed = results.flatMap((result) => ('problem' in result ? [result] : []))
+  const fatal = failed.find(({ isFamilyMissing }) => !isFamilyMissing || opened.length === 0)
+  if (fatal !== undefined) {
+    for (const fd of opened) closeSync(fd)
+    throw fatal.problem
+  }
+  for (const { problem } of failed) warn(problem.message)
+  return opened
+}
+
+const hasIpv4Twin = (addresses: readonly ListenAddress[], { port }: ListenAddress): boolean =>
+  addresses.some((each) => each.host === '0.0.0.0' && each.port === port)
 
 const unixAddress = (path: string): Buffer => {
   const text = Buffer.from(path)

@@ -48,7 +48,8 @@ const hasUid = (pid: number, uid: number): boolean =>
 const hasMarker = (pid: number, run: string): boolean =>
   fromProc(`/proc/${pid}/environ`, (text) => text.split('\0').includes(`${runMarker}=${run}`)) ?? false
 
-const belongs = (pid: number, group: Group): boolean => {
+/** Whether a process is alive and of the group. */
+export const isMember = (pid: number, group: Group): boolean => {
   if (isZombie(pid)) return false
   if (group.kind === 'uid') return hasUid(pid, group.uid)
   const stat = statOf(pid)
@@ -59,11 +60,11 @@ const belongs = (pid: number, group: Group): boolean => {
 export const membersOf = (group: Group): number[] =>
   readdirSync('/proc')
     .map(Number)
-    .filter((pid) => pid > 1 && pid !== process.pid && belongs(pid, group))
+    .filter((pid) => pid > 1 && pid !== process.pid && isMember(pid, group))
 
 /** Signals one process if it still belongs to the group. */
 export const signalMember = (pid: number, signal: number, group: Group): boolean =>
-  signalIf(pid, signal, () => belongs(pid, group))
+  signalIf(pid, signal, () => isMember(pid, group))
 
 /** The first child of a process, as the kernel lists them in order of birth (proc(5), /proc/PID/task/TID/children). */
 const firstChildOf = (pid: number): number | undefined =>

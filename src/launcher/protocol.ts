@@ -101,6 +101,8 @@ export type ToServer =
       readonly controlListener: number
       readonly runs: readonly RunRecord[]
       readonly exits: readonly Exited[]
+      /** How many servers this launcher had before. */
+      readonly earlierServers: number
     }
   | { readonly type: 'reply'; readonly request: number; readonly value: unknown }
   | { readonly type: 'failed'; readonly request: number; readonly code: 'refused' | 'failed'; readonly message: string }

@@ -9,6 +9,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import type { Launch } from '../../src/isolation/adapter.ts'
 import type { LauncherSettings, Policy } from '../../src/launcher/protocol.ts'
+import { newTenantUids } from './tenantUids.ts'
 
 export const isRoot = process.getuid?.() === 0
 export const fixture = (path: string): string => fileURLToPath(new URL(`../fixtures/${path}`, import.meta.url))
@@ -44,14 +45,6 @@ export interface TestLauncher {
 }
 
 export const serverUid = 699_999
-
-let lastRange = 0
-/** Ten uids that no other launcher of this or another test file has: a uid is an instance's alone on the whole machine. */
-const newTenantUids = (): { first: number; last: number } => {
-  lastRange += 1
-  const first = 700_000 + Number(process.env.VITEST_POOL_ID ?? 0) * 5_000 + lastRange * 10
-  return { first, last: first + 9 }
-}
 
 let lastRun = 0
 export const newRunName = (): string => {
@@ -184,6 +177,8 @@ export const startTestLauncher = async (
         setTimeout(() => child.kill('SIGTERM'), 50)
         await once(child, 'exit')
       }
+      if (policy.tenantUids !== undefined)
+        rmSync(`/run/tenement-uids/${policy.tenantUids.first}-${policy.tenantUids.last}`, { force: true })
       for (const { socket } of servers) socket.destroy()
       relayServer.close()
       rmSync(root, { recursive: true, force: true })

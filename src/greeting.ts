@@ -1,0 +1,40 @@
+// What a person sees who has just started tenement: where it serves, and what to try next.
+import type { Config } from './config/schema.ts'
+import type { ListenAddress } from './launcher/protocol.ts'
+
+/** The address as a client on this machine would write it. */
+const localAddress = ({ host, port }: ListenAddress): string => {
+  const isEveryOrLoopback = ['::', '0.0.0.0', '127.0.0.1', '::1'].includes(host)
+  return `${isEveryOrLoopback ? 'localhost' : host.includes(':') ? `[${host}]` : host}:${port}`
+}
+
+/** The host of an instance on the first domain, with the port where it is not that of http. */
+export const addressOf = (
+  domain: string,
+  port: number | undefined,
+  instance: { service: string; id: string },
+): string => `${instance.id}.${instance.service}.${domain}${port === undefined || port === 80 ? '' : `:${port}`}`
+
+const examples = (config: Config): readonly { service: string; id: string }[] =>
+  [...config.instances].flatMap(([service, [id]]) => (id === undefined ? [] : [{ service, id }]))
+
+/** A few lines for a terminal or a log, without a line break at the end. */
+export const greetingFor = (config: Config, version: string, listening: readonly ListenAddress[]): string => {
+  const [first] = listening
+  const [domain = 'localhost'] = config.settings.domains
+  const serves = `tenement ${version} serves ${config.file} on ${[...new Set(listening.map(localAddress))].join(' and ')}`
+  const instances = [...config.instances.values()].reduce((sum, ids) => sum + ids.length, 0)
+  const asleep = `${instances} ${instances === 1 ? 'instance is' : 'instances are'} asleep; the first request wakes one`
+  if (first === undefined || instances === 0) return `${serves}\nadd an instance: tenement add <service>:<id>`
+  const tries = examples(config).map(
+    (each) =>
+      `  curl -H 'Host: ${addressOf(domain, 80, each)}' ${localAddress(first)}/    # wakes ${each.service}:${each.id}`,
+  )
+  return [
+    serves,
+    asleep,
+    ...tries,
+    '  npx tenement ps    # who is awake',
+    'Ctrl-C stops every instance and ends it',
+  ].join('\n')
+}

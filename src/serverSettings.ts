@@ -1,0 +1,11 @@
+// What the command line tells the server process, by way of a launcher that does not read it: the config as text, so that a
+// server started later serves what was checked at first, whatever the file holds by then.
+import type { Surroundings } from './config/surroundings.ts'
+
+export interface ServerSettings {
+  readonly configFile: string
+  readonly configText: string
+  readonly surroundings: Surroundings
+  /** Services that this machine cannot run, each with the reason: their requests are refused, the others run. */
+  readonly unrunnable: Readonly<Record<string, string>>
+}

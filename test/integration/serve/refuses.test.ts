@@ -1,0 +1,73 @@
+import { once } from 'node:events'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { makeTemporaryDirectory } from '../../helpers/launcher.ts'
+import { apps, startTenement } from '../../helpers/tenement.ts'
+
+const config = `
+[service.api]
+command = "node app.mjs"
+cwd = "${apps}"
+isolation = "none"
+[instances]
+api = ["alice"]
+`
+
+describe('tenement serve refuses to start', () => {
+  test('with a state database that is none, and leaves the file as it is', async () => {
+    const root = makeTemporaryDirectory()
+    mkdirSync(join(root, 'state'))
+    const file = join(root, 'state', 'state.db')
+    writeFileSync(file, 'this is no database, but somebody may want it back'.repeat(100), { mode: 0o666 })
+    const before = readFileSync(file)
+    await expect(startTenement({ config, root })).rejects.toThrow(/state\.db/)
+    expect(readFileSync(file).equals(before)).toBe(true)
+    rmSync(root, { recursive: true })
+  })
+
+  test('on a port that is taken, naming it', async () => {
+    const other = createServer().listen(0, '127.0.0.1')
+    await once(other, 'listening')
+    const address = other.address()
+    const port = typeof address === 'object' ? address?.port : 0
+    const root = makeTemporaryDirectory()
+    await expect(startTenement({ config, root, listen: `127.0.0.1:${port}` })).rejects.toThrow(
+      new RegExp(`cannot listen on 127.0.0.1:${port}: another program listens there`),
+    )
+    other.close()
+    rmSync(root, { recursive: true })
+  })
+
+  test('a second time in the same directories', async () => {
+    const first = await startTenement({ config })
+    await expect(startTenement({ config, root: first.root, tenantUids: first.tenantUids })).rejects.toThrow(/another tenement serves/)
+    expect((await first.ask('alice.api.test')).status).toBe(200)
+    await first.stop()
+  })
+
+  test('with a service that this machine cannot run, unless it is told to keep going; then that service alone is refused', async () => {
+    const text = `
+[service.api]
+command = "node app.mjs"
+cwd = "${apps}"
+isolation = "none"
+[service.gone]
+command = "no-such-program-anywhere"
+cwd = "${apps}"
+isolation = "none"
+data = "{data_dir}/{name}/{id}"
+[instances]
+api = ["alice"]
+gone = ["alice"]
+`
+    await expect(startTenement({ config: text })).rejects.toThrow(/no-such-program-anywhere/)
+    const tenement = await startTenement({ config: text, args: ['--keep-going'] })
+    expect((await tenement.ask('alice.api.test')).status).toBe(200)
+    const { status, headers } = await tenement.ask('alice.gone.test')
+    expect(status).toBe(503)
+    expect(headers['x-tenement-reason']).toBe('unavailable')
+    await tenement.stop()
+  })
+})
