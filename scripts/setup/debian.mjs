@@ -1,0 +1,110 @@
+// The programs that examples and tests need from the system, through apt where it may be used without asking: as root, or
+// where sudo wants no password. Nothing here is fatal: what is missing is named, with the command that installs it, and
+// everything that does not need it goes on.
+import { spawnSync } from 'node:child_process'
+import { accessSync, constants } from 'node:fs'
+import { lastLines, say } from './report.mjs'
+
+/** Where instances look for programs: a python3 only on the PATH of whoever runs this is of no use to them. */
+const programDirs = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin']
+
+/**
+ * @typedef {object} Need
+ * @property {string} package Its name on Debian and Ubuntu.
+ * @property {readonly string[]} programs
+ * @property {string} [file]
+ * @property {boolean} onlyForTests
+ */
+
+/** @type {readonly Need[]} */
+const needs = [
+  { package: 'python3', programs: ['python3'], onlyForTests: false },
+  { package: 'gunicorn', programs: ['gunicorn'], onlyForTests: false },
+  { package: 'util-linux', programs: ['setpriv', 'prlimit', 'unshare', 'flock'], onlyForTests: true },
+  { package: 'procps', programs: ['ps'], onlyForTests: true },
+  { package: 'gcc', programs: ['cc'], onlyForTests: true },
+  { package: 'libc6-dev', programs: [], file: '/usr/include/stdio.h', onlyForTests: true },
+]
+
+/** @param {boolean} forTests */
+export const installDebianPackages = (forTests) => {
+  const wanted = needs.filter((need) => forTests || !need.onlyForTests)
+  if (missing(wanted).length > 0) install(missing(wanted).map((need) => need.package))
+  const left = missing(wanted).map((need) => need.package)
+  if (left.length === 0) return
+  say(`not on this machine, so what needs it is left out: ${left.join(', ')}`)
+  say(
+    hasAptGet()
+      ? `to install: ${process.getuid?.() === 0 ? '' : 'sudo '}apt-get install --no-install-recommends ${left.join(' ')}`
+      : 'these are the names of Debian and Ubuntu packages; install what holds them here',
+  )
+}
+
+const hasAptGet = () => isThere({ package: 'apt', programs: ['apt-get'], onlyForTests: false })
+
+/** @param {readonly Need[]} wanted */
+const missing = (wanted) => wanted.filter((need) => !isThere(need))
+
+/** @param {Need} need */
+const isThere = ({ programs, file }) =>
+  programs.every((program) => programDirs.some((dir) => isAllowed(`${dir}/${program}`, constants.X_OK))) &&
+  (file === undefined || isAllowed(file, constants.R_OK))
+
+/**
+ * @param {string} path
+ * @param {number} mode
+ */
+const isAllowed = (path, mode) => {
+  try {
+    accessSync(path, mode)
+    return true
+  } catch {
+    return false
+  }
+}
+
+const quietInstall = ['install', '--yes', '--no-install-recommends']
+
+/** @param {readonly string[]} packages */
+const install = (packages) => {
+  const asRoot = rootCommand()
+  if (asRoot === undefined || !hasAptGet()) return
+  say(`installing ${packages.join(', ')} with apt-get`)
+  aptGet(asRoot, ['update'])
+  if (aptGet(asRoot, [...quietInstall, ...packages]) === undefined) return
+  // One name that this release does not have must not cost the others.
+  for (const name of packages) {
+    const failure = aptGet(asRoot, [...quietInstall, name])
+    if (failure !== undefined) say(`apt-get could not install ${name}:\n${failure}`)
+  }
+}
+
+/**
+ * What to put before a command to run it as root; undefined where that needs a password.
+ * @returns {readonly string[] | undefined}
+ */
+const rootCommand = () => {
+  if (process.getuid?.() === 0) return []
+  return spawnSync('sudo', ['-n', 'true'], { stdio: 'ignore' }).status === 0 ? ['sudo', '-n'] : undefined
+}
+
+/** Without a network an answer comes in seconds, not after apt's own two minutes for each source. */
+const patience = ['-o', 'Acquire::Retries=0', '-o', 'Acquire::http::Timeout=15', '-o', 'Acquire::https::Timeout=15']
+
+/**
+ * Runs apt-get, waiting for another one that holds its lock; what it wrote when it failed.
+ * @param {readonly string[]} asRoot
+ * @param {readonly string[]} args
+ * @returns {string | undefined}
+ */
+const aptGet = (asRoot, args) => {
+  const environment = ['env', 'DEBIAN_FRONTEND=noninteractive']
+  const words = [...asRoot, ...environment, 'apt-get', '-qq', ...patience, '-o', 'DPkg::Lock::Timeout=120', ...args]
+  const [program = 'env', ...rest] = words
+  const { error, status, stdout, stderr } = spawnSync(program, rest, {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  if (status === 0) return undefined
+  return lastLines(error?.message ?? `${stdout}${stderr}`, 5)
+}

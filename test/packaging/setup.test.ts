@@ -1,0 +1,108 @@
+// The set-up that `npm start` and `npm test` begin with, run in small checkouts of its own: the scripts and settings of this
+// one, one source file, and a link to the packages that are installed already.
+import { chmod, cp, mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { execa } from 'execa'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const copied = ['scripts', 'package.json', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json', '.npmrc']
+
+let checkout = ''
+
+beforeEach(async () => {
+  checkout = await mkdtemp(join(tmpdir(), 'tenement-checkout-'))
+  for (const name of copied) await cp(join(root, name), join(checkout, name), { recursive: true })
+  await symlink(join(root, 'node_modules'), join(checkout, 'node_modules'))
+  await mkdir(join(checkout, 'src/cli'), { recursive: true })
+  await write('src/cli/main.ts', 'export const answer: number = 42\n')
+})
+
+afterEach(async () => {
+  await rm(checkout, { recursive: true, force: true })
+})
+
+const write = (path: string, text: string) => writeFile(join(checkout, path), text)
+const read = (path: string) => readFile(join(checkout, path), 'utf8')
+
+const setUp = (env: Readonly<Record<string, string>> = {}, umask = '022') =>
+  execa('sh', ['-c', `umask ${umask}; exec node scripts/setup.mjs build`], { cwd: checkout, env, reject: false })
+
+test('a second set-up does nothing and says nothing', async () => {
+  expect((await setUp()).stderr).toBe('setup: building')
+  const built = await stat(join(checkout, 'dist/cli/main.js'))
+  const { stderr, exitCode } = await setUp()
+  expect({ stderr, exitCode }).toEqual({ stderr: '', exitCode: 0 })
+  expect((await stat(join(checkout, 'dist/cli/main.js'))).ino).toBe(built.ino)
+})
+
+test('two set-ups at the same time build once', async () => {
+  const both = await Promise.all([setUp(), setUp()])
+  const lines = both.flatMap(({ stderr }) => stderr.split('\n'))
+  expect(both.map(({ exitCode }) => exitCode)).toEqual([0, 0])
+  expect(lines.filter((line) => line === 'setup: building')).toHaveLength(1)
+})
+
+test('what is built can be read by others, whatever the umask of whoever builds it', async () => {
+  await setUp({}, '077')
+  for (const path of ['dist', 'dist/cli', 'dist/cli/main.js']) {
+    expect((await stat(join(checkout, path))).mode & 0o044).toBe(0o044)
+  }
+})
+
+test('a build that others cannot read is made again', async () => {
+  await setUp()
+  await chmod(join(checkout, 'dist/cli/main.js'), 0o600)
+  expect((await setUp()).stderr).toBe('setup: building')
+})
+
+test('nothing stays in dist of a source file that is gone', async () => {
+  await write('src/cli/old.ts', 'export const old = true\n')
+  await setUp()
+  expect(await read('dist/cli/old.js')).toContain('old')
+  await rm(join(checkout, 'src/cli/old.ts'))
+  await setUp()
+  await expect(read('dist/cli/old.js')).rejects.toThrow('ENOENT')
+})
+
+test('sources that do not compile leave the last good build in place, and are named', async () => {
+  await setUp()
+  await write('src/cli/main.ts', 'export const answer: number = "no"\n')
+  const { stderr, exitCode } = await setUp()
+  expect(exitCode).toBe(1)
+  expect(stderr).toContain('src/cli/main.ts')
+  expect(await read('dist/cli/main.js')).toContain('42')
+})
+
+test('a lockfile that asks for another version is noticed, and a failing npm is quoted with the command to run', async () => {
+  const lock = await read('package-lock.json')
+  await write('package-lock.json', lock.replace(/("node_modules\/zod": \{\s*"version": )"[^"]+"/, '$1"0.0.1"'))
+  await write('npm-cli.js', "console.error('npm error no network here'); process.exit(1)\n")
+  const { stderr, exitCode } = await setUp({ npm_execpath: join(checkout, 'npm-cli.js') })
+  expect(exitCode).toBe(1)
+  expect(stderr).toContain('npm error no network here')
+  expect(stderr).toContain(`cd ${checkout} && npm install --no-save`)
+})
+
+test('a test run ends with its counts, where a file that cannot be loaded is a failure', async () => {
+  await mkdir(join(checkout, 'test'))
+  await write('vitest.config.ts', "export default { test: { include: ['test/*.test.ts'] } }\n")
+  await write(
+    'test/some.test.ts',
+    "import { expect, test } from 'vitest'\ntest('passes', () => expect(1).toBe(1))\ntest.skip('waits', () => {})\n",
+  )
+  const run = () => execa('node', ['scripts/test.mjs', 'test'], { cwd: checkout, reject: false })
+  const good = await run()
+  expect({ last: good.stdout.split('\n').at(-1), exitCode: good.exitCode }).toEqual({
+    last: '1 passed, 0 failed, 1 skipped',
+    exitCode: 0,
+  })
+  await write('test/broken.test.ts', "throw new Error('cannot be loaded')\n")
+  const bad = await run()
+  expect({ last: bad.stdout.split('\n').at(-1), exitCode: bad.exitCode }).toEqual({
+    last: '1 passed, 1 failed, 1 skipped',
+    exitCode: 1,
+  })
+})
