@@ -37,6 +37,8 @@ export const readOutput = ({ log, bytesPerSecond, now }: OutputOptions): Output 
   let allowance = bytesPerSecond * 10
   let lastRefill = now()
   const dropped = { lines: 0, bytes: 0 }
+  /** What takes the last line of each stream that has not ended. */
+  const unfinished = new Set<() => void>()
 
   const stamp = (name: string, line: Buffer): Buffer =>
     Buffer.concat([Buffer.from(`${new Date(now()).toISOString()} ${name} `), line, Buffer.from('\n')])
@@ -107,7 +109,13 @@ export const readOutput = ({ log, bytesPerSecond, now }: OutputOptions): Output 
         write(name, lines)
         lines = []
       }
+      const finish = (): void => {
+        splitter.flush()
+        pass()
+      }
+      unfinished.add(finish)
       stream.on('data', (chunk: Buffer) => {
+        if (!unfinished.has(finish)) return // after `close`: nobody reads that log any more
         refill()
         if (allowance > 0) {
           splitter.push(chunk)
@@ -120,8 +128,7 @@ export const readOutput = ({ log, bytesPerSecond, now }: OutputOptions): Output 
       })
       stream.on('error', () => stream.destroy()) // the pipe's other end is gone: so is the instance, and its exit says so
       stream.on('close', () => {
-        splitter.flush()
-        pass()
+        if (unfinished.delete(finish)) finish()
       })
     },
     remark: (text) => {
@@ -133,6 +140,9 @@ export const readOutput = ({ log, bytesPerSecond, now }: OutputOptions): Output 
       if (onLines !== undefined && kept.length > 0) onLines([...kept])
     },
     close: () => {
+      // Streams that are closed but have not said so yet, and those that something still holds open.
+      for (const finish of unfinished) finish()
+      unfinished.clear()
       reportDropped()
       log.close()
     },

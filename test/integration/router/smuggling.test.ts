@@ -172,8 +172,10 @@ test('no header is dropped for coming late', async () => {
 })
 
 test('an expectation other than 100-continue is a 417', async () => {
-  const { port } = await startRouter(undefined)
-  const answer = await ask(port, `${head('POST / HTTP/1.1', host, 'Expect: miracles', 'Content-Length: 3')}abc`)
+  const { port, wakes } = await startRouter(undefined)
+  const unmet = head('POST / HTTP/1.1', host, 'Expect: miracles', 'Content-Length: 3')
+  const answer = await ask(port, `${unmet}abc${second}`)
+  expect(wakes).toHaveLength(0)
   expect(answer).toMatch(/^HTTP\/1\.1 417 /)
   expect(answer).toContain('x-tenement-reason: bad_expectation\r\n')
 })

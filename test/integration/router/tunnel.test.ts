@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { afterEach, expect, test } from 'vitest'
 import { WebSocket, WebSocketServer } from 'ws'
 import {
+  afterwards,
   answering,
   ask,
   cleanUp,
@@ -266,19 +267,34 @@ test('a half-close is passed on, and the other direction goes on', async () => {
 })
 
 test('what is on its way to a slow reader still arrives when the instance has closed', async () => {
-  const size = 6_000_000
-  const instance = await rawInstance((socket) => {
-    socket.write(switching)
-    socket.end(Buffer.alloc(size, 'x'))
-  })
+  const size = 32_000_000
+  const instance = await answering(switching)
   const harness = await startRouter(endpointAt(instance.port))
   const client = await rawClient(harness.port)
-  client.socket.pause()
+  client.socket.allowHalfOpen = true
   client.write(upgrade('echo'))
-  await until(() => harness.leases() === 1, 'the tunnel is open')
+  await client.receives('101 Switching')
+  client.socket.pause().end()
+  await until(() => instance.sockets[0]?.readableEnded === true, 'the instance has heard the end')
+  instance.sockets[0]?.end(Buffer.alloc(size, 'x'))
   client.socket.resume()
-  await until(() => client.text().length > size, 'everything has arrived')
-  client.socket.end()
+  expect(await client.closed).toBe('end')
+  expect(client.text().length - switching.length).toBe(size)
+  await released(harness)
+})
+
+test('an instance that is gone after its half-close takes the client with it', async () => {
+  const instance = await answering(switching)
+  const harness = await startRouter(endpointAt(instance.port))
+  const client = await rawClient(harness.port)
+  client.socket.allowHalfOpen = true
+  client.write(upgrade('echo'))
+  await client.receives('101 Switching')
+  instance.sockets[0]?.end()
+  await until(() => client.socket.readableEnded, 'the client has heard the end')
+  instance.sockets[0]?.destroy()
+  const talk = setInterval(() => client.write('still there?'), 5)
+  afterwards(() => clearInterval(talk))
   await client.closed
   await released(harness)
 })

@@ -42,7 +42,9 @@ describe('tenement serve refuses to start', () => {
 
   test('a second time in the same directories', async () => {
     const first = await startTenement({ config })
-    await expect(startTenement({ config, root: first.root, tenantUids: first.tenantUids })).rejects.toThrow(/another tenement serves/)
+    await expect(startTenement({ config, root: first.root, tenantUids: first.tenantUids })).rejects.toThrow(
+      /another tenement serves/,
+    )
     expect((await first.ask('alice.api.test')).status).toBe(200)
     await first.stop()
   })
