@@ -6,7 +6,6 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { basePath } from './check/machine.ts'
-import { packageVersion } from './cli/packageVersion.ts'
 import { dataDirFor, findDataDirClash } from './config/dataDir.ts'
 import { readConfig } from './config/load.ts'
 import type { Config, Service } from './config/schema.ts'
@@ -15,19 +14,21 @@ import { readLogsIn } from './control/logs.ts'
 import type { Operations } from './control/operations.ts'
 import { createControlServer } from './control/server.ts'
 import type { ServerStatus } from './control/wire.ts'
-import { dropPrivileges } from './dropPrivileges.ts'
 import { messageOf, TenementError } from './errors.ts'
-import { addressOf, greetingFor } from './greeting.ts'
 import { builtinAdapters } from './isolation/registry.ts'
 import { type Channel, connectLauncher, type Hello, type LauncherClient } from './launcher/client.ts'
 import { hopelessExit, type LauncherSettings, type ListenAddress } from './launcher/protocol.ts'
 import { formatInstance, type InstanceName } from './names.ts'
-import { peerCheckFor } from './peerCheck.ts'
-import { findPrograms, placeIn } from './programs.ts'
+import { packageVersion } from './packageVersion.ts'
 import { buildHostTable, match } from './router/host.ts'
 import { createRouter, type Router } from './router/server.ts'
-import { createLog } from './serverLog.ts'
-import type { ServerSettings } from './serverSettings.ts'
+import { dropPrivileges } from './server/dropPrivileges.ts'
+import { addressOf, greetingFor } from './server/greeting.ts'
+import { loadWhatIsLoadedLater } from './server/loadLater.ts'
+import { createLog } from './server/log.ts'
+import { peerCheckFor } from './server/peerCheck.ts'
+import { findPrograms, placeIn } from './server/programs.ts'
+import type { ServerSettings } from './server/settings.ts'
 import { openState, type State } from './state/state.ts'
 import { systemClock } from './supervisor/clock.ts'
 import { memoryMeter } from './supervisor/memory.ts'
@@ -45,6 +46,7 @@ interface Ground {
   readonly state: State
   readonly log: Logger
   readonly findProgram: PlanInputs['findProgram']
+  readonly version: string
 }
 
 const path = basePath(process.execPath)
@@ -167,12 +169,11 @@ const farewellMs = 1_000
 
 /** Serves; resolves with how to stop everything, which resolves when nothing runs any more. */
 const serve = async (ground: Ground, hello: Hello): Promise<() => Promise<void>> => {
-  const { config, launcher, launcherSettings, settings, state, log } = ground
+  const { config, launcher, launcherSettings, settings, state, log, version } = ground
   const starter = starterFor(ground)
   const addresses: ListenAddress[] = []
   const supervisor = supervisorFor(ground, starter, hello, () => addresses[0]?.port)
   const operations = withDataCheck(supervisor.operations, config)
-  const version = packageVersion()
   const startedAtMs = Date.now()
 
   const serverStatus = (): ServerStatus => {
@@ -237,9 +238,11 @@ const prepareGround = async (hello: Hello, launcher: LauncherClient, log: Logger
   const settings = launcherSettings.server as ServerSettings // written by this same program, on the command line
   const { config } = readConfig({ file: settings.configFile, text: settings.configText }, settings.surroundings)
   const findProgram = await findPrograms(config, path)
+  const version = packageVersion()
+  loadWhatIsLoadedLater()
   const { policy } = launcherSettings
   dropPrivileges(policy.serverIdentity)
-  return { launcher, launcherSettings, settings, config, state: openState(policy.stateDir), log, findProgram }
+  return { launcher, launcherSettings, settings, config, state: openState(policy.stateDir), log, findProgram, version }
 }
 
 /** What no further start would mend: reported once, and the launcher ends too where nothing runs yet. */

@@ -10,7 +10,7 @@ import type { Config, Settings } from '../config/schema.ts'
 import { currentSurroundings } from '../config/surroundings.ts'
 import { TenementError } from '../errors.ts'
 import type { CodeDir, LauncherSettings, ListenAddress, Policy } from '../launcher/protocol.ts'
-import type { ServerSettings } from '../serverSettings.ts'
+import type { ServerSettings } from '../server/settings.ts'
 
 /** Account and group that tenement takes when they exist and nothing else was written. */
 const ownAccount = 'tenement'

@@ -1,10 +1,10 @@
 // One run of the command line, from arguments to exit code. Every error a command ends with is told here, and nowhere else.
 import { ConfigError } from '../config/problem.ts'
 import { TenementError } from '../errors.ts'
+import { packageVersion } from '../packageVersion.ts'
 import { commands, groups } from './commands.ts'
 import { exitCodeFor, exitCodes } from './exitCodes.ts'
 import { formatError, reportOf } from './formatError.ts'
-import { packageVersion } from './packageVersion.ts'
 import { toJsonLine } from './printJson.ts'
 import { type Asked, parseCommandLine } from './program.ts'
 import { openTerminal, type Terminal } from './terminal.ts'

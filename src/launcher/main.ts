@@ -20,6 +20,8 @@ const environment = (): Record<string, string> =>
   )
 
 const main = async (): Promise<void> => {
+  // Whatever the caller had: modes are given where things are made, and must come out as given.
+  process.umask(0o022)
   closeDescriptorsOnExec(3)
   setNoNewPrivileges()
   disableCoreDumps()

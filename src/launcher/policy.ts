@@ -15,10 +15,10 @@ const require = (isAllowed: boolean, rule: string): void => {
   if (!isAllowed) throw new Refused(rule)
 }
 
-export const isRun = (run: string): boolean => /^[0-9a-f]{12}$/.test(run)
+const isRun = (run: string): boolean => /^[0-9a-f]{12}$/.test(run)
 
 /** Where the launcher listens for an instance that inherits its socket. */
-export const listenerPath = (policy: Policy, run: string): string => join(policy.runDir, 's', `${run}.sock`)
+const listenerPath = (policy: Policy, run: string): string => join(policy.runDir, 's', `${run}.sock`)
 
 /** The directory in which an instance makes its own socket. */
 export const ownSocketDir = (policy: Policy, run: string): string => join(policy.runDir, 'u', run)

@@ -57,7 +57,7 @@ export const isMember = (pid: number, group: Group): boolean => {
 }
 
 /** The living processes of a group. A zombie holds nothing and cannot act, so it does not count. */
-export const membersOf = (group: Group): number[] =>
+const membersOf = (group: Group): number[] =>
   readdirSync('/proc')
     .map(Number)
     .filter((pid) => pid > 1 && pid !== process.pid && isMember(pid, group))

@@ -17,7 +17,7 @@ export interface Asker {
   readonly headers: IncomingHttpHeaders
 }
 
-export interface Rendered {
+interface Rendered {
   readonly status: number
   readonly reasonPhrase: string
   /** Raw list: name, value, name, value. */

@@ -16,13 +16,13 @@ export const answer = (
   given: Answer,
   more: Pick<LogFields, 'detail' | 'err'> = {},
 ): void => {
-  const { req, res, expectsContinue } = exchange
+  const { req, res, expects } = exchange
   const { level, status } = entryOf(given.reason)
   const message = given.delivered ? 'request failed' : 'request was refused'
   service.log[level]({ ...describe(service, exchange, instance, given.reason, status), ...more }, message)
   if (res.destroyed || res.headersSent) return
   // A client that was never told to continue may or may not send its body now: nothing after it could be trusted.
-  if (expectsContinue) res.shouldKeepAlive = false
+  if (expects !== 'nothing') res.shouldKeepAlive = false
   const rendered = renderAnswer(given, { method: req.method ?? '', headers: req.headers }, service.random)
   res.writeHead(rendered.status, rendered.reasonPhrase, rendered.headers).end(rendered.body)
   dropRest(req)

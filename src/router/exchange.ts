@@ -1,6 +1,5 @@
 // What a request is served with, and the request itself: the two values every step of its story takes.
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Duplex } from 'node:stream'
 import type { Log } from './log.ts'
 import type { Pool } from './pools.ts'
 import type { Waiting } from './tunnel.ts'
@@ -19,16 +18,14 @@ export interface Service {
   readonly random: () => number
   /** Whether connections should end with the answers given now. */
   readonly isClosing: () => boolean
-  /** Ignores whatever else comes on a connection. */
-  readonly endConnection: (socket: Duplex) => void
 }
 
 export interface Exchange {
   readonly req: IncomingMessage
   readonly res: ServerResponse
   readonly arrivedAtMs: number
-  /** The client waits for "100 Continue" before it sends the body. */
-  readonly expectsContinue: boolean
+  /** What its Expect header asks for: to be told before it sends the body, or something tenement cannot meet. */
+  readonly expects: 'nothing' | 'continue' | 'unknown'
   /** The client wants to go on in another protocol. */
   readonly upgrade: { readonly protocols: string; readonly waiting: Waiting } | undefined
 }

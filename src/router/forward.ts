@@ -97,7 +97,7 @@ const safe = new Set(['GET', 'HEAD', 'OPTIONS'])
  * An instance closes an idle connection just as a request is sent on it: then nothing was done, almost certainly. On a
  * fresh connection the request may be what brought the instance down, so only safe methods get another chance.
  */
-export const mayRetry = (failed: Failed, { method, hasBody, upgrade }: Outgoing): boolean => {
+const mayRetry = (failed: Failed, { method, hasBody, upgrade }: Outgoing): boolean => {
   if (failed.heard || failed.begun || hasBody || upgrade !== undefined || !isBreak(failed.error)) return false
   return failed.wasReused ? idempotent.has(method) : safe.has(method) && failed.handedOver
 }

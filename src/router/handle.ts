@@ -1,6 +1,7 @@
 // The story of one request: read the head, find the instance, wake it, forward, release. Every way out passes through
 // here, so a lease is released exactly once. It knows the rest of tenement only as `wake`.
 import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
 import { messageOf } from '../errors.ts'
 import { Refusal } from '../refusal.ts'
 import type { Upgraded } from './attempt.ts'
@@ -10,6 +11,7 @@ import { forward, type Outcome } from './forward.ts'
 import { readAddress } from './forwarded.ts'
 import { type Head, readHead } from './head.ts'
 import { requestHeaders } from './headers.ts'
+import type { Reason } from './reasons.ts'
 import { switchingHead, tunnel } from './tunnel.ts'
 import { dropRest } from './upload.ts'
 import type { Endpoint, Lease } from './wake.ts'
@@ -22,11 +24,12 @@ export const handle = async (service: Service, exchange: Exchange): Promise<void
   res.on('error', () => {})
   req.on('error', () => {})
   if (service.isClosing()) res.shouldKeepAlive = false
-  const instance = findInstance(service, exchange)
+  let found: Found | undefined
   try {
-    if (instance) await serve(service, exchange, instance, closed)
+    found = findInstance(service, exchange)
+    if (found) await serve(service, exchange, found, closed)
   } catch (error) {
-    fail(service, exchange, instance?.name, error)
+    fail(service, exchange, found?.name, error)
   }
   if (!req.socket.destroyed) await closed
 }
@@ -40,33 +43,56 @@ interface Found {
 /** Undefined once the request has been answered here. */
 const findInstance = (service: Service, exchange: Exchange): Found | undefined => {
   const head = readHead(exchange.req)
-  const name = typeof head === 'string' ? head : service.match(head.host)
-  if (typeof head === 'string' || name === 'bad') {
-    // Whatever follows on this connection may be the rest of the trick.
-    service.endConnection(exchange.req.socket)
-    exchange.res.shouldKeepAlive = false
-    answer(service, exchange, undefined, { reason: typeof head === 'string' ? head : 'bad_host', delivered: false })
-    return undefined
-  }
+  if (typeof head === 'string') return refuse(service, exchange, head)
+  if (exchange.expects === 'unknown') return refuse(service, exchange, 'bad_expectation')
+  const name = service.match(head.host)
+  if (name === 'bad') return refuse(service, exchange, 'bad_host')
   if (name !== undefined) return { name, head }
   answer(service, exchange, undefined, { reason: 'unknown_host', delivered: false })
   return undefined
 }
 
-/** The lease lasts from here to the last byte of the response, or to the close of the upgraded socket. */
+/** Whatever follows on the connection may be the rest of a trick, so it ends with the answer. */
+const refuse = (service: Service, exchange: Exchange, reason: Reason): undefined => {
+  exchange.res.shouldKeepAlive = false
+  answer(service, exchange, undefined, { reason, delivered: false })
+}
+
+/**
+ * The lease lasts from here to the last byte of the response, or to the close of the upgraded socket. An instance that accepts
+ * no connection has often just ended, unknown to the supervisor: then the request, of which not a byte is gone, is given to
+ * the next start, once.
+ */
 const serve = async (service: Service, exchange: Exchange, found: Found, closed: Promise<void>): Promise<void> => {
   const gone = new AbortController()
   exchange.res.once('close', () => gone.abort())
-  const lease = await leaseFor(service, exchange, found.name, gone.signal)
-  try {
-    if (!lease || gone.signal.aborted) return
-    if (exchange.expectsContinue) exchange.res.writeContinue()
-    const outcome = await forwardTo(lease.endpoint, service, exchange, found.head, gone.signal)
-    await conclude(service, exchange, found.name, outcome)
-    if (!exchange.req.socket.destroyed) await closed
-  } finally {
-    lease?.release()
+  for (let isFirst = true; ; isFirst = false) {
+    const lease = await leaseFor(service, exchange, found.name, gone.signal)
+    try {
+      if (!lease || gone.signal.aborted) return
+      if (exchange.expects === 'continue' && isFirst) exchange.res.writeContinue()
+      const outcome = await forwardTo(lease.endpoint, service, exchange, found.head, gone.signal)
+      if (isFirst && wasNotReached(outcome) && (await isEnding(lease.endpoint, gone.signal))) continue
+      await conclude(service, exchange, found.name, outcome)
+      if (!exchange.req.socket.destroyed) await closed
+      return
+    } finally {
+      lease?.release()
+    }
   }
+}
+
+const wasNotReached = (outcome: Outcome): boolean =>
+  outcome.kind === 'failed' && outcome.reason === 'unreachable' && !outcome.delivered
+
+/** How long the end of an instance may take to be known here after its sockets are closed, in milliseconds. */
+const newsMs = 1_000
+
+/** Whether the instance turns out to have ended; false also when the client leaves first. */
+const isEnding = async ({ gone }: Endpoint, clientGone: AbortSignal): Promise<boolean> => {
+  const ended = AbortSignal.any([gone, clientGone, AbortSignal.timeout(newsMs)])
+  if (!ended.aborted) await once(ended, 'abort')
+  return gone.aborted
 }
 
 /** Undefined once the request has been refused, or the client has left. */

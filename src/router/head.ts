@@ -20,7 +20,7 @@ export interface Head {
   readonly hasBody: boolean
 }
 
-export type HeadFault = 'bad_request' | 'bad_host' | 'method_not_allowed'
+type HeadFault = 'bad_request' | 'bad_host' | 'method_not_allowed'
 
 const absoluteTarget = /^https?:\/\/([^/?#@]+)(\/.*|\?.*)?$/i
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for

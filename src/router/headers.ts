@@ -64,7 +64,7 @@ const isPassable = (name: string, isTrusted: boolean): boolean => {
 }
 
 /** How the response will be framed towards the client, which decides what may stand in its head. */
-export interface ResponseFraming {
+interface ResponseFraming {
   readonly status: number
   /** Whether it goes out in chunks, so that trailers can follow. */
   readonly canTrail: boolean

@@ -12,7 +12,7 @@ export interface HostTable {
   readonly isKnown: (service: string, id: string) => boolean
 }
 
-export interface HostTableOptions {
+interface HostTableOptions {
   /** Domains below which '{id}.{service}' names an instance. */
   readonly domains: readonly string[]
   /** Whole hosts and the instance each stands for: 'shop.acme.com' → 'api:acme'. */

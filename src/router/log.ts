@@ -11,7 +11,7 @@ export interface LogFields {
   readonly err?: unknown
 }
 
-export type LogLine = (fields: LogFields, message: string) => void
+type LogLine = (fields: LogFields, message: string) => void
 
 export interface Log {
   readonly debug: LogLine

@@ -3,7 +3,6 @@
 // lets through by mistake is caught in head.ts; one request at a time per connection is kept by turns.ts.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import { answer } from './conclude.ts'
 import type { Exchange, Service } from './exchange.ts'
 import { buildTrust } from './forwarded.ts'
 import { handle } from './handle.ts'
@@ -75,7 +74,6 @@ export const createRouter = ({
     now,
     random,
     isClosing: () => isClosing,
-    endConnection: turns.end,
   }
   const quiet = watchQuiet(server)
   serveRequests(server, service, turns)
@@ -110,24 +108,16 @@ const watchQuiet = (server: Server): ReadonlySet<Socket> => {
 }
 
 const serveRequests = (server: Server, service: Service, turns: Turns): void => {
-  const take = (
-    req: IncomingMessage,
-    res: ServerResponse,
-    serve: (exchange: Exchange) => Promise<void>,
-    expectsContinue: boolean,
-  ): void => {
-    const exchange = { req, res, arrivedAtMs: service.now(), expectsContinue, upgrade: undefined }
-    turns.take(req, async () => {
-      await serve(exchange)
-      // What was sent behind the last request of a connection is not served (RFC 9112 section 9.6).
-      if (!res.shouldKeepAlive) turns.end(req.socket)
-      if (service.isClosing()) server.closeIdleConnections()
-    })
-  }
-  const serve = (exchange: Exchange): Promise<void> => handle(service, exchange)
-  server.on('request', (req, res) => take(req, res, serve, false))
-  server.on('checkContinue', (req, res) => take(req, res, serve, true))
-  const refuse = async (exchange: Exchange): Promise<void> =>
-    answer(service, exchange, undefined, { reason: 'bad_expectation', delivered: false })
-  server.on('checkExpectation', (req, res) => take(req, res, refuse, true))
+  const take =
+    (expects: Exchange['expects']) =>
+    (req: IncomingMessage, res: ServerResponse): void => {
+      const exchange = { req, res, arrivedAtMs: service.now(), expects, upgrade: undefined }
+      turns.take(req, async () => {
+        await handle(service, exchange)
+        if (service.isClosing()) server.closeIdleConnections()
+      })
+    }
+  server.on('request', take('nothing'))
+  server.on('checkContinue', take('continue'))
+  server.on('checkExpectation', take('unknown'))
 }

@@ -1,5 +1,5 @@
 // One request at a time on each connection, in order. Node hands over pipelined requests as fast as it parses them, even
-// those behind one that was refused with "Connection: close"; here they wait, and a connection marked dead serves no more.
+// those behind one that was refused with "Connection: close"; here they wait until its connection is found closing.
 // Waiting also keeps a client from having any number of instances woken over one connection.
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
@@ -12,8 +12,6 @@ export interface Turns {
   take(req: IncomingMessage, serve: () => Promise<void>): void
   /** As the last thing on this connection: nothing that comes after it is served. */
   takeLast(socket: Duplex, serve: () => Promise<void>): void
-  /** Nothing that waits or comes on this connection is served any more. */
-  end(socket: Duplex): void
 }
 
 interface Line {
@@ -21,8 +19,6 @@ interface Line {
   ahead: number
   /** No more may join. */
   isClosed: boolean
-  /** Those who wait are not served either. */
-  isDead: boolean
   newest: IncomingMessage | undefined
 }
 
@@ -34,7 +30,6 @@ export const createTurns = (): Turns => {
       done: Promise.resolve(),
       ahead: 0,
       isClosed: false,
-      isDead: false,
       newest: undefined,
     }
     lines.set(socket, line)
@@ -43,7 +38,7 @@ export const createTurns = (): Turns => {
   const join = (line: Line, socket: Duplex, serve: () => Promise<void>): void => {
     line.ahead++
     line.done = line.done.then(async () => {
-      if (!line.isDead && socket.writable) await serve()
+      if (socket.writable) await serve()
       line.ahead--
     })
   }
@@ -64,11 +59,6 @@ export const createTurns = (): Turns => {
       // refused in this very turn of the event loop, nothing is left to say.
       if (line.newest && !line.newest.complete) setImmediate(() => socket.destroy())
       else join(line, socket, serve)
-    },
-    end: (socket) => {
-      const line = lineOf(socket)
-      line.isClosed = true
-      line.isDead = true
     },
   }
 }

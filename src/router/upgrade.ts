@@ -16,7 +16,7 @@ export const serveUpgrades = (server: Server, service: Service, turns: Turns): v
         req,
         res: responseOn(req),
         arrivedAtMs,
-        expectsContinue: false,
+        expects: 'nothing',
         upgrade: { protocols, waiting },
       }),
     )

@@ -7,7 +7,7 @@ import { Readable } from 'node:stream'
 /** How long the rest of a request is read and dropped once its answer is out. */
 const lingerMs = 30_000
 
-/** `onProgress` is called for every piece the client's side gives up. Destroying it lets the rest of the request drain. */
+/** `onProgress` is called for every piece the client gives. Destroying it leaves the rest of the request where it is. */
 export const uploadOf = (req: IncomingMessage, onProgress: () => void): Readable => {
   const onData = (chunk: Buffer): void => {
     onProgress()
@@ -16,17 +16,20 @@ export const uploadOf = (req: IncomingMessage, onProgress: () => void): Readable
   const onEnd = (): void => {
     upload.push(null)
   }
+  let isRead = false
   const upload = new Readable({
-    read: () => void req.resume(),
+    read: () => {
+      // Not before somebody reads: of a connection that was never made, nothing of the request must be gone.
+      if (!isRead) req.on('data', onData).on('end', onEnd)
+      isRead = true
+      req.resume()
+    },
     destroy: (error, done) => {
       req.off('data', onData).off('end', onEnd)
-      // Some clients read the answer only after they have written everything.
-      req.resume()
       done(error)
     },
   })
-  req.on('data', onData).on('end', onEnd)
-  return upload.pause()
+  return upload
 }
 
 /**
@@ -34,7 +37,8 @@ export const uploadOf = (req: IncomingMessage, onProgress: () => void): Readable
  * connection and could take the answer with it. The connection ends when it takes too long.
  */
 export const dropRest = (req: IncomingMessage): void => {
+  req.resume()
   if (req.complete) return
   const timer = setTimeout(() => req.complete || req.socket.destroy(), lingerMs).unref()
-  req.once('close', () => clearTimeout(timer)).resume()
+  req.once('close', () => clearTimeout(timer))
 }

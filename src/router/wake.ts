@@ -7,7 +7,7 @@ export interface Endpoint {
   connect(): Promise<Socket>
   /** Aborts in the moment the instance must get no further request; connections kept open to it are closed then. */
   readonly gone: AbortSignal
-  /** Milliseconds the instance may take from the end of the request head to the head of its response. */
+  /** Milliseconds from the last byte of the request that moved to the head of the response. */
   readonly responseTimeoutMs: number
 }
 

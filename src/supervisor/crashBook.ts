@@ -61,13 +61,6 @@ export class CrashBook {
     this.#replace(afterRecovery(this.#record))
   }
 
-  /** An operator's wish to try now: requests must then not find it closed either. */
-  halfOpen(): void {
-    const { breaker } = this.#record
-    if (breaker === undefined) return
-    this.#record = { ...this.#record, breaker: { ...breaker, halfOpenAtMs: this.#options.house.clock.wallMs() } }
-  }
-
   #replace(record: CrashRecord): void {
     const wasOpen = this.isBreakerOpen
     this.#record = record

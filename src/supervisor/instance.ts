@@ -115,8 +115,9 @@ export class Instance implements Candidate, Occupant, Idler {
     const refusal = this.#barred()
     if (refusal !== undefined) return Promise.reject(refusal)
     this.#revoke()
-    if (this.#state.phase === 'ready') return Promise.resolve()
-    return this.#waitAsOperator()
+    if (this.#state.phase !== 'ready') return this.#waitAsOperator()
+    this.#house.admission.review()
+    return Promise.resolve()
   }
 
   /** Like `wake`, with a new process and its crashes forgiven; requests wait for it meanwhile. */
@@ -267,7 +268,8 @@ export class Instance implements Candidate, Occupant, Idler {
   #createRun(launched: Promise<Process>, process?: Process): Run {
     const { responseTimeoutMs } = this.#rules
     const onUnused = (): void => this.#unused(run)
-    const run = createRun({ launched, responseTimeoutMs, onUnused, ...(process === undefined ? {} : { process }) })
+    const found = process === undefined ? {} : { process }
+    const run = createRun({ launched, responseTimeoutMs, onUnused, ...found })
     void run.ended.then((ending) => this.#ended(run, ending))
     return run
   }
@@ -476,7 +478,6 @@ export class Instance implements Candidate, Occupant, Idler {
     const { drainTimeoutMs, stopTimeoutMs, startTimeoutMs } = this.#rules
     const { clock, holdTimeoutMs } = this.#house
     const deadlineMs = clock.nowMs() + drainTimeoutMs + stopTimeoutMs + startTimeoutMs + holdTimeoutMs
-    this.#crashes.halfOpen()
     return new Promise((resolve, reject) => {
       this.#wait({ deadlineMs, isOperator: true, admit: () => resolve(), refuse: reject })
     })

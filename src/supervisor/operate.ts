@@ -59,7 +59,9 @@ export const createOperations = (options: OperateOptions): Omit<Operations, 'lis
     const instance = fleet.get(name)
     if (instance !== undefined) return instance
     const reason = unrunnable.get(name.service) ?? 'tenement is shutting down'
-    throw new TenementError('start_failed', `${formatInstance(name)} cannot run: ${reason}`)
+    throw new TenementError('start_failed', `${formatInstance(name)} cannot run: ${reason}`, {
+      fix: '"tenement check" tells what to change',
+    })
   }
 
   /** Waits for a wake; a refusal becomes an error with what an operator may know of it. */

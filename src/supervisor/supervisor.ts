@@ -5,6 +5,7 @@ import type { Service, Settings } from '../config/schema.ts'
 import type { InstanceStatus, Operations } from '../control/operations.ts'
 import { messageOf } from '../errors.ts'
 import { formatInstance, type InstanceName, parseInstance } from '../names.ts'
+import type { Refusal } from '../refusal.ts'
 import type { Wake } from '../router/wake.ts'
 import type { State } from '../state/state.ts'
 import { createAdmission } from './admission.ts'
@@ -15,11 +16,12 @@ import type { House, ServiceRules } from './house.ts'
 import { createIdleWatch } from './idle.ts'
 import type { Log } from './log.ts'
 import { createOperations } from './operate.ts'
-import type { Adopted, Exit, Process } from './process.ts'
+import type { Process } from './process.ts'
 import { refusals } from './refusals.ts'
 import { Roster } from './roster.ts'
 import { type Describe, statusOf } from './status.ts'
 import { createStrays } from './strays.ts'
+import { type Left, takeOver } from './takeover.ts'
 
 export interface SupervisorOptions<Rules extends ServiceRules & Pick<Service, 'open'>> {
   readonly settings: Pick<Settings, 'maxConcurrentWakes' | 'maxRunning' | 'holdTimeoutMs'>
@@ -38,9 +40,9 @@ export interface SupervisorOptions<Rules extends ServiceRules & Pick<Service, 'o
   /** Removes an instance's data for good. */
   purge(name: InstanceName): Promise<void>
   /** Processes an earlier server started that still run. */
-  readonly adopted?: readonly Adopted[]
+  readonly adopted?: Left['adopted']
   /** Ends of processes that no server saw. */
-  readonly exits?: readonly { readonly name: InstanceName; readonly exit: Exit }[]
+  readonly exits?: Left['exits']
   readonly clock: Clock
   readonly log: Log
   /** From 0 to 1. */
@@ -93,6 +95,7 @@ export const createSupervisor = <Rules extends ServiceRules & Pick<Service, 'ope
       breaker: take(breakers, key),
       launch: async () => {
         await strays.gone(key)
+        if (isShuttingDown) throw new Error('tenement is shutting down')
         return options.startProcess(name, rules)
       },
       keepBreaker(breaker) {
@@ -105,12 +108,6 @@ export const createSupervisor = <Rules extends ServiceRules & Pick<Service, 'ope
       },
     }
   })
-
-  const takeOver = ({ name, process, note }: Adopted): void => {
-    const instance = fleet.get(name)
-    if (instance === undefined || 'run' in instance.state) strays.end(formatInstance(name), process)
-    else instance.adopt({ process, note })
-  }
 
   const status = (name: InstanceName): InstanceStatus =>
     statusOf({
@@ -144,12 +141,12 @@ export const createSupervisor = <Rules extends ServiceRules & Pick<Service, 'ope
 
   // What is remembered of an instance is loaded with it, so those of whom something is remembered are made now.
   for (const key of [...disabled, ...breakers.keys()]) instanceNamed(fleet, key)
-  // The newest first: should there be two of one instance, the older ones are the leftovers.
-  const adopted = [...(options.adopted ?? [])].sort((one, other) => other.process.startedAtMs - one.process.startedAtMs)
-  for (const found of adopted) takeOver(found)
-  for (const { name, exit } of options.exits ?? []) {
-    const instance = fleet.get(name)
-    if (instance !== undefined && !('run' in instance.state)) instance.endedUnseen(exit)
+  takeOver(fleet, strays, { adopted: options.adopted ?? [], exits: options.exits ?? [] })
+
+  const refusalOf = (key: string): Refusal => {
+    const name = parseInstance(key)
+    if (name === undefined || roster.sourceOf(name) === undefined) return refusals.unknown(key)
+    return unrunnable.has(name.service) ? refusals.unrunnable(key) : refusals.shuttingDown(key)
   }
 
   return {
@@ -176,12 +173,6 @@ export const createSupervisor = <Rules extends ServiceRules & Pick<Service, 'ope
       )
       await Promise.all([...ending, strays.gone()])
     },
-  }
-
-  function refusalOf(key: string) {
-    const name = parseInstance(key)
-    if (name === undefined || roster.sourceOf(name) === undefined) return refusals.unknown(key)
-    return unrunnable.has(name.service) ? refusals.unrunnable(key) : refusals.shuttingDown(key)
   }
 }
 

@@ -1,7 +1,7 @@
 // Those who wait for one instance to be ready: clients, and operators who asked for it. Each gets exactly one outcome, at
 // its own deadline at the latest, and one who leaves takes nothing from the others.
 // It does not know what they wait for: phases are the instance's business.
-import { Refusal } from '../refusal.ts'
+import type { Refusal } from '../refusal.ts'
 import type { Clock } from './clock.ts'
 import { refusals } from './refusals.ts'
 import type { Run } from './run.ts'
@@ -90,7 +90,7 @@ export class Waiters {
     const { queueMax, room, instance } = this.#options
     if (this.#clients < queueMax && room.taken < longestQueue) return
     const whose = this.#clients < queueMax ? 'sleeping instances' : instance
-    throw new Refusal('queue_full', `too many requests wait for ${whose}`, { retryAfterMs: 2_000 })
+    throw refusals.queueFull(whose)
   }
 
   #leave(seat: Seat, refusal: Refusal): void {

@@ -12,7 +12,7 @@ import type { LauncherSettings, Policy } from '../../src/launcher/protocol.ts'
 import { newTenantUids } from './tenantUids.ts'
 
 export const isRoot = process.getuid?.() === 0
-export const fixture = (path: string): string => fileURLToPath(new URL(`../fixtures/${path}`, import.meta.url))
+const fixture = (path: string): string => fileURLToPath(new URL(`../fixtures/${path}`, import.meta.url))
 
 /** A directory that tenants can pass through, removed by `remove`. */
 export const makeTemporaryDirectory = (): string => {
@@ -44,7 +44,7 @@ export interface TestLauncher {
   close(): Promise<void>
 }
 
-export const serverUid = 699_999
+const serverUid = 699_999
 
 let lastRun = 0
 export const newRunName = (): string => {

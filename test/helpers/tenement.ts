@@ -82,7 +82,7 @@ ${settings}
 ${config}
 `
 
-export const askPort = (port: number, host: string, options: AskOptions = {}): Promise<Answer> =>
+const askPort = (port: number, host: string, options: AskOptions = {}): Promise<Answer> =>
   new Promise((resolve, reject) => {
     const { method = 'GET', path = '/', headers = {}, body } = options
     const req = httpRequest({ port, host: '127.0.0.1', method, path, headers: { host, ...headers }, agent: false })

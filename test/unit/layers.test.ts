@@ -40,23 +40,32 @@ const table: Readonly<Record<string, Row>> = {
     types: ['config', 'router/wake.ts', 'isolation/adapter.ts', 'control/operations.ts', 'launcher/protocol.ts'],
   },
   cli: {
-    values: ['names.ts', 'errors.ts', 'config', 'check', 'control', 'isolation', 'launcher', 'state', 'serve.ts'],
-    types: ['serverSettings.ts'],
+    values: [
+      'names.ts',
+      'errors.ts',
+      'config',
+      'check',
+      'control',
+      'isolation',
+      'launcher',
+      'state',
+      'packageVersion.ts',
+    ],
+    types: ['server/settings.ts'],
     packages: ['commander', 'execa', 'pino', 'smol-toml'],
   },
-  // What serve.ts has beside it: each does one thing for it and knows little of the rest.
-  'dropPrivileges.ts': { values: [] },
-  'greeting.ts': { values: [], types: ['config', 'launcher/protocol.ts'] },
-  'peerCheck.ts': { values: ['launcher'] },
-  'programs.ts': { values: ['errors.ts', 'config', 'check'], types: ['launcher/protocol.ts', 'supervisor/plan.ts'] },
-  'serverLog.ts': { values: [], packages: ['pino'] },
-  'serverSettings.ts': { values: [], types: ['config'] },
+  'packageVersion.ts': { values: ['control/decode.ts'] },
+  // What the server process needs before and around its parts, each file for itself.
+  server: {
+    values: ['errors.ts', 'config', 'check', 'launcher'],
+    types: ['supervisor/plan.ts'],
+    packages: ['pino', 'undici'],
+  },
   // The one place where the parts meet: nothing else imports both router and supervisor.
   'serve.ts': {
     values: [
       ...['names.ts', 'refusal.ts', 'errors.ts', 'config', 'check', 'control', 'isolation', 'launcher', 'router'],
-      ...['state', 'supervisor', 'cli/packageVersion.ts', 'dropPrivileges.ts', 'greeting.ts', 'peerCheck.ts'],
-      ...['programs.ts', 'serverLog.ts', 'serverSettings.ts'],
+      ...['state', 'supervisor', 'server', 'packageVersion.ts'],
     ],
     packages: ['pino'],
   },

@@ -1,9 +1,9 @@
 // `tenement version`: this tenement, the Node it runs on, and whether the running server is another one.
 import { TenementError } from '../../errors.ts'
+import { packageVersion } from '../../packageVersion.ts'
 import { type CommandDefinition, type Given, jsonFlag } from '../command.ts'
 import { connect } from '../controlSocket.ts'
 import { exitCodes } from '../exitCodes.ts'
-import { packageVersion } from '../packageVersion.ts'
 import { printJson } from '../printJson.ts'
 
 export const version: CommandDefinition = {

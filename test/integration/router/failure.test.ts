@@ -1,6 +1,7 @@
 // What a client sees when an instance, the wake or the client itself fails, and that the lease ends with it.
 import { afterEach, expect, test } from 'vitest'
 import { Refusal, type RefusalReason } from '../../../src/refusal.ts'
+import type { Endpoint } from '../../../src/router/wake.ts'
 import {
   answering,
   ask,
@@ -9,6 +10,7 @@ import {
   get,
   type Harness,
   hostOf,
+  httpInstance,
   rawClient,
   rawInstance,
   signal,
@@ -62,6 +64,14 @@ test('a fault in tenement is a 500, and nothing of it is told', async () => {
   expect(answer).toMatch(/^HTTP\/1\.1 500 /)
   expect(answer).not.toContain('secret')
   expect(harness.lines).toContainEqual(expect.objectContaining({ level: 'error', instance: 'notes:alice' }))
+})
+
+test('a fault in tenement before an instance is found costs one request, not the server', async () => {
+  const match = (): string | undefined => {
+    throw new Error('secret detail')
+  }
+  const harness = await startRouter(undefined, { match })
+  for (const path of ['/1', '/2']) expectAnswer(await ask(harness.port, get(path)), 500, 'internal', 1)
 })
 
 test('an unknown instance and an unknown service get the same 404, and wake nothing', async () => {
@@ -135,6 +145,36 @@ test('an instance that does not accept is a 503 that is safe to repeat', async (
   const harness = await startRouter(endpointAt(closed.port))
   expectAnswer(await ask(harness.port, request('POST', 'Content-Length: 4\r\n', 'data')), 503, 'unreachable', 0)
   await released(harness)
+})
+
+test('a request whose instance has just ended is given, whole, to the next start, once', async () => {
+  const bodies: string[] = []
+  const live = await httpInstance((req, res) => {
+    let body = ''
+    req.on('data', (chunk) => {
+      body += chunk
+    })
+    req.on('end', () => {
+      bodies.push(body)
+      res.end('from the next start')
+    })
+  })
+  const ended = new AbortController()
+  const endings: Endpoint = {
+    ...endpointAt(1),
+    gone: ended.signal,
+    // The process is gone, and the supervisor hears of it a little later.
+    connect: () => {
+      setTimeout(() => ended.abort(), 30)
+      return Promise.reject(new Error('connect ECONNREFUSED'))
+    },
+  }
+  const starts: Endpoint[] = [endings, endpointAt(live.port)]
+  const harness = await startRouter(undefined, { wake: async () => starts.shift() ?? endings })
+  const answer = await ask(harness.port, request('POST', 'Content-Length: 4\r\n', 'data'))
+  expect(answer).toContain('from the next start')
+  expect(bodies).toEqual(['data'])
+  await released(harness, 2)
 })
 
 test('a connection that is never made is a 503 that is safe to repeat', async () => {

@@ -27,6 +27,7 @@ export interface Harness {
 export interface HarnessOptions {
   readonly wake?: (context: WakeContext, instance: string) => Promise<Endpoint>
   readonly trustedProxies?: readonly string[]
+  readonly match?: (host: string) => string | undefined
 }
 
 type Cleanup = () => Promise<unknown> | unknown
@@ -72,7 +73,7 @@ export const startRouter = async (endpoint: Endpoint | undefined, options: Harne
   const line = (level: string) => (fields: LogFields, message: string) => void lines.push({ ...fields, level, message })
   const log = { debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error') }
   const router = createRouter({
-    match: (host) => match(table, host),
+    match: options.match ?? ((host) => match(table, host)),
     wake,
     log,
     trustedProxies: options.trustedProxies ?? [],
@@ -87,7 +88,7 @@ export const startRouter = async (endpoint: Endpoint | undefined, options: Harne
   return { router, port: portOf(router.server), lines, wakes, leases: () => given - ended, releases: () => releases }
 }
 
-export const portOf = (server: Server): number => {
+const portOf = (server: Server): number => {
   const address = server.address()
   if (typeof address !== 'object' || address === null) throw new Error('the server does not listen on a port')
   return address.port

@@ -115,11 +115,26 @@ test('an instance that was just woken keeps its place for five seconds', async (
 test('one waiting instance costs one other its place, not all of them', async () => {
   const house = new Harness({ maxRunning: 3, declared: { notes: ids('t', 4) } })
   for (const id of ids('t', 3)) await house.ready(`notes:${id}`)
+  const lease = await house.leased('notes:t-2')
   await house.clock.advance(6_000)
   for (const { process } of house.started) process.obeys = false
   house.request('notes:t-3')
   await house.clock.advance(1_000)
+  // The place is on its way; that another instance is unused now too is no reason to end it.
+  lease.release()
+  await house.clock.advance(1_000)
   expect(house.started.filter(({ process }) => process.orders.length > 0).length).toBe(1)
+})
+
+test('nobody is looked after for whom nobody waits any more', async () => {
+  const house = new Harness({ maxRunning: 1, rules: { idleTimeoutMs: undefined } })
+  await house.ready('notes:alice')
+  const request = house.request('notes:bob')
+  await settled()
+  request.leave()
+  expect(house.clock.pending).toBe(0)
+  await house.clock.advance(10_000)
+  expect(house.phase('notes:alice')).toBe('ready')
 })
 
 test('an evicted instance that is wanted at the last moment stays, and another makes room', async () => {
@@ -137,6 +152,16 @@ test('an evicted instance that is wanted at the last moment stays, and another m
   expect(house.phase('notes:alice')).toBe('ready')
   expect(house.phase('notes:bob')).toBe('asleep')
   expect(house.starts('notes:carol')).toBe(1)
+})
+
+test('an evicted instance that only an operator wakes makes room after all', async () => {
+  const house = new Harness({ maxRunning: 1 })
+  await house.ready('notes:alice')
+  await house.clock.advance(6_000)
+  house.request('notes:bob')
+  await house.supervisor.operations.wake({ service: 'notes', id: 'alice' })
+  await house.clock.advance(10)
+  expect(house.starts('notes:bob')).toBe(1)
 })
 
 test('what is started with tenement goes through the same places, without anybody asking', async () => {

@@ -14,7 +14,7 @@ import { ScriptedProcess } from './scriptedProcess.ts'
 
 export type Rules = ServiceRules & { readonly open: boolean }
 
-export const defaultRules: Rules = {
+const defaultRules: Rules = {
   name: 'notes',
   ready: { kind: 'tcp' },
   autostart: false,

@@ -244,6 +244,15 @@ test('remove with purge removes the data only when nothing runs, and refuses req
   expect(house.state.disabledInstances()).toEqual([])
 })
 
+test('a purged instance gives back its uid, and leaves no other trace', async () => {
+  const house = new Harness()
+  const range = { first: 700_000, last: 700_000 }
+  await house.supervisor.operations.add(carol)
+  house.state.uidFor('notes:carol', range)
+  await house.supervisor.operations.remove(carol, { purge: true })
+  expect(house.state.uidFor('notes:dave', range)).toBe(700_000)
+})
+
 test('a request cannot wake an instance of an open service while its data is being removed', async () => {
   let purge = (): void => undefined
   const house = new Harness({ rules: { open: true }, purge: () => new Promise((resolve) => (purge = resolve)) })

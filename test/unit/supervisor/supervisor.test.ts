@@ -76,6 +76,18 @@ test('a crash of an open instance is remembered as long as it counts, then forgo
   expect(house.supervisor.operations.list().map(({ instance }) => instance)).not.toContain('notes:other')
 })
 
+test('an open instance that did nothing wrong is forgotten though one that crashed before it is not', async () => {
+  const house = new Harness({ rules: { open: true } })
+  const crashing = await house.ready('notes:crashing')
+  crashing.exit({ code: 1 })
+  await house.clock.advance(1_000)
+  await house.ready('notes:good')
+  await house.supervisor.operations.stop(nameOf('notes:good'))
+  const listed = house.supervisor.operations.list().map(({ instance }) => instance)
+  expect(listed).toContain('notes:crashing')
+  expect(listed).not.toContain('notes:good')
+})
+
 test('the list is in order of names, whatever happened first', async () => {
   const house = new Harness({ services: { api: {} }, declared: { notes: ['bob', 'alice'], api: ['zoe'] } })
   await house.ready('notes:bob')

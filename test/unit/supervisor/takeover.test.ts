@@ -85,6 +85,20 @@ test('an instance that is added again while its old process still ends is not st
   expect(house.starts('notes:carol')).toBe(1)
 })
 
+test('no data is removed while a process that an earlier server left may still write it', async () => {
+  const clock = new FakeClock()
+  const { process, found } = left(clock, { phase: 'ready' }, minute, 'notes:carol')
+  process.obeys = false
+  const house = new Harness({ clock, adopted: [found] })
+  await house.supervisor.operations.add(nameOf('notes:carol'))
+  const removed = house.supervisor.operations.remove(nameOf('notes:carol'), { purge: true })
+  await settled()
+  expect(house.purged).toEqual([])
+  process.exit({})
+  await removed
+  expect(house.purged).toEqual(['notes:carol'])
+})
+
 test('of two processes of one instance the newer is kept and the older ended', () => {
   const clock = new FakeClock()
   const [older, newer] = [left(clock, { phase: 'ready' }, 2 * minute), left(clock, { phase: 'ready' }, minute)]

@@ -97,6 +97,20 @@ test('starting + start_timeout: killed and counted as a crash, never taken for r
   expect(house.status()).toMatchObject({ phase: 'backoff', lastStop: 'was not ready within 5s' })
 })
 
+test('starting + start_timeout + an order to stop: asleep, and not tried again', async () => {
+  const house = new Harness({ rules: { startTimeoutMs: 5_000 } })
+  const request = house.request()
+  await settled()
+  const process = house.process()
+  process.obeys = false
+  await house.clock.advance(5_100)
+  expect(house.phase()).toBe('stopping')
+  const stopped = house.supervisor.operations.stop(alice)
+  process.exit({ code: null, signal: 'SIGKILL' })
+  expect(await stopped).toMatchObject({ phase: 'asleep', nextAttemptAt: null })
+  expect(fateOf(request)).toBe('unavailable')
+})
+
 test('starting + every client leaves: it starts all the same, and its idle time begins', async () => {
   const house = new Harness()
   const request = house.request()
@@ -177,6 +191,19 @@ test('draining by order + request: it waits for the next start and is not served
   house.process().isListening = true
   await house.clock.advance(100)
   expect(leaseOf(request).endpoint).not.toBe(lease.endpoint)
+})
+
+test('draining by order + exit: asleep, and said to have ended by itself', async () => {
+  const house = new Harness()
+  await house.leased()
+  const stopped = house.supervisor.operations.stop(alice)
+  await settled()
+  house.process().exit({ code: 7 })
+  expect(await stopped).toMatchObject({
+    phase: 'asleep',
+    lastStop: 'exited with code 7 after 100ms',
+    nextAttemptAt: null,
+  })
 })
 
 test('stopping + request: it waits, and the next process starts only when the group is empty', async () => {

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events'
 import { expect, test } from 'vitest'
 import { fateOf, Harness, leaseOf, settled } from './harness.ts'
 
@@ -42,6 +43,16 @@ test('a request waits for hold_timeout from its arrival, and the wake goes on wi
   await house.clock.advance(200)
   expect(fateOf(late)).toBe('waking')
   expect(house.phase()).toBe('starting')
+})
+
+test('hold_timeout = 0 holds nobody, and the instance wakes all the same', async () => {
+  const house = new Harness({ holdTimeoutMs: 0 })
+  const request = house.request()
+  await house.clock.advance(1)
+  expect(fateOf(request)).toBe('waking')
+  house.process().isListening = true
+  await house.clock.advance(100)
+  expect(house.phase()).toBe('ready')
 })
 
 test('a clock that was set does not stretch the hold time', async () => {
@@ -123,6 +134,17 @@ test('waiting leaves no timer behind, whether served, refused or left', async ()
   await house.supervisor.operations.disable({ service: 'notes', id: 'alice' })
   house.request()
   expect(house.clock.pending).toBe(0)
+})
+
+test('waiting leaves nothing on the signal of the client, who may send many requests on one connection', async () => {
+  const house = new Harness()
+  const gone = new AbortController()
+  const lease = house.supervisor.wake('notes:alice', { gone: gone.signal, arrivedAtMs: house.clock.wallMs() })
+  await settled()
+  house.process().isListening = true
+  await house.clock.advance(100)
+  await lease
+  expect(getEventListeners(gone.signal, 'abort')).toEqual([])
 })
 
 test('a launch that never comes to be fails the request, and one that hangs is ended when it comes late', async () => {

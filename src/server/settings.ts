@@ -1,6 +1,6 @@
 // What the command line tells the server process, by way of a launcher that does not read it: the config as text, so that a
 // server started later serves what was checked at first, whatever the file holds by then.
-import type { Surroundings } from './config/surroundings.ts'
+import type { Surroundings } from '../config/surroundings.ts'
 
 export interface ServerSettings {
   readonly configFile: string

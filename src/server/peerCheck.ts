@@ -2,9 +2,9 @@
 // uid it cannot, so the process itself is looked at. One that shed both its session and its environment is not recognised:
 // without root that is best-effort, and reported as such.
 import type { Socket } from 'node:net'
-import { peerOf } from './launcher/libc.ts'
-import { isMember } from './launcher/processes.ts'
-import { groupOf } from './launcher/records.ts'
+import { peerOf } from '../launcher/libc.ts'
+import { isMember } from '../launcher/processes.ts'
+import { groupOf } from '../launcher/records.ts'
 
 /** What the check knows of each instance that runs now. */
 export interface LiveRun {

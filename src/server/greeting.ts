@@ -1,6 +1,6 @@
 // What a person sees who has just started tenement: where it serves, and what to try next.
-import type { Config } from './config/schema.ts'
-import type { ListenAddress } from './launcher/protocol.ts'
+import type { Config } from '../config/schema.ts'
+import type { ListenAddress } from '../launcher/protocol.ts'
 
 /** The address as a client on this machine would write it. */
 const localAddress = ({ host, port }: ListenAddress): string => {

@@ -1,12 +1,12 @@
 // Where programs lie, found once at the start with the rights tenement starts with: the server later runs as a user that may
 // not be able to look, and what an instance runs should not change because a file of that name appeared somewhere.
 import { join } from 'node:path'
-import { resolveProgram } from './check/program.ts'
-import type { Config } from './config/schema.ts'
-import { variablesOf } from './config/template.ts'
-import { TenementError } from './errors.ts'
-import type { CodeDir } from './launcher/protocol.ts'
-import type { PlanInputs } from './supervisor/plan.ts'
+import { resolveProgram } from '../check/program.ts'
+import type { Config } from '../config/schema.ts'
+import { variablesOf } from '../config/template.ts'
+import { TenementError } from '../errors.ts'
+import type { CodeDir } from '../launcher/protocol.ts'
+import type { PlanInputs } from '../supervisor/plan.ts'
 
 /** Finds every program of the config; one that a template names is looked up by its path alone, when an instance starts. */
 export const findPrograms = async ({ services }: Config, path: string): Promise<PlanInputs['findProgram']> => {
