@@ -21,10 +21,10 @@ import { hopelessExit, type LauncherSettings, type ListenAddress } from './launc
 import { formatInstance, type InstanceName } from './names.ts'
 import { packageVersion } from './packageVersion.ts'
 import { buildHostTable, match } from './router/host.ts'
+import { loadParser } from './router/loadParser.ts'
 import { createRouter, type Router } from './router/server.ts'
 import { dropPrivileges } from './server/dropPrivileges.ts'
 import { addressOf, greetingFor } from './server/greeting.ts'
-import { loadWhatIsLoadedLater } from './server/loadLater.ts'
 import { createLog } from './server/log.ts'
 import { peerCheckFor } from './server/peerCheck.ts'
 import { findPrograms, placeIn } from './server/programs.ts'
@@ -239,7 +239,7 @@ const prepareGround = async (hello: Hello, launcher: LauncherClient, log: Logger
   const { config } = readConfig({ file: settings.configFile, text: settings.configText }, settings.surroundings)
   const findProgram = await findPrograms(config, path)
   const version = packageVersion()
-  loadWhatIsLoadedLater()
+  await loadParser()
   const { policy } = launcherSettings
   dropPrivileges(policy.serverIdentity)
   return { launcher, launcherSettings, settings, config, state: openState(policy.stateDir), log, findProgram, version }

@@ -103,6 +103,8 @@ export const startTestLauncher = async (
     env: { PATH: '/usr/bin:/bin', SECRET_OF_LAUNCHER: 'yes' },
   })
   closeSync(fd)
+  // A test that fails must not leave it running; its server never obeys, so a second signal is needed.
+  process.once('exit', () => child.kill('SIGTERM') && child.kill('SIGTERM'))
   let stderr = ''
   child.stderr?.on('data', (chunk: Buffer) => {
     stderr += chunk.toString()

@@ -11,7 +11,7 @@ import { isRoot, makeTemporaryDirectory } from './launcher.ts'
 import { newTenantUids } from './tenantUids.ts'
 import { waitUntil } from './waitUntil.ts'
 
-const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
+const repository = fileURLToPath(new URL('../..', import.meta.url))
 export const examples = fileURLToPath(new URL('../../examples', import.meta.url))
 export const apps = fileURLToPath(new URL('../fixtures/apps', import.meta.url))
 
@@ -60,6 +60,8 @@ export interface StartOptions {
   /** Where it listens; a port that the kernel chooses when not given. */
   readonly listen?: string
   readonly args?: readonly string[]
+  /** A copy of the program to run instead of this one: the folder that holds its dist. */
+  readonly program?: string
   /** Directories of an earlier one, which is kept then. */
   readonly root?: string
   readonly tenantUids?: { readonly first: number; readonly last: number }
@@ -100,6 +102,7 @@ const askPort = (port: number, host: string, options: AskOptions = {}): Promise<
 
 /** Resolves when it serves; rejects with what it printed when it ends instead. */
 export const startTenement = async (options: StartOptions): Promise<Tenement> => {
+  const main = join(options.program ?? repository, 'dist', 'cli', 'main.js')
   const root = options.root ?? makeTemporaryDirectory()
   const uids = options.tenantUids ?? newTenantUids()
   const file = join(root, 'tenement.toml')
@@ -113,6 +116,8 @@ export const startTenement = async (options: StartOptions): Promise<Tenement> =>
       NODE_EXTRA_CA_CERTS: '/etc/ssl/certs/ca-certificates.crt',
     },
   })
+  // A test that fails must not leave it running.
+  process.once('exit', () => child.kill('SIGTERM'))
   let output = ''
   for (const stream of [child.stdout, child.stderr])
     stream.on('data', (chunk: Buffer) => {

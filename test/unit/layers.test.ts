@@ -59,7 +59,7 @@ const table: Readonly<Record<string, Row>> = {
   server: {
     values: ['errors.ts', 'config', 'check', 'launcher'],
     types: ['supervisor/plan.ts'],
-    packages: ['pino', 'undici'],
+    packages: ['pino'],
   },
   // The one place where the parts meet: nothing else imports both router and supervisor.
   'serve.ts': {
