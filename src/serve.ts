@@ -18,6 +18,7 @@ import { messageOf, TenementError } from './errors.ts'
 import { builtinAdapters } from './isolation/registry.ts'
 import { type Channel, connectLauncher, type Hello, type LauncherClient } from './launcher/client.ts'
 import { hopelessExit, type LauncherSettings, type ListenAddress } from './launcher/protocol.ts'
+import { listenersOn } from './launcher/tcpListeners.ts'
 import { formatInstance, type InstanceName } from './names.ts'
 import { packageVersion } from './packageVersion.ts'
 import { buildHostTable, match } from './router/host.ts'
@@ -66,6 +67,7 @@ const starterFor = ({ launcher, launcherSettings, config, state, log, findProgra
     adapters: builtinAdapters,
     ports: createPorts(readEphemeralRange()),
     runDir: policy.runDir,
+    listenersOn,
     identityFor: (name) => identityFor(state, name, tenantUids),
     dataDirFor: (service, id) => dataDirFor(service, config.settings, id),
     planInputs: { settingsDataDir: config.settings.dataDir, path, findProgram, placeOf: placeIn(policy.codeDirs) },
@@ -83,14 +85,13 @@ const identityFor = (
   return { uid, gid: uid }
 }
 
-/** Removes the data of an instance, and only then lets its uid be another's. */
+/** Removes the data of an instance; its uid may be another's only after that. */
 const purgerFor =
   ({ launcher, launcherSettings, config, state }: Ground) =>
   async (name: InstanceName): Promise<void> => {
     const identity = identityFor(state, name, launcherSettings.policy.tenantUids)
     const dataDir = dataDirFor(serviceNamed(config, name.service), config.settings, name.id)
     await launcher.ask<'purge'>({ type: 'purge', path: dataDir, identity })
-    state.freeUid(formatInstance(name))
   }
 
 const supervisorFor = (

@@ -1,6 +1,6 @@
 // What the next launcher needs to end what this one left behind, should this one die: one small file for each run. A process
 // is ended only when boot, pid and start time all prove that it is the one recorded; anything else is left alone.
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Group, statOf } from './processes.ts'
 import type { Policy } from './protocol.ts'
@@ -26,7 +26,6 @@ export const groupOf = (run: string, pid: number, uid: number | undefined): Grou
 export const writeRecord = (runDir: string, run: string, pid: number, uid: number | undefined): void => {
   const startTicks = statOf(pid)?.startTicks
   if (startTicks === undefined) return
-  mkdirSync(directoryOf(runDir), { recursive: true, mode: 0o700 })
   const record: Record = { boot: bootId(), run, pid, startTicks, uid: uid ?? null }
   const file = join(directoryOf(runDir), `${run}.json`)
   writeFileSync(`${file}.new`, JSON.stringify(record), { mode: 0o600 })

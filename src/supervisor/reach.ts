@@ -1,17 +1,20 @@
 // Connections to an instance, and only to it: what answers at its address must be its own. A port may have been taken first by
 // another tenant; a socket file may be a symlink to somebody else's. Both are looked at before a byte is sent.
-import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import type { Identity, Reach } from '../isolation/adapter.ts'
 
 /** Opens a connection once per call; rejects when nothing accepts, or what would accept is not the instance's own. */
 export type Connect = () => Promise<Socket>
 
-export const connectTo = (reach: Reach, identity: Identity | undefined): Connect => {
+/** Uids of those who listen on a TCP port. */
+export type ListenersOn = (port: number) => readonly number[]
+
+export const connectTo = (reach: Reach, identity: Identity | undefined, listenersOn: ListenersOn): Connect => {
   const uid = identity?.uid ?? process.getuid?.() ?? 0
   if (reach.kind === 'fd') return () => connected({ path: reach.socket })
   if (reach.kind === 'unix') return () => connectOwnSocket(reach.socket, uid)
-  return connectPort(reach.port, identity?.uid)
+  return connectPort(reach.port, identity?.uid, listenersOn)
 }
 
 const connected = (target: { path: string } | { port: number; host: string }): Promise<Socket> =>
@@ -42,7 +45,7 @@ const connectOwnSocket = async (path: string, uid: number): Promise<Socket> => {
 }
 
 /** Without a uid of its own an instance's listener cannot be told from another's. */
-const connectPort = (port: number, uid: number | undefined): Connect => {
+const connectPort = (port: number, uid: number | undefined, listenersOn: ListenersOn): Connect => {
   let isOwn = uid === undefined
   return async () => {
     const socket = await connected({ port, host: '127.0.0.1' })
@@ -54,25 +57,5 @@ const connectPort = (port: number, uid: number | undefined): Connect => {
     }
     socket.destroy()
     throw new Error(`port ${port} is held by uid ${owner}, not by the instance's uid ${uid}`)
-  }
-}
-
-/** Uids of the sockets that listen on a port, from /proc/net/tcp and tcp6 (proc(5)): local address, state 0A, uid. */
-export const listenersOn = (port: number): number[] => {
-  const suffix = `:${port.toString(16).toUpperCase().padStart(4, '0')}`
-  return ['/proc/net/tcp', '/proc/net/tcp6'].flatMap((file) =>
-    readTable(file)
-      .map((line) => line.trim().split(/\s+/))
-      .filter(([, local, , state]) => state === '0A' && local?.endsWith(suffix))
-      .map((fields) => Number(fields[7])),
-  )
-}
-
-const readTable = (file: string): string[] => {
-  try {
-    return readFileSync(file, 'latin1').split('\n').slice(1)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [] // a kernel without IPv6
-    throw error
   }
 }

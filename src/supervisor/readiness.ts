@@ -14,6 +14,8 @@ export type ReadyProcess = Pick<Process, 'connect' | 'isAccepting' | 'watchOutpu
 const attemptMs = 2_000
 const firstDelayMs = 1
 const longestDelayMs = 50
+/** Each pause is a tenth longer than the one before, so an answer is found late by a tenth of the time the start took, or less. */
+const growth = 1.1
 
 /** Resolves after `ms`, or at once when the signal aborts. */
 const pause = (clock: Clock, ms: number, signal: AbortSignal): Promise<void> =>
@@ -27,9 +29,9 @@ const pause = (clock: Clock, ms: number, signal: AbortSignal): Promise<void> =>
     signal.addEventListener('abort', finish, { once: true })
   })
 
-/** Asks after 1, 1.5, 2.25 … ms: a fast program is not kept waiting, a slow one not bothered. Rejects when the signal aborts. */
+/** Asks after 1, 1.1, 1.21 … ms: a fast program is not kept waiting, a slow one not bothered. Rejects when the signal aborts. */
 const askUntilYes = async (clock: Clock, signal: AbortSignal, ask: () => Promise<boolean>): Promise<void> => {
-  for (let delayMs = firstDelayMs; ; delayMs = Math.min(delayMs * 1.5, longestDelayMs)) {
+  for (let delayMs = firstDelayMs; ; delayMs = Math.min(delayMs * growth, longestDelayMs)) {
     signal.throwIfAborted()
     if (await ask()) return
     await pause(clock, delayMs, signal)

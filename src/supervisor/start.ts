@@ -10,13 +10,14 @@ import { formatInstance, type InstanceName } from '../names.ts'
 import { type PlanInputs, planFor } from './plan.ts'
 import type { Ports } from './ports.ts'
 import type { Adopted, Exit, Process, ProcessNote, StartProcess } from './process.ts'
-import { type Connect, connectTo } from './reach.ts'
+import { type Connect, connectTo, type ListenersOn } from './reach.ts'
 
 export interface StarterOptions {
   readonly launcher: LauncherClient
   readonly adapters: ReadonlyMap<string, IsolationAdapter>
   readonly ports: Ports
   readonly runDir: string
+  readonly listenersOn: ListenersOn
   /** The uid of an instance, allocated at its first start; undefined where tenement may not change uid. */
   readonly identityFor: (name: InstanceName) => Identity | undefined
   readonly dataDirFor: (service: Service, id: string) => string
@@ -34,7 +35,7 @@ export interface Starter {
 }
 
 export const createStarter = (options: StarterOptions): Starter => {
-  const { launcher, adapters, ports, runDir, identityFor, dataDirFor, planInputs, warn } = options
+  const { launcher, adapters, ports, runDir, identityFor, dataDirFor, planInputs, listenersOn, warn } = options
 
   const reachFor = async ({ listen }: Service, run: string): Promise<Reach> => {
     if (listen === 'port') return { kind: 'port', port: await ports.take() }
@@ -96,7 +97,7 @@ export const createStarter = (options: StarterOptions): Starter => {
       }
       return exited
     }
-    const connect: Connect = connectTo(launched.reach, launched.identity)
+    const connect: Connect = connectTo(launched.reach, launched.identity, listenersOn)
     return {
       run,
       pid,

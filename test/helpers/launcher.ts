@@ -9,6 +9,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import type { Launch } from '../../src/isolation/adapter.ts'
 import type { LauncherSettings, Policy } from '../../src/launcher/protocol.ts'
+import { endWithTests } from './endWithTests.ts'
 import { newTenantUids } from './tenantUids.ts'
 
 export const isRoot = process.getuid?.() === 0
@@ -103,8 +104,7 @@ export const startTestLauncher = async (
     env: { PATH: '/usr/bin:/bin', SECRET_OF_LAUNCHER: 'yes' },
   })
   closeSync(fd)
-  // A test that fails must not leave it running; its server never obeys, so a second signal is needed.
-  process.once('exit', () => child.kill('SIGTERM') && child.kill('SIGTERM'))
+  endWithTests(child)
   let stderr = ''
   child.stderr?.on('data', (chunk: Buffer) => {
     stderr += chunk.toString()

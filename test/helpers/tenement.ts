@@ -7,6 +7,7 @@ import { request as httpRequest, type IncomingHttpHeaders } from 'node:http'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
+import { endWithTests } from './endWithTests.ts'
 import { isRoot, makeTemporaryDirectory } from './launcher.ts'
 import { newTenantUids } from './tenantUids.ts'
 import { waitUntil } from './waitUntil.ts'
@@ -116,8 +117,7 @@ export const startTenement = async (options: StartOptions): Promise<Tenement> =>
       NODE_EXTRA_CA_CERTS: '/etc/ssl/certs/ca-certificates.crt',
     },
   })
-  // A test that fails must not leave it running.
-  process.once('exit', () => child.kill('SIGTERM'))
+  endWithTests(child)
   let output = ''
   for (const stream of [child.stdout, child.stderr])
     stream.on('data', (chunk: Buffer) => {

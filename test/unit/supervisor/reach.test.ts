@@ -5,8 +5,11 @@ import { createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { connectTo, listenersOn } from '../../../src/supervisor/reach.ts'
+import { listenersOn } from '../../../src/launcher/tcpListeners.ts'
+import { connectTo as connectWith } from '../../../src/supervisor/reach.ts'
 
+const connectTo = (...[reach, identity]: [Parameters<typeof connectWith>[0], Parameters<typeof connectWith>[1]]) =>
+  connectWith(reach, identity, listenersOn)
 const isRoot = process.getuid?.() === 0
 const servers: Server[] = []
 const listen = async (on: string | number, greeting: string): Promise<Server> => {
@@ -78,6 +81,7 @@ describe('a port', () => {
   test('is connected to, and told by the uid of who listens', async () => {
     const port = portOf(await listen(0, 'own'))
     expect(listenersOn(port)).toEqual([process.getuid?.() ?? 0])
+    expect(listenersOn(1)).toEqual([])
     expect(await textOf(await connectTo({ kind: 'port', port }, undefined)())).toBe('own')
   })
 
