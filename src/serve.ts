@@ -35,7 +35,7 @@ import { systemClock } from './supervisor/clock.ts'
 import { memoryMeter } from './supervisor/memory.ts'
 import type { PlanInputs } from './supervisor/plan.ts'
 import { createPorts, readEphemeralRange } from './supervisor/ports.ts'
-import { createStarter, type Starter } from './supervisor/start.ts'
+import { createStarter, parseNote, type Starter } from './supervisor/start.ts'
 import { createSupervisor, type Supervisor } from './supervisor/supervisor.ts'
 
 /** What is known once the launcher has greeted and root is given up. */
@@ -121,7 +121,10 @@ const supervisorFor = (
     },
     purge: purgerFor(ground),
     adopted: hello.runs.map((record) => starter.adopt(record, adoptedService(config, record))),
-    exits: hello.exits.map(({ service, id, exit }) => ({ name: { service, id }, exit })),
+    // What was being stopped ended as it was told to, whoever saw it.
+    exits: hello.exits
+      .filter(({ note }) => parseNote(note).phase !== 'stopping')
+      .map(({ service, id, exit }) => ({ name: { service, id }, exit })),
     clock: systemClock,
     log,
     random: Math.random,

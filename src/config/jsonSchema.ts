@@ -3,10 +3,10 @@
 import { z } from 'zod'
 import { fileKeys } from './schema.ts'
 
-/** JSON Schema draft-07, the newest that TOML editors understand. */
+/** JSON Schema draft-04, which the validators of TOML editors know for certain. */
 export const configJsonSchema = (): z.core.JSONSchema.BaseSchema =>
   z.toJSONSchema(fileKeys, {
-    target: 'draft-7',
+    target: 'draft-4',
     io: 'input',
     reused: 'inline',
     override: ({ jsonSchema }) => dropReadOnly(jsonSchema),

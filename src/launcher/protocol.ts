@@ -112,6 +112,8 @@ export type ToServer =
 
 export interface Exited {
   readonly type: 'exited'
+  /** What the server had last noted: whether it was stopping the run itself. */
+  readonly note: unknown
   readonly run: string
   readonly service: string
   readonly id: string

@@ -137,7 +137,8 @@ export const createRuns = ({ policy, onExit, onLines, warn }: RunsOptions): Runs
     await cleanUp(record)
     runs.delete(record.run)
     const exit: RunExit = { code, signal, outOfMemory, lastLines: output.lastLines() }
-    onExit({ type: 'exited', run: record.run, service: record.service, id: record.id, exit })
+    const { run, service, id } = record
+    onExit({ type: 'exited', run, service, id, note: state.note, exit })
   }
 
   const cleanUp = async (record: RunRecord): Promise<void> => {

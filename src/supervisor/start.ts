@@ -147,7 +147,7 @@ const ignoreEnded = (asked: Promise<unknown>): void => {
 }
 
 /** What an earlier server, perhaps of another version, noted. Without a phase that is known here it is looked at as starting. */
-const parseNote = (note: unknown): ProcessNote => {
+export const parseNote = (note: unknown): ProcessNote => {
   const { phase, readyAtMs } = (typeof note === 'object' && note !== null ? note : {}) as Partial<ProcessNote>
   if (phase !== 'ready' && phase !== 'stopping') return { phase: 'starting' }
   return typeof readyAtMs === 'number' ? { phase, readyAtMs } : { phase }

@@ -104,7 +104,7 @@ describe('the command line', () => {
   })
 
   it('asks the server without loading the schema or other heavy packages', async () => {
-    const packages = join(tenement.home, '../node_modules')
+    const packages = join(tenement.folder, 'node_modules')
     const heavy = ['zod', 'execa', 'pino', 'undici', 'koffi', '@photostructure/sqlite']
     try {
       for (const name of heavy) await plant(join(packages, name), name)

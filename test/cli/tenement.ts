@@ -2,6 +2,7 @@
 // its imports resolve. Compiled rather than run from its sources: Node 20 cannot strip types, and the bin is JavaScript.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { execa } from 'execa'
@@ -23,6 +24,8 @@ interface RunOptions {
 export interface Tenement {
   /** The compiled program. */
   readonly main: string
+  /** The folder that holds the compiled program. */
+  readonly folder: string
   /** An empty folder: its home, and where it runs unless told otherwise. */
   readonly home: string
   /** Runs it to its end with nothing on stdin. */
@@ -41,8 +44,8 @@ export const buildTenement = async (): Promise<Tenement> => {
   const cache = join(root, 'node_modules/.cache')
   await mkdir(cache, { recursive: true })
   const folder = await mkdtemp(join(cache, 'tenement-cli-'))
-  const home = join(folder, 'home')
-  await mkdir(home)
+  // Not below this checkout, however deep that lies: a home decides the run directory, whose sockets need short paths.
+  const home = await mkdtemp(join(tmpdir(), 'tenement-home-'))
   await cp(join(root, 'package.json'), join(folder, 'package.json'))
   const out = join(folder, 'dist')
   const compiled = await execa({
@@ -65,6 +68,7 @@ export const buildTenement = async (): Promise<Tenement> => {
 
   return {
     main,
+    folder,
     home,
     start,
     run: (args, options) => endOf(start(args, options)),
@@ -78,7 +82,9 @@ export const buildTenement = async (): Promise<Tenement> => {
         }),
         typed,
       ),
-    remove: () => rm(folder, { recursive: true, force: true }),
+    remove: async () => {
+      for (const path of [folder, home]) await rm(path, { recursive: true, force: true })
+    },
   }
 }
 

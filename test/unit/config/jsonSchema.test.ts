@@ -42,7 +42,7 @@ describe('the JSON Schema', () => {
 
   it('gives defaults as the file spells them, and lets no unknown key pass', () => {
     expect(schema).toMatchObject({
-      $schema: 'http://json-schema.org/draft-07/schema#',
+      $schema: 'http://json-schema.org/draft-04/schema#',
       additionalProperties: false,
       properties: {
         settings: { additionalProperties: false, properties: { hold_timeout: { default: '30s' } } },
