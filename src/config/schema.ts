@@ -96,7 +96,9 @@ export const settingsKeys = z.strictObject(
       ),
     user: userName()
       .exactOptional()
-      .describe('The unprivileged user the server runs as when tenement is started as root.'),
+      .describe(
+        'The unprivileged user the server runs as when tenement is started as root. Default: the account tenement where there is one, else the uid below tenant_uids.',
+      ),
     tenant_uids: uidRange('700000-765535').describe(
       'Uids given to tenants, one each, when tenement is started as root; no other account may lie in this range.',
     ),

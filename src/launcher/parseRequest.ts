@@ -100,6 +100,15 @@ const launch = (value: unknown): Launch => {
   }
 }
 
+/** Most a note may hold, in characters of its JSON: it stays in the launcher's memory for as long as the run lasts. */
+const longestNote = 1_024
+
+const note = (value: unknown): unknown => {
+  if ((JSON.stringify(value) ?? '').length > longestNote)
+    throw new Malformed(`a note is longer than ${longestNote} characters`)
+  return value
+}
+
 type Parsers = { readonly [T in Request['type']]: (fields: Fields) => Extract<Request, { type: T }> }
 
 const run = (fields: Fields): string => text(fields.run, 'run')
@@ -112,7 +121,7 @@ const parsers: Parsers = {
     id: text(fields.id, 'id'),
     launch: launch(fields.launch),
     watch: boolean(fields.watch, 'watch'),
-    note: fields.note,
+    note: note(fields.note),
   }),
   stop: (fields) => ({
     type: 'stop',
@@ -120,7 +129,7 @@ const parsers: Parsers = {
     signal: text(fields.signal, 'signal'),
     timeoutMs: number(fields.timeoutMs, 'timeoutMs'),
   }),
-  note: (fields) => ({ type: 'note', run: run(fields), note: fields.note }),
+  note: (fields) => ({ type: 'note', run: run(fields), note: note(fields.note) }),
   accepting: (fields) => ({ type: 'accepting', run: run(fields) }),
   watch: (fields) => ({ type: 'watch', run: run(fields), on: boolean(fields.on, 'on') }),
   purge: (fields) => ({ type: 'purge', path: text(fields.path, 'path'), identity: identity(fields.identity) }),

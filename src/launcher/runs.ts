@@ -122,8 +122,20 @@ export const createRuns = ({ policy, onExit, onLines, warn }: RunsOptions): Runs
       now: Date.now,
     })
 
-  const end = (group: Group, record: RunRecord): Promise<void> =>
-    endGroup(group, (pids) => warn('processes survive SIGKILL', { instance: nameOf(record), pids }))
+  /** Tried until it is done: what was not ended would hold its uid and its data while the next start begins. */
+  const end = async (group: Group, record: RunRecord): Promise<void> => {
+    for (;;) {
+      try {
+        return await endGroup(group, (pids) => warn('processes survive SIGKILL', { instance: nameOf(record), pids }))
+      } catch (error) {
+        warn('could not end the processes of a run, trying again', {
+          instance: nameOf(record),
+          error: messageOf(error),
+        })
+        await delay(1_000)
+      }
+    }
+  }
 
   const finish = async ({ record, spawned, output, group, state }: Parts): Promise<void> => {
     const { code, signal } = await exitOf(spawned)
