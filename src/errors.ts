@@ -15,6 +15,7 @@ export const errorCodes = {
   launcher_refused: 'the launcher refused what the server asked for',
   state_unusable: 'the state database cannot be used',
   busy: 'the instance is doing something that must end first',
+  declared: 'an instance that stands in tenement.toml is removed there',
   unsupported_machine: 'this machine lacks something tenement needs',
   internal: 'a fault in tenement itself',
 } as const

@@ -20,6 +20,7 @@ const statuses: Readonly<Record<ErrorCode, number>> = {
   launcher_refused: 500,
   state_unusable: 500,
   busy: 409,
+  declared: 409,
   unsupported_machine: 409,
   internal: 500,
 }

@@ -86,7 +86,7 @@ export const createOperations = (options: OperateOptions): Omit<Operations, 'lis
     requireKnown(name)
     requireStaying(name)
     if (roster.sourceOf(name) !== 'config') return
-    throw new TenementError('busy', `${formatInstance(name)} is declared in ${configFile}`, {
+    throw new TenementError('declared', `${formatInstance(name)} is declared in ${configFile}`, {
       fix: `take "${name.id}" out of [instances] in ${configFile} and restart tenement; "tenement disable ${formatInstance(name)}" ends it now`,
     })
   }

@@ -89,15 +89,11 @@ describe('a port', () => {
     const script = join(folder, 'squat.mjs')
     writeFileSync(
       script,
-      `import { createServer } from 'node:net'; const s = createServer((c) => { c.on('data', (d) => console.log('got ' + d)) }).listen(0, '127.0.0.1', () => console.log(s.address().port))`,
+      `import { createServer } from 'node:net'; process.setgid(12345); process.setuid(12345); const s = createServer((c) => { c.on('data', (d) => console.log('got ' + d)) }).listen(0, '127.0.0.1', () => console.log(s.address().port))`,
     )
     chmodSync(folder, 0o755)
     chmodSync(script, 0o644)
-    const squatter = spawn(process.execPath, [script], {
-      uid: 12_345,
-      gid: 12_345,
-      stdio: ['ignore', 'pipe', 'inherit'],
-    })
+    const squatter = spawn(process.execPath, [script], { stdio: ['ignore', 'pipe', 'inherit'] })
     try {
       const [line] = await once(squatter.stdout, 'data')
       const port = Number(String(line))
