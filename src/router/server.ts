@@ -10,7 +10,7 @@ import type { Log } from './log.ts'
 import { createPools } from './pools.ts'
 import { createTurns, type Turns } from './turns.ts'
 import { serveUnreadable } from './unreadable.ts'
-import { serveUpgrades } from './upgrade.ts'
+import { serveUpgrades, upgradeChoice } from './upgrade.ts'
 import type { Wake } from './wake.ts'
 
 export interface RouterOptions {
@@ -61,7 +61,7 @@ export const createRouter = ({
   random = Math.random,
 }: RouterOptions): Router => {
   const turns = createTurns()
-  const server = createServer(settings)
+  const server = createServer({ ...settings, ...upgradeChoice })
   // By default Node drops what comes after the 2000th header, unseen; the size of the head is limit enough.
   server.maxHeadersCount = 0
   let isClosing = false

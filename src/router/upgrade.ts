@@ -7,6 +7,15 @@ import { protocolsOf, withoutUpgrade } from './protocols.ts'
 import { watchEarly } from './tunnel.ts'
 import type { Turns } from './turns.ts'
 
+/**
+ * Node 24.9 and later ask before they let go of a connection. Earlier ones ignore this and let go of every one that asks to
+ * upgrade; what is to be served as an ordinary request is then given back to the server below, which later Nodes make
+ * impossible by reading the body themselves.
+ */
+export const upgradeChoice = {
+  shouldUpgradeCallback: (req: IncomingMessage): boolean => protocolsOf(req) !== undefined,
+}
+
 export const serveUpgrades = (server: Server, service: Service, turns: Turns): void => {
   const take = (req: IncomingMessage, head: Buffer, protocols: string): void => {
     const arrivedAtMs = service.now()
