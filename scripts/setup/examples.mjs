@@ -2,6 +2,7 @@
 // by the users tenants run as.
 import { spawnSync } from 'node:child_process'
 import { chmodSync, existsSync, lstatSync, readdirSync, renameSync, statSync } from 'node:fs'
+import { join } from 'node:path'
 import { inRoot } from './paths.mjs'
 import { lastLines, say } from './report.mjs'
 
@@ -25,7 +26,7 @@ export const exampleStep = {
 export const readableExamplesStep = {
   isNeeded: () => process.getuid?.() === 0 && closedExamples().length > 0,
   run: () => {
-    say('making examples/ readable by all users')
+    say('making the example programs readable by all users')
     for (const path of closedExamples()) chmodSync(path, readable(lstatSync(path)))
   },
 }
@@ -48,9 +49,15 @@ const compile = (flags) => {
   return undefined
 }
 
+/** Folders of programs that tenants run: those a person starts with, and those of the tests. */
+const programFolders = ['examples', join('test', 'fixtures', 'apps')]
+
 const closedExamples = () =>
-  ['', ...readdirSync(inRoot('examples'), { recursive: true, encoding: 'utf8' })]
-    .map((path) => inRoot('examples', path))
+  programFolders
+    .filter((folder) => existsSync(inRoot(folder)))
+    .flatMap((folder) =>
+      ['', ...readdirSync(inRoot(folder), { recursive: true, encoding: 'utf8' })].map((path) => inRoot(folder, path)),
+    )
     .filter((path) => {
       const status = lstatSync(path, { throwIfNoEntry: false })
       // What a link leads to is not an example of ours to open.
