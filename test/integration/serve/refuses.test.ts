@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -17,12 +17,15 @@ api = ["alice"]
 
 describe('tenement serve refuses to start', () => {
   test('with a state database that is none, and leaves the file as it is', async () => {
-    const root = makeTemporaryDirectory()
-    mkdirSync(join(root, 'state'))
+    const first = await startTenement({ config })
+    const { root, tenantUids } = first
+    first.process.kill('SIGTERM')
+    await once(first.process, 'exit')
     const file = join(root, 'state', 'state.db')
-    writeFileSync(file, 'this is no database, but somebody may want it back'.repeat(100), { mode: 0o666 })
+    // Written into the file there is, which stays the server's own.
+    writeFileSync(file, 'this is no database, but somebody may want it back'.repeat(1_000))
     const before = readFileSync(file)
-    await expect(startTenement({ config, root })).rejects.toThrow(/state\.db/)
+    await expect(startTenement({ config, root, tenantUids })).rejects.toThrow(/state\.db/)
     expect(readFileSync(file).equals(before)).toBe(true)
     rmSync(root, { recursive: true })
   })
