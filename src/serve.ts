@@ -26,7 +26,7 @@ import { loadParser } from './router/loadParser.ts'
 import { createRouter, type Router } from './router/server.ts'
 import { dropPrivileges } from './server/dropPrivileges.ts'
 import { addressOf, greetingFor } from './server/greeting.ts'
-import { createLog } from './server/log.ts'
+import { createLog, writeOrLose } from './server/log.ts'
 import { peerCheckFor } from './server/peerCheck.ts'
 import { findPrograms, placeIn } from './server/programs.ts'
 import type { ServerSettings } from './server/settings.ts'
@@ -206,7 +206,7 @@ const serve = async (ground: Ground, hello: Hello): Promise<() => Promise<void>>
   await listenOn(control, hello.controlListener)
   await launcher.ask<'up'>({ type: 'up' })
   supervisor.autostart()
-  if (hello.earlierServers === 0) process.stdout.write(`${greetingFor(config, version, addresses)}\n`)
+  if (hello.earlierServers === 0) writeOrLose(1, `${greetingFor(config, version, addresses)}\n`)
   log.info({ listen: addresses.map(written), adopted: hello.runs.length }, 'the server serves')
 
   return async () => {

@@ -1,26 +1,28 @@
 // The server's log: pino, one JSON line an event; on a terminal the same lines as a person reads them. Written at once and not
-// in the background, since the lines before a crash are the ones that matter.
+// in the background, since the lines before a crash are the ones that matter; lost where nobody reads them, since requests
+// matter more.
 import { writeSync } from 'node:fs'
 import { isatty } from 'node:tty'
-import pino, { type DestinationStream, type Logger } from 'pino'
+import pino, { type Logger } from 'pino'
 
 const stderr = 2
 
-/** Logs to stderr; a reader that went away loses lines, and nothing else. */
-export const createLog = (): Logger =>
-  pino(
-    { name: 'server', base: { pid: process.pid } },
-    isatty(stderr) ? terminal : pino.destination({ fd: stderr, sync: true }),
-  )
+/** Logs to stderr. */
+export const createLog = (): Logger => {
+  const shown = isatty(stderr) ? (line: string) => `${readable(line)}\n` : (line: string) => line
+  return pino({ name: 'server', base: { pid: process.pid } }, { write: (line) => writeOrLose(stderr, shown(line)) })
+}
 
-const terminal: DestinationStream = {
-  write: (line) => {
-    try {
-      writeSync(stderr, `${readable(line)}\n`)
-    } catch (error) {
-      if (!['EPIPE', 'EAGAIN', 'EIO'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error
-    }
-  },
+/**
+ * Writes to a descriptor without making a stream of it: Node would set a pipe non-blocking, for every process that shares it.
+ * Nobody at the other end (EPIPE, or EIO of a terminal that is gone) and a reader that does not keep up (EAGAIN) lose text.
+ */
+export const writeOrLose = (fd: number, text: string): void => {
+  try {
+    writeSync(fd, text)
+  } catch (error) {
+    if (!['EPIPE', 'EAGAIN', 'EIO'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error
+  }
 }
 
 const levelNames: Readonly<Record<number, string>> = { 40: 'warning: ', 50: 'error: ', 60: 'error: ' }

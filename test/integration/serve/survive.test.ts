@@ -162,6 +162,17 @@ describe('tenement', () => {
     agent.destroy()
   })
 
+  test('goes on when nobody reads what it prints any more', async () => {
+    const server = await start()
+    server.process.stdout?.destroy()
+    server.process.stderr?.destroy()
+    const pid = await server.serverPid()
+    for (const id of ['alice', 'bob']) await whoami(server, id)
+    await server.command('stop', 'api:alice')
+    expect((await server.ask('alice.api.test')).status).toBe(200)
+    expect(await server.serverPid()).toBe(pid)
+  })
+
   test('a connection that asks for nothing wakes nobody', async () => {
     const server = await start()
     const socket = connect(server.port, '127.0.0.1')
