@@ -10,9 +10,9 @@ import { fileURLToPath } from 'node:url'
 import type { Launch } from '../../src/isolation/adapter.ts'
 import type { LauncherSettings, Policy } from '../../src/launcher/protocol.ts'
 import { endWithTests } from './endWithTests.ts'
+import { isRoot } from './root.ts'
 import { newTenantUids } from './tenantUids.ts'
 
-export const isRoot = process.getuid?.() === 0
 const fixture = (path: string): string => fileURLToPath(new URL(`../fixtures/${path}`, import.meta.url))
 
 /** A directory that tenants can pass through, removed by `remove`. */

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { isRoot, type Message, newRunName, startTestLauncher, type TestLauncher } from '../../helpers/launcher.ts'
+import { type Message, newRunName, startTestLauncher, type TestLauncher } from '../../helpers/launcher.ts'
 import { isAlive, withCommandLine } from '../../helpers/processes.ts'
+import { isRoot } from '../../helpers/root.ts'
 import { waitUntil } from '../../helpers/waitUntil.ts'
 
 describe('the end of an instance', () => {

@@ -13,7 +13,8 @@ import {
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Launch } from '../../../src/isolation/adapter.ts'
-import { isRoot, type Message, newRunName, startTestLauncher, type TestLauncher } from '../../helpers/launcher.ts'
+import { type Message, newRunName, startTestLauncher, type TestLauncher } from '../../helpers/launcher.ts'
+import { isRoot, testAsRoot, testAsUser } from '../../helpers/root.ts'
 
 describe('a server that was taken over', () => {
   let launcher: TestLauncher
@@ -43,29 +44,30 @@ describe('a server that was taken over', () => {
     directories: [{ path, mode, owner: 'tenant' }],
   })
 
-  test.runIf(isRoot).each([
+  for (const [what, identity, message] of [
     ['uid 0', { uid: 0, gid: 0 }, /outside the tenant range/],
     ['a uid beside the tenant range', { uid: 1000, gid: 1000 }, /outside the tenant range/],
-    ['a uid that is no number of a uid', { uid: 700_001.5, gid: 700_001.5 }, /outside the tenant range/],
-    ['a group of the machine', { uid: -1, gid: 0 }, /./],
+    ['a uid that is no whole number', { uid: 700_001.5, gid: 700_001.5 }, /outside the tenant range/],
+    ['a negative uid', { uid: -1, gid: -1 }, /outside the tenant range/],
     ['no uid at all', undefined, /needs a uid of its own/],
-  ])('cannot run a program as %s', async (_, identity, message) => {
-    expect(await launch({ identity })).toEqual(expect.objectContaining(refused(message)))
-  })
+  ] as const)
+    testAsRoot(`cannot run a program as ${what}`, async () => {
+      expect(await launch({ identity })).toEqual(expect.objectContaining(refused(message)))
+    })
 
-  test.runIf(isRoot)('cannot give a tenant the group of another', async () => {
+  testAsRoot('cannot give a tenant the group of another', async () => {
     const uid = launcher.launchOf().identity?.uid ?? 0
     expect(await launch({ identity: { uid, gid: 0 } })).toEqual(
       expect.objectContaining(refused(/gid 0 is not the tenant's own/)),
     )
   })
 
-  test.runIf(isRoot)('cannot run two instances as one uid', async () => {
+  testAsRoot('cannot run two instances as one uid', async () => {
     expect(await launch({})).toMatchObject({ type: 'reply' })
     expect(await launch({}, { id: 'bob' })).toEqual(expect.objectContaining(refused(/in use by api:alice/)))
   })
 
-  test.skipIf(isRoot)('cannot ask for another uid where there is no root', async () => {
+  testAsUser('cannot ask for another uid where there is no root', async () => {
     expect(await launch({ identity: { uid: 0, gid: 0 } })).toEqual(expect.objectContaining(refused(/without root/)))
   })
 
@@ -113,7 +115,7 @@ describe('a server that was taken over', () => {
     expect(await launch({ descriptors })).toEqual(expect.objectContaining(refused(/symlink/)))
   })
 
-  test.runIf(isRoot)('is not given the data directory of another tenant', async () => {
+  testAsRoot('is not given the data directory of another tenant', async () => {
     mkdirSync(data('bob'), { mode: 0o700 })
     const bob = launcher.launchOf({ tenant: 2 }).identity?.uid ?? 0
     chownSync(data('bob'), bob, bob)
@@ -169,7 +171,7 @@ describe('a server that was taken over', () => {
       expect(await launcher.ask({ type: 'purge', path, identity })).toMatchObject({ code: 'refused' })
   })
 
-  test.runIf(isRoot)('cannot purge as root', async () => {
+  testAsRoot('cannot purge as root', async () => {
     mkdirSync(data('alice'))
     expect(await launcher.ask({ type: 'purge', path: data('alice'), identity: { uid: 0, gid: 0 } })).toMatchObject({
       code: 'refused',
@@ -221,7 +223,7 @@ describe('a server that was taken over', () => {
     expect(await launch({}, { run: '../../../tmp' })).toMatchObject({ code: 'refused' })
   })
 
-  test.runIf(isRoot)('has given up root and its capabilities itself, and cannot gain them', async () => {
+  test('is a process that can gain no privileges', async () => {
     const { serverPid } = await launcher.next(({ type }) => type === 'hello')
     const status = readFileSync(`/proc/${serverPid}/status`, 'utf8')
     expect(status).toMatch(/^NoNewPrivs:\t1$/m)

@@ -3,7 +3,8 @@ import { connect } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Launch } from '../../../src/isolation/adapter.ts'
-import { isRoot, type Message, newRunName, startTestLauncher, type TestLauncher } from '../../helpers/launcher.ts'
+import { type Message, newRunName, startTestLauncher, type TestLauncher } from '../../helpers/launcher.ts'
+import { isRoot, testAsRoot } from '../../helpers/root.ts'
 
 describe('a launch', () => {
   let launcher: TestLauncher
@@ -133,23 +134,20 @@ describe('a launch', () => {
     expect(existsSync('/usr/bin')).toBe(true)
   })
 
-  test.runIf(isRoot)(
-    'as root an instance runs as its own uid, without groups, in a directory only it can open',
-    async () => {
-      const dataDir = join(launcher.root, 'data', 'api', 'alice')
-      const lines = await outputOf('id -u; id -g; id -G; touch "$D/x" && echo wrote', {
-        env: { PATH: '/usr/bin:/bin', D: dataDir },
-        directories: [{ path: dataDir, mode: 0o700, owner: 'tenant' }],
-      })
-      const uid = launcher.launchOf().identity?.uid
-      expect(lines).toEqual([`${uid}`, `${uid}`, `${uid}`, 'wrote'])
-      expect(statSync(dataDir)).toMatchObject({ uid, gid: uid })
-      expect(statSync(dataDir).mode & 0o7777).toBe(0o700)
-      expect(statSync(join(launcher.root, 'data', 'api'))).toMatchObject({ uid: 0 })
-    },
-  )
+  testAsRoot('as root an instance runs as its own uid, without groups, in a directory only it can open', async () => {
+    const dataDir = join(launcher.root, 'data', 'api', 'alice')
+    const lines = await outputOf('id -u; id -g; id -G; touch "$D/x" && echo wrote', {
+      env: { PATH: '/usr/bin:/bin', D: dataDir },
+      directories: [{ path: dataDir, mode: 0o700, owner: 'tenant' }],
+    })
+    const uid = launcher.launchOf().identity?.uid
+    expect(lines).toEqual([`${uid}`, `${uid}`, `${uid}`, 'wrote'])
+    expect(statSync(dataDir)).toMatchObject({ uid, gid: uid })
+    expect(statSync(dataDir).mode & 0o7777).toBe(0o700)
+    expect(statSync(join(launcher.root, 'data', 'api'))).toMatchObject({ uid: 0 })
+  })
 
-  test.runIf(isRoot)('code in a directory that tenants cannot reach is bound, read-only, where they can', async () => {
+  testAsRoot('code in a directory that tenants cannot reach is bound, read-only, where they can', async () => {
     await launcher.close()
     const root = `/root/tenement-test-${process.pid}`
     mkdirSync(join(root, 'app'), { recursive: true, mode: 0o755 })

@@ -1,7 +1,8 @@
 import { chownSync, existsSync, mkdirSync, rmdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { isRoot, newRunName, startTestLauncher, type TestLauncher } from '../../helpers/launcher.ts'
+import { newRunName, startTestLauncher, type TestLauncher } from '../../helpers/launcher.ts'
+import { isRoot } from '../../helpers/root.ts'
 import { waitUntil } from '../../helpers/waitUntil.ts'
 
 /** Where this machine bounds memory: cgroup v1's own hierarchy, or v2 with the controller enabled. */

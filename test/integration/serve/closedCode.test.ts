@@ -2,8 +2,8 @@ import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { isRoot } from '../../helpers/launcher.ts'
+import { afterAll, beforeAll, describe, expect } from 'vitest'
+import { isRoot, testAsRoot } from '../../helpers/root.ts'
 import { apps, startTenement, type Tenement } from '../../helpers/tenement.ts'
 
 const repository = fileURLToPath(new URL('../../..', import.meta.url))
@@ -24,10 +24,11 @@ const copyProgram = async (to: string): Promise<void> => {
   }
 }
 
-describe.runIf(isRoot)('tenement in a home that only root can enter, with applications beside it', () => {
+describe('tenement in a home that only root can enter, with applications beside it', () => {
   const home = isRoot ? mkdtempSync('/root/tenement-test-') : ''
   let tenement: Tenement | undefined
   beforeAll(async () => {
+    if (!isRoot) return
     chmodSync(home, 0o700)
     await copyProgram(home)
     cpSync(apps, join(home, 'apps'), { recursive: true })
@@ -43,25 +44,31 @@ api = ["alice"]
   }, 60_000)
   afterAll(async () => {
     await tenement?.stop()
-    rmSync(home, { recursive: true, force: true })
+    if (isRoot) rmSync(home, { recursive: true, force: true })
   })
 
-  test('serves: the server has all its code before it gives up root, and the tenant is shown the application', async () => {
-    expect(await tenement?.ask('alice.api.test')).toMatchObject({ status: 200, body: 'hello from api:alice' })
-    const { cwd, uid } = JSON.parse((await tenement?.ask('alice.api.test', { path: '/whoami' }))?.body ?? '{}')
-    expect(cwd).toBe(join(tenement?.root ?? '', 'run', 'code', 'api'))
-    expect(uid).not.toBe(0)
-  })
+  testAsRoot(
+    'serves: the server has all its code before it gives up root, and the tenant is shown the application',
+    async () => {
+      expect(await tenement?.ask('alice.api.test')).toMatchObject({ status: 200, body: 'hello from api:alice' })
+      const { cwd, uid } = JSON.parse((await tenement?.ask('alice.api.test', { path: '/whoami' }))?.body ?? '{}')
+      expect(cwd).toBe(join(tenement?.root ?? '', 'run', 'code', 'api'))
+      expect(uid).not.toBe(0)
+    },
+  )
 
-  test('answers commands and serves again after its server was killed', async () => {
+  testAsRoot('answers commands and serves again after its server was killed', async () => {
     process.kill((await tenement?.serverPid()) ?? 0, 'SIGKILL')
     expect((await tenement?.ask('alice.api.test'))?.status).toBe(200)
     expect(await tenement?.status('api:alice')).toMatchObject({ phase: 'ready' })
     expect((await tenement?.command('logs', 'api:alice'))?.stdout).toContain('listening')
   })
 
-  test('is not shown to the machine: the place where tenants find the code is empty for everybody else', async () => {
-    const { stdout } = await execa('ls', ['-A', join(tenement?.root ?? '', 'run', 'code', 'api')])
-    expect(stdout).toBe('')
-  })
+  testAsRoot(
+    'is not shown to the machine: the place where tenants find the code is empty for everybody else',
+    async () => {
+      const { stdout } = await execa('ls', ['-A', join(tenement?.root ?? '', 'run', 'code', 'api')])
+      expect(stdout).toBe('')
+    },
+  )
 })

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { isRoot } from '../../helpers/launcher.ts'
 import { environmentOf, isAlive } from '../../helpers/processes.ts'
+import { isRoot } from '../../helpers/root.ts'
 import { apps, startTenement, type Tenement } from '../../helpers/tenement.ts'
 import { waitUntil } from '../../helpers/waitUntil.ts'
 

@@ -14,8 +14,8 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { makeDirectories, makeRunDirectory } from '../../../src/launcher/directories.ts'
 import type { Policy } from '../../../src/launcher/protocol.ts'
+import { isRoot, testAsRoot } from '../../helpers/root.ts'
 
-const isRoot = process.getuid?.() === 0
 const server = isRoot ? { uid: 12_345, gid: 12_345 } : { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 }
 
 let root: string
@@ -80,7 +80,7 @@ describe('the directories of tenement', () => {
     expect(modeOf('data')).toBe('777')
   })
 
-  test.runIf(isRoot)('are refused when tenants could not pass, or the server not read', () => {
+  testAsRoot('are refused when tenants could not pass, or the server not read', () => {
     holdSomething('data', 0o700)
     expect(make).toThrow(/tenants cannot pass through it; chmod o\+x it/)
     chmodSync(join(root, 'data'), 0o755)
@@ -88,7 +88,7 @@ describe('the directories of tenement', () => {
     expect(make).toThrow(/the server cannot read it/)
   })
 
-  test.runIf(isRoot)("are not given to the server when they hold what is somebody else's", () => {
+  testAsRoot("are not given to the server when they hold what is somebody else's", () => {
     holdSomething('state', 0o755)
     expect(make).toThrow(/"[^"]*state" belongs to uid 0 and not to uid 12345/)
     expect(statSync(join(root, 'state')).uid).toBe(0)

@@ -7,10 +7,10 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { listenersOn } from '../../../src/launcher/tcpListeners.ts'
 import { connectTo as connectWith } from '../../../src/supervisor/reach.ts'
+import { testAsRoot } from '../../helpers/root.ts'
 
 const connectTo = (...[reach, identity]: [Parameters<typeof connectWith>[0], Parameters<typeof connectWith>[1]]) =>
   connectWith(reach, identity, listenersOn)
-const isRoot = process.getuid?.() === 0
 const servers: Server[] = []
 const listen = async (on: string | number, greeting: string): Promise<Server> => {
   const server = createServer((socket) => socket.end(greeting))
@@ -68,7 +68,7 @@ describe('a socket that the instance makes itself', () => {
     await expect(connectTo(reach(), undefined)()).rejects.toThrow(/is not a socket/)
   })
 
-  test.runIf(isRoot)('is refused when it belongs to another uid', async () => {
+  testAsRoot('is refused when it belongs to another uid', async () => {
     await listen(reach().socket, 'other')
     chownSync(reach().socket, 12_345, 12_345)
     await expect(connectTo(reach(), { uid: 12_346, gid: 12_346 })()).rejects.toThrow(
@@ -85,7 +85,7 @@ describe('a port', () => {
     expect(await textOf(await connectTo({ kind: 'port', port }, undefined)())).toBe('own')
   })
 
-  test.runIf(isRoot)('that another tenant took first gets not a byte', async () => {
+  testAsRoot('that another tenant took first gets not a byte', async () => {
     const script = join(folder, 'squat.mjs')
     writeFileSync(
       script,
