@@ -57,8 +57,8 @@ const table: Readonly<Record<string, Row>> = {
   'packageVersion.ts': { values: ['control/decode.ts'] },
   // What the server process needs before and around its parts, each file for itself.
   server: {
-    values: ['errors.ts', 'config', 'check', 'launcher'],
-    types: ['supervisor/plan.ts'],
+    values: ['errors.ts', 'names.ts', 'config', 'check', 'isolation', 'launcher', 'supervisor'],
+    types: ['control/operations.ts', 'state'],
     packages: ['pino'],
   },
   // The one place where the parts meet: nothing else imports both router and supervisor.
