@@ -78,7 +78,9 @@ const serve = async (ground: Ground, hello: Hello): Promise<() => Promise<void>>
   await listenOn(control, hello.controlListener)
   await launcher.ask<'up'>({ type: 'up' })
   supervisor.autostart()
-  if (hello.earlierServers === 0) writeOrLose(1, `${greetingFor(config, version, addresses)}\n`)
+  const unrunnable = Object.keys(settings.unrunnable)
+  if (hello.earlierServers === 0)
+    writeOrLose(1, `${greetingFor({ config, unrunnable, version, listening: addresses })}\n`)
   log.info({ listen: addresses.map(written), adopted: hello.runs.length }, 'the server serves')
 
   return async () => {

@@ -15,18 +15,27 @@ export const addressOf = (
   instance: { service: string; id: string },
 ): string => `${instance.id}.${instance.service}.${domain}${port === undefined || port === 80 ? '' : `:${port}`}`
 
-const examples = (config: Config): readonly { service: string; id: string }[] =>
-  [...config.instances].flatMap(([service, [id]]) => (id === undefined ? [] : [{ service, id }]))
+const examples = (served: ReadonlyMap<string, readonly string[]>): readonly { service: string; id: string }[] =>
+  [...served].flatMap(([service, [id]]) => (id === undefined ? [] : [{ service, id }]))
+
+export interface Greeting {
+  readonly config: Config
+  /** Services whose requests are refused on this machine. */
+  readonly unrunnable: readonly string[]
+  readonly version: string
+  readonly listening: readonly ListenAddress[]
+}
 
 /** A few lines for a terminal or a log, without a line break at the end. */
-export const greetingFor = (config: Config, version: string, listening: readonly ListenAddress[]): string => {
+export const greetingFor = ({ config, unrunnable, version, listening }: Greeting): string => {
+  const served = new Map([...config.instances].filter(([service]) => !unrunnable.includes(service)))
   const [first] = listening
   const [domain = 'localhost'] = config.settings.domains
   const serves = `tenement ${version} serves ${config.file} on ${[...new Set(listening.map(localAddress))].join(' and ')}`
-  const instances = [...config.instances.values()].reduce((sum, ids) => sum + ids.length, 0)
+  const instances = [...served.values()].reduce((sum, ids) => sum + ids.length, 0)
   const asleep = `${instances} ${instances === 1 ? 'instance is' : 'instances are'} asleep; the first request wakes one`
   if (first === undefined || instances === 0) return `${serves}\nadd an instance: tenement add <service>:<id>`
-  const tries = examples(config).map(
+  const tries = examples(served).map(
     (each) =>
       `  curl -H 'Host: ${addressOf(domain, 80, each)}' ${localAddress(first)}/    # wakes ${each.service}:${each.id}`,
   )

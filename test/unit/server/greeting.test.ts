@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { parseConfig } from '../../../src/config/load.ts'
 import type { Config } from '../../../src/config/schema.ts'
+import type { ListenAddress } from '../../../src/launcher/protocol.ts'
 import { addressOf, greetingFor } from '../../../src/server/greeting.ts'
 
 const configOf = (instances: string): Config =>
@@ -12,22 +13,29 @@ const configOf = (instances: string): Config =>
     { env: {}, cwd: '/srv', home: '/home/ann', isRoot: true, processors: 2 },
   )
 
+const greet = (instances: string, listening: readonly ListenAddress[], unrunnable: readonly string[] = []): string =>
+  greetingFor({ config: configOf(instances), unrunnable, version: '1.2.3', listening })
+
 describe('what a person sees who has just started tenement', () => {
   test('names the config and the addresses once, and an instance to wake', () => {
     const listening = [
       { host: '127.0.0.1', port: 8080 },
       { host: '::1', port: 8080 },
     ]
-    const lines = greetingFor(configOf('[instances]\napi = ["alice", "bob"]'), '1.2.3', listening).split('\n')
+    const lines = greet('[instances]\napi = ["alice", "bob"]', listening).split('\n')
     expect(lines[0]).toBe('tenement 1.2.3 serves /srv/tenement.toml on localhost:8080')
     expect(lines[1]).toBe('2 instances are asleep; the first request wakes one')
     expect(lines[2]).toBe("  curl -H 'Host: alice.api.test' localhost:8080/    # wakes api:alice")
   })
 
   test('says how to add an instance where there is none', () => {
-    expect(greetingFor(configOf(''), '1.2.3', [{ host: '192.0.2.7', port: 80 }])).toBe(
+    expect(greet('', [{ host: '192.0.2.7', port: 80 }])).toBe(
       'tenement 1.2.3 serves /srv/tenement.toml on 192.0.2.7:80\nadd an instance: tenement add <service>:<id>',
     )
+  })
+
+  test('does not suggest what this machine cannot run', () => {
+    expect(greet('[instances]\napi = ["alice"]', [{ host: '127.0.0.1', port: 8080 }], ['api'])).not.toContain('api')
   })
 
   test('writes an address without the port that clients assume', () => {
