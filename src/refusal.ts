@@ -10,6 +10,7 @@ export type RefusalReason =
   | 'backoff'
   | 'crashloop'
   | 'disabled'
+  | 'stopped'
   | 'unavailable'
   | 'unreachable'
   | 'shutting_down'

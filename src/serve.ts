@@ -77,7 +77,8 @@ const serve = async (ground: Ground, hello: Hello): Promise<() => Promise<void>>
   })
   await listenOn(control, hello.controlListener)
   await launcher.ask<'up'>({ type: 'up' })
-  supervisor.autostart()
+  // A later server finds asleep what went to sleep or was stopped since: that it ended wakes nobody.
+  if (hello.earlierServers === 0) supervisor.autostart()
   const unrunnable = Object.keys(settings.unrunnable)
   if (hello.earlierServers === 0)
     writeOrLose(1, `${greetingFor({ config, unrunnable, version, listening: addresses })}\n`)

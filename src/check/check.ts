@@ -4,7 +4,7 @@
 import { hasSoundData } from '../config/checkTemplates.ts'
 import { parseDocument, valueAt } from '../config/document.ts'
 import { locateProblems, type Reading } from '../config/load.ts'
-import { byPlace, type Problem, showValue } from '../config/problem.ts'
+import { byPlace, type Issue, type Problem, showValue } from '../config/problem.ts'
 import type { Config, Service } from '../config/schema.ts'
 import { type Adapters, checkIsolation } from './checkIsolation.ts'
 import { checkPrograms } from './checkPrograms.ts'
@@ -28,8 +28,15 @@ export const check = async (config: Config, adapters: Adapters, machine: CheckMa
       ...(hasSoundData(service, config) ? await checkPrograms(service, config, machine) : []),
     ]),
   )
-  return locateProblems(issues.flat(), config)
+  return locateProblems([...issues.flat(), ...[...config.isolation.keys()].map(pluginNotThere)], config)
 }
+
+/** Said even where no service uses it: who wrote it expects an adapter of that name. */
+const pluginNotThere = (name: string): Issue => ({
+  path: ['isolation', name],
+  message: `isolation.${name} is to come from a plugin, and this release loads none`,
+  fix: `remove [isolation.${name}]`,
+})
 
 /** Every adapter that is used looks at the machine once, however many services use it. */
 const probeUsed = async (services: readonly Service[], adapters: Adapters, machine: CheckMachine) => {

@@ -23,10 +23,15 @@ export const launcherSettingsFor = async (
   unrunnable: ServerSettings['unrunnable'],
 ): Promise<LauncherSettings> => ({
   policy: await policyFor(config),
+  endTimeoutMs: endTimeoutFor(config),
   listen: (await Promise.all(config.settings.listen.map(resolveListen))).flat(),
   serverFile: fileURLToPath(new URL('../serve.js', import.meta.url)),
   server: serverSettingsFor(config, unrunnable),
 })
+
+/** The longest an instance may take to stop, and some for what tenement itself does. */
+const endTimeoutFor = ({ services }: Config): number =>
+  Math.max(...[...services.values()].map(({ stopTimeoutMs }) => stopTimeoutMs), 0) + 10_000
 
 const policyFor = async ({ settings, services }: Config): Promise<Policy> => {
   const isRoot = process.geteuid?.() === 0

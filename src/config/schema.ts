@@ -259,7 +259,11 @@ export const serviceKeys = z.strictObject(
 )
 
 export const pluginKeys = z.strictObject(
-  { plugin: plugin().describe('The package or module that provides the isolation adapter.') },
+  {
+    plugin: plugin().describe(
+      'The package or module that provides the isolation adapter. This release loads none, and says so.',
+    ),
+  },
   table,
 )
 

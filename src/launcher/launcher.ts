@@ -36,6 +36,8 @@ export interface LauncherOptions {
 export interface Launcher {
   /** Stops every instance in order, then ends; asked a second time it kills. */
   end(signal: 'SIGTERM' | 'SIGINT'): void
+  /** Ends the server, and has another started. */
+  restartServer(): void
 }
 
 /** A server that lived this long had started well: its end says nothing about the next start. */
@@ -53,7 +55,6 @@ export const startLauncher = async ({ settings, env, log, exit }: LauncherOption
   const listeners = listenAll(settings.listen, (message) => log('warn', message))
   const controlListener = listenControl(settings)
 
-  let server: ServerProcess | undefined
   let undelivered: Exited[] = []
   /** Whether a server is there to be told; whether one has ever served. */
   let isAttached = false
@@ -65,10 +66,10 @@ export const startLauncher = async ({ settings, env, log, exit }: LauncherOption
   const runs = createRuns({
     policy,
     onExit: (exited) => {
-      if (isAttached) server?.send(exited)
-      else undelivered.push(exited)
+      // Not taken by a server that ends in this moment: kept for the next.
+      if (!isAttached || server.send(exited) !== true) undelivered.push(exited)
     },
-    onLines: (run, lines) => server?.send({ type: 'output', run, lines }),
+    onLines: (run, lines) => server.send({ type: 'output', run, lines }),
     warn: (message, fields) => log('warn', message, fields),
   })
 
@@ -98,7 +99,7 @@ export const startLauncher = async ({ settings, env, log, exit }: LauncherOption
     exit(code)
   }
 
-  server = keepServer({
+  const server: ServerProcess = keepServer({
     file: settings.serverFile,
     listeners: [...listeners, controlListener],
     env,
@@ -118,7 +119,15 @@ export const startLauncher = async ({ settings, env, log, exit }: LauncherOption
     },
   })
 
+  const endAtOnce = (signal: 'SIGTERM' | 'SIGINT'): void => {
+    if (ending === 'at once') return
+    ending = 'at once'
+    server.kill()
+    void finish(signal === 'SIGINT' ? 130 : 143)
+  }
+
   return {
+    restartServer: () => server.restart(),
     end: (signal) => {
       if (ending === 'at once') return
       if (ending === 'no' && isAttached) {
@@ -126,11 +135,11 @@ export const startLauncher = async ({ settings, env, log, exit }: LauncherOption
         // Closed here too, or connections would go on waiting in the kernel for a server that is not to come.
         for (const fd of listeners) closeSync(fd)
         server.send({ type: 'end' })
+        // A server that hangs, or was taken over, must not keep everything running.
+        setTimeout(() => endAtOnce(signal), settings.endTimeoutMs)
         return
       }
-      ending = 'at once'
-      server.kill()
-      void finish(signal === 'SIGINT' ? 130 : 143)
+      endAtOnce(signal)
     },
   }
 }

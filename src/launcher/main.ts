@@ -31,6 +31,12 @@ const main = async (): Promise<void> => {
     log: writeLogLine,
     exit: (code) => process.exit(code),
   })
+  // Bytes that are no message throw in Node's own reader of the channel, where nobody can catch them. Instances must not pay for
+  // a server that sends such, nor for a fault here: the server is replaced, and what it had asked for is asked again.
+  process.on('uncaughtException', (error) => {
+    writeLogLine('error', 'a fault in the launcher: the server is replaced', { error: error.stack ?? messageOf(error) })
+    launcher.restartServer()
+  })
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => launcher.end(signal))
   // A terminal that was closed: nobody is there to press Ctrl-C any more.
   process.on('SIGHUP', () => launcher.end('SIGTERM'))

@@ -103,10 +103,11 @@ const launch = (value: unknown): Launch => {
 /** Most a note may hold, in characters of its JSON: it stays in the launcher's memory for as long as the run lasts. */
 const longestNote = 1_024
 
+/** A plain copy: what JSON leaves out, such as the content of a Map, would be kept unseen and count for nothing. */
 const note = (value: unknown): unknown => {
-  if ((JSON.stringify(value) ?? '').length > longestNote)
-    throw new Malformed(`a note is longer than ${longestNote} characters`)
-  return value
+  const written = JSON.stringify(value) ?? 'null'
+  if (written.length > longestNote) throw new Malformed(`a note is longer than ${longestNote} characters`)
+  return JSON.parse(written)
 }
 
 type Parsers = { readonly [T in Request['type']]: (fields: Fields) => Extract<Request, { type: T }> }

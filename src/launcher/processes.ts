@@ -1,6 +1,5 @@
 // Which processes belong to a run, read from /proc, and their end. A process is signalled only through a descriptor of it,
 // after looking again that it belongs: a pid alone may have been given to somebody else.
-import { spawn } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -31,14 +30,31 @@ interface ProcessStat {
 }
 
 /** Fields of /proc/PID/stat (proc(5)); the program's name may hold spaces and brackets, so reading begins behind its last one. */
-export const statOf = (pid: number): ProcessStat | undefined =>
-  fromProc(`/proc/${pid}/stat`, (text) => {
+export const statOf = (pid: number): ProcessStat | undefined => readStat(`/proc/${pid}/stat`)
+
+const readStat = (path: string): ProcessStat | undefined =>
+  fromProc(path, (text) => {
     const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
     const number = (index: number): number => Number(fields[index])
     return { state: fields[0] ?? '', group: number(2), session: number(3), startTicks: number(19) }
   })
 
-const isZombie = (pid: number): boolean => ['Z', 'X'].includes(statOf(pid)?.state ?? 'X')
+const hasEnded = (stat: ProcessStat | undefined): boolean => stat === undefined || ['Z', 'X'].includes(stat.state)
+
+/**
+ * Whether nothing of a process runs any more. Its own state tells of its first thread alone: one that has exited shows as a
+ * zombie while the others run on, and whoever took it for dead would give its uid and its data to somebody else.
+ */
+const isDead = (pid: number): boolean =>
+  hasEnded(statOf(pid)) && threadsOf(pid).every((thread) => hasEnded(readStat(`/proc/${pid}/task/${thread}/stat`)))
+
+const threadsOf = (pid: number): readonly string[] => {
+  try {
+    return readdirSync(`/proc/${pid}/task`)
+  } catch {
+    return [] // it is gone
+  }
+}
 
 const hasUid = (pid: number, uid: number): boolean =>
   fromProc(`/proc/${pid}/status`, (text) =>
@@ -50,7 +66,7 @@ const hasMarker = (pid: number, run: string): boolean =>
 
 /** Whether a process is alive and of the group. */
 export const isMember = (pid: number, group: Group): boolean => {
-  if (isZombie(pid)) return false
+  if (isDead(pid)) return false
   if (group.kind === 'uid') return hasUid(pid, group.uid)
   const stat = statOf(pid)
   return stat?.session === group.leader || stat?.group === group.leader || hasMarker(pid, group.run)
@@ -76,37 +92,29 @@ export const applicationBehind = (pid: number): number | undefined => {
   return first === undefined ? undefined : firstChildOf(first)
 }
 
-const stopThenKill = (group: Group): void => {
-  // Stopped processes cannot fork: two passes of SIGSTOP catch children born between reading /proc and signalling.
-  for (const signal of [constants.signals.SIGSTOP, constants.signals.SIGSTOP, constants.signals.SIGKILL])
-    for (const pid of membersOf(group)) signalMember(pid, signal, group)
-}
+/** Passes over /proc in search of processes that still run: each finds those born while the one before it was under way. */
+const freezePasses = 10
 
-/** One kill(-1) from a process of that uid reaches all others of it in one step of the kernel, so a fork storm cannot outrun it (kill(2)). */
-const killAllOfUid = (uid: number): Promise<void> =>
-  new Promise((resolve) => {
-    const killer = spawn('/bin/sh', ['-c', 'kill -9 -1'], {
-      uid,
-      gid: uid,
-      env: {},
-      cwd: '/',
-      stdio: 'ignore',
-      detached: true,
-    })
-    killer.once('exit', () => resolve())
-    killer.once('error', () => resolve()) // nothing lost: the caller looks again and goes on one by one
-  })
+/** Stops the group: what is stopped cannot fork, so a storm of forks comes to rest and can then be killed whole. */
+const freeze = (group: Group): void => {
+  for (let pass = 0; pass < freezePasses; pass += 1) {
+    const moving = membersOf(group).filter((pid) => statOf(pid)?.state !== 'T')
+    if (moving.length === 0) return
+    for (const pid of moving) signalMember(pid, constants.signals.SIGSTOP, group)
+  }
+}
 
 /**
  * Kills every process of a group and resolves when none is left. `onStuck` is told once after ten seconds: a process in
- * an uninterruptible wait of the kernel dies only when that ends.
+ * an uninterruptible wait of the kernel dies only when that ends. Nothing here runs as the tenant: a process of its uid, even
+ * one that was to kill the others, could be stopped by them.
  */
 export const endGroup = async (group: Group, onStuck: (pids: readonly number[]) => void): Promise<void> => {
   const startedAt = performance.now()
   let isReported = false
   for (let passes = 1; membersOf(group).length > 0; passes += 1) {
-    if (group.kind === 'uid') await killAllOfUid(group.uid)
-    stopThenKill(group)
+    freeze(group)
+    for (const pid of membersOf(group)) signalMember(pid, constants.signals.SIGKILL, group)
     const left = membersOf(group)
     if (left.length === 0) return
     if (!isReported && performance.now() - startedAt > 10_000) {

@@ -6,6 +6,8 @@ import type { Launch } from '../isolation/adapter.ts'
 export interface LauncherSettings {
   readonly policy: Policy
   readonly listen: readonly ListenAddress[]
+  /** Milliseconds that stopping everything in order may take; what is left then is killed. */
+  readonly endTimeoutMs: number
   /** File of the server program, and what it needs to know: passed on without being read. */
   readonly serverFile: string
   readonly server: unknown

@@ -14,7 +14,8 @@ import { openDirectoryBelow } from './safePath.ts'
 const emptyIt = `
 find . -mindepth 1 -xdev -delete 2>/dev/null && exit 0
 chmod -R u+rwX . 2>/dev/null
-find . -mindepth 1 -xdev -delete`
+find . -mindepth 1 -xdev -delete 2>&1 | { head -c 500 >&2; cat >/dev/null; }
+[ -z "$(ls -A . | head -c 1)" ]`
 
 /** Removes the directory `path` below `root` with all it holds; resolves false when there is none. Rejects naming what could not be removed. */
 export const purgeDirectory = async (root: string, path: string, identity: Identity | undefined): Promise<boolean> => {

@@ -144,17 +144,20 @@ export const createRuns = ({ policy, onExit, onLines, warn }: RunsOptions): Runs
     await end(group, record)
     await drain(spawned)
     if (outOfMemory) output.remark('ended by the kernel for want of memory')
-    output.close()
-    spawned.release()
-    await cleanUp(record)
+    await cleanUp(record, () => {
+      output.close()
+      spawned.release()
+    })
     runs.delete(record.run)
     const exit: RunExit = { code, signal, outOfMemory, lastLines: output.lastLines() }
     const { run, service, id } = record
     onExit({ type: 'exited', run, service, id, note: state.note, exit })
   }
 
-  const cleanUp = async (record: RunRecord): Promise<void> => {
+  /** Never rejects: whatever could not be cleaned up, the run has ended, and must be reported. */
+  const cleanUp = async (record: RunRecord, release: () => void): Promise<void> => {
     try {
+      release()
       if (record.launch.reach.kind === 'unix')
         await purgeDirectory(policy.runDir, ownSocketDir(policy, record.run), record.launch.identity)
       removeRecord(policy.runDir, record.run)

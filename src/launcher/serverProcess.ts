@@ -13,6 +13,8 @@ export interface ServerProcess {
   readonly send: Send
   /** Ends it at once, for good. */
   kill(): void
+  /** Ends it at once; `onExit` then says when the next is started. */
+  restart(): void
 }
 
 export interface ServerProcessOptions {
@@ -55,6 +57,9 @@ export const keepServer = (options: ServerProcessOptions): ServerProcess => {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...options.listeners],
     })
     current = child
+    // Node's own messages (handles, and answers to them) are not used here, and a server that was taken over could bring the
+    // launcher down with one: an answer to what was never sent fails an assertion.
+    child.removeAllListeners('internalMessage')
     const send = sendTo(child)
     child.on('message', (message) => options.onMessage(message, send))
     child.on('error', () => undefined) // a failed fork or send; 'exit' follows, or the channel closes
@@ -68,6 +73,7 @@ export const keepServer = (options: ServerProcessOptions): ServerProcess => {
   start()
   return {
     send: (message) => current !== undefined && sendTo(current)(message),
+    restart: () => void current?.kill('SIGKILL'),
     kill: () => {
       isOver = true
       current?.kill('SIGKILL')

@@ -35,6 +35,13 @@ export const reasons = {
   backoff: { status: 503, detail: 'The application stopped unexpectedly.', retryAfterSeconds: 5, ...wait },
   crashloop: { status: 503, detail: 'The application keeps failing.', retryAfterSeconds: 300, level: 'info' },
   disabled: { status: 503, detail: 'The application is switched off.', retryAfterSeconds: 300, level: 'info' },
+  stopped: {
+    status: 503,
+    detail: 'The application was stopped just now.',
+    retryAfterSeconds: 1,
+    reloads: true,
+    level: 'info',
+  },
   unavailable: { status: 503, detail: 'The application cannot run here.', retryAfterSeconds: 300, level: 'info' },
   unreachable: {
     status: 503,

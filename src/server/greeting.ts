@@ -1,5 +1,6 @@
 // What a person sees who has just started tenement: where it serves, and what to try next.
 import type { Config } from '../config/schema.ts'
+import { serviceFor } from '../config/serviceFor.ts'
 import type { ListenAddress } from '../launcher/protocol.ts'
 
 /** The address as a client on this machine would write it. */
@@ -18,6 +19,12 @@ export const addressOf = (
 const examples = (served: ReadonlyMap<string, readonly string[]>): readonly { service: string; id: string }[] =>
   [...served].flatMap(([service, [id]]) => (id === undefined ? [] : [{ service, id }]))
 
+/** Those with autostart are on their way already. */
+const isAsleep = ({ services }: Config, service: string, id: string): boolean => {
+  const rules = services.get(service)
+  return rules === undefined || !serviceFor(rules, id).autostart
+}
+
 export interface Greeting {
   readonly config: Config
   /** Services whose requests are refused on this machine. */
@@ -32,9 +39,12 @@ export const greetingFor = ({ config, unrunnable, version, listening }: Greeting
   const [first] = listening
   const [domain = 'localhost'] = config.settings.domains
   const serves = `tenement ${version} serves ${config.file} on ${[...new Set(listening.map(localAddress))].join(' and ')}`
-  const instances = [...served.values()].reduce((sum, ids) => sum + ids.length, 0)
+  const instances = [...served].reduce(
+    (sum, [service, ids]) => sum + ids.filter((id) => isAsleep(config, service, id)).length,
+    0,
+  )
   const asleep = `${instances} ${instances === 1 ? 'instance is' : 'instances are'} asleep; the first request wakes one`
-  if (first === undefined || instances === 0) return `${serves}\nadd an instance: tenement add <service>:<id>`
+  if (first === undefined || served.size === 0) return `${serves}\nadd an instance: tenement add <service>:<id>`
   const tries = examples(served).map(
     (each) =>
       `  curl -H 'Host: ${addressOf(domain, 80, each)}' ${localAddress(first)}/    # wakes ${each.service}:${each.id}`,

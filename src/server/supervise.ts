@@ -104,9 +104,7 @@ export const supervisorFor = (
       memoryBytes: (_, pid) => memoryOf(pid),
     },
     purge: purgerFor(ground),
-    adopted: hello.runs.map((record) =>
-      starter.adopt(record, serviceFor(serviceNamed(config, record.service), record.id)),
-    ),
+    adopted: hello.runs.map((record) => starter.adopt(record, adoptedService(config, record))),
     // What was being stopped ended as it was told to, whoever saw it.
     exits: hello.exits
       .filter(({ note }) => parseNote(note).phase !== 'stopping')
@@ -115,6 +113,15 @@ export const supervisorFor = (
     log,
     random: Math.random,
   })
+}
+
+/** How to stop a run of a service that there is not: a launch that no server meant, since the config never changes meanwhile. */
+const adoptedService = ({ services }: Config, name: InstanceName): Service => {
+  const known = services.get(name.service)
+  if (known !== undefined) return serviceFor(known, name.id)
+  const [any] = services.values()
+  if (any === undefined) throw new TenementError('invalid_config', 'the config has no service')
+  return { ...any, name: name.service, stopSignal: 'SIGTERM', stopTimeoutMs: 10_000, ready: { kind: 'tcp' } }
 }
 
 /** Adding is refused where the new instance's data directory would be another's. */

@@ -44,18 +44,27 @@ const connectOwnSocket = async (path: string, uid: number): Promise<Socket> => {
   }
 }
 
-/** Without a uid of its own an instance's listener cannot be told from another's. */
+/**
+ * Without a uid of its own an instance's listener cannot be told from another's. With one, it is looked at around every
+ * connection: an instance whose listener is gone leaves its port to whoever takes it, and one that listens for a moment only
+ * must not be taken for nobody.
+ */
 const connectPort = (port: number, uid: number | undefined, listenersOn: ListenersOn): Connect => {
-  let isOwn = uid === undefined
+  const requireOwn = (): void => {
+    const owners = uid === undefined ? [] : listenersOn(port)
+    const other = owners.find((each) => each !== uid)
+    if (other !== undefined) throw new Error(`port ${port} is held by uid ${other}, not by the instance's uid ${uid}`)
+    if (uid !== undefined && owners.length === 0) throw new Error(`nobody listens on port ${port}`)
+  }
   return async () => {
+    requireOwn()
     const socket = await connected({ port, host: '127.0.0.1' })
-    if (isOwn) return socket
-    const owner = listenersOn(port).find((each) => each !== uid)
-    if (owner === undefined) {
-      isOwn = true
+    try {
+      requireOwn()
       return socket
+    } catch (error) {
+      socket.destroy()
+      throw error
     }
-    socket.destroy()
-    throw new Error(`port ${port} is held by uid ${owner}, not by the instance's uid ${uid}`)
   }
 }

@@ -23,8 +23,8 @@ export const refusals = {
     new Refusal('crashloop', `${instance} failed too often and is left alone for a while`, { retryAfterMs: restMs }),
   disabled: (instance: string) => new Refusal('disabled', `${instance} is disabled`),
   stopped: (instance: string) =>
-    new Refusal('unavailable', `${instance} was stopped while this request waited`, { retryAfterMs: soonMs }),
-  removed: (instance: string) => new Refusal('unavailable', `${instance} is being removed`),
+    new Refusal('stopped', `${instance} was stopped while this request waited`, { retryAfterMs: soonMs }),
+  removed: (instance: string) => new Refusal('stopped', `${instance} is being removed`, { retryAfterMs: soonMs }),
   unknown: (instance: string) => new Refusal('unavailable', `there is no instance ${instance}`),
   unrunnable: (instance: string) => new Refusal('unavailable', `the service of ${instance} cannot run on this machine`),
   shuttingDown: (instance: string) =>

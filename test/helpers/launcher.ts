@@ -54,7 +54,7 @@ export const newRunName = (): string => {
 }
 
 export const startTestLauncher = async (
-  change: { readonly policy?: Partial<Policy>; readonly root?: string } = {},
+  change: { readonly policy?: Partial<Policy>; readonly root?: string; readonly endTimeoutMs?: number } = {},
 ): Promise<TestLauncher> => {
   const root = change.root ?? makeTemporaryDirectory()
   const code = join(root, 'code')
@@ -92,6 +92,7 @@ export const startTestLauncher = async (
   const settings: LauncherSettings = {
     policy,
     listen: [],
+    endTimeoutMs: change.endTimeoutMs ?? 60_000,
     serverFile: fixture('servers/relay.mjs'),
     server: { relay, uid: isRoot ? serverUid : undefined },
   }

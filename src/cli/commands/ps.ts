@@ -5,6 +5,7 @@ import { connect } from '../controlSocket.ts'
 import { exitCodes } from '../exitCodes.ts'
 import { formatInstances } from '../formatInstances.ts'
 import { printJson } from '../printJson.ts'
+import { UsageError } from '../usageError.ts'
 
 export const ps: CommandDefinition = {
   name: 'ps',
@@ -22,6 +23,8 @@ export const ps: CommandDefinition = {
     jsonFlag,
   ],
   run: async ({ args: [service], given, terminal }) => {
+    if (service?.includes(':'))
+      throw new UsageError(`"${service}" is an instance, and ps takes a service`, `see tenement status ${service}`)
     const phase = given.text('phase')
     const instances = (await (await connect(given)).list()).filter(
       (instance) =>

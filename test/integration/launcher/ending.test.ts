@@ -1,7 +1,8 @@
+import { existsSync, readdirSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type Message, newRunName, startTestLauncher, type TestLauncher } from '../../helpers/launcher.ts'
 import { isAlive, withCommandLine } from '../../helpers/processes.ts'
-import { isRoot } from '../../helpers/root.ts'
+import { isRoot, testAsRoot } from '../../helpers/root.ts'
 import { waitUntil } from '../../helpers/waitUntil.ts'
 
 describe('the end of an instance', () => {
@@ -71,6 +72,53 @@ describe('the end of an instance', () => {
     await waitUntil(() => withCommandLine(mark).length > 20)
     await stop(run, 0)
     expect(withCommandLine(mark)).toEqual([])
+  })
+
+  testAsRoot('comes to an instance that stops every process of its uid it can find', async () => {
+    // As root alone: under the uid of whoever runs the tests it would stop them all.
+    const fight = [
+      'import os, signal',
+      'signal.signal(signal.SIGTERM, signal.SIG_IGN)',
+      'os.fork()',
+      'print("up", flush=True)',
+      'while True:',
+      '  try: os.kill(-1, signal.SIGSTOP)',
+      '  except ProcessLookupError: pass',
+    ].join('\n')
+    const run = newRunName()
+    const launch = launcher.launchOf({ argv: ['/usr/bin/python3', '-c', fight, mark] })
+    await launcher.ask({ type: 'launch', run, service: 'api', id: 'alice', launch, watch: true, note: null })
+    await launcher.next(({ type, lines }) => type === 'output' && lines.includes('up'))
+    await stop(run, 50)
+    expect(await launcher.next(({ type }) => type === 'exited')).toMatchObject({ exit: { signal: 'SIGKILL' } })
+    expect(withCommandLine(mark)).toEqual([])
+  })
+
+  test('comes to a process whose first thread is gone while another runs on', async () => {
+    const hide = [
+      'import ctypes, platform, signal, threading, time',
+      'signal.signal(signal.SIGTERM, signal.SIG_IGN)',
+      'threading.Thread(target=lambda: [time.sleep(0.01) for _ in iter(int, 1)]).start()',
+      'print("up", flush=True)',
+      'ctypes.CDLL(None).syscall(60 if platform.machine() == "x86_64" else 93, 0)',
+    ].join('\n')
+    const run = newRunName()
+    const launch = launcher.launchOf({ argv: ['/usr/bin/python3', '-c', hide] })
+    const { value } = await launcher.ask({
+      type: 'launch',
+      run,
+      service: 'api',
+      id: 'alice',
+      launch,
+      watch: true,
+      note: null,
+    })
+    await launcher.next(({ type, lines }) => type === 'output' && lines.includes('up'))
+    await waitUntil(() => !isAlive(value.pid)) // so it seems: its first thread is a zombie
+    expect(readdirSync(`/proc/${value.pid}/task`).length).toBe(2)
+    await stop(run, 50)
+    expect(await launcher.next(({ type }) => type === 'exited')).toMatchObject({ exit: { signal: 'SIGKILL' } })
+    expect(existsSync(`/proc/${value.pid}`)).toBe(false)
   })
 
   test('is of the started instance alone', async () => {

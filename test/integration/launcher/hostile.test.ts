@@ -14,7 +14,9 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Launch } from '../../../src/isolation/adapter.ts'
 import { type Message, newRunName, startTestLauncher, type TestLauncher } from '../../helpers/launcher.ts'
+import { isAlive } from '../../helpers/processes.ts'
 import { isRoot, testAsRoot, testAsUser } from '../../helpers/root.ts'
+import { waitUntil } from '../../helpers/waitUntil.ts'
 
 describe('a server that was taken over', () => {
   let launcher: TestLauncher
@@ -215,6 +217,34 @@ describe('a server that was taken over', () => {
   ])('cannot bring the launcher down with %s', async (_, message) => {
     launcher.send(message)
     expect(await launch({})).toMatchObject({ type: 'reply' })
+  })
+
+  for (const [what, message] of [
+    ['a message of Node itself', { cmd: 'NODE_HANDLE_ACK' }],
+    ['a handle that it did not ask for', { cmd: 'NODE_HANDLE', type: 'net.Socket' }],
+    ['bytes that are no message', { type: 'garbage', bytes: 'garbage that is longer than a header' }],
+  ] as const)
+    test(`cannot end the launcher, and with it every instance, by ${what}`, async () => {
+      const { value } = await launch({})
+      launcher.send(message)
+      const { serverPid } = await launcher.next(({ type }) => type === 'hello')
+      process.kill(serverPid, 'SIGKILL')
+      await waitUntil(() => !isAlive(serverPid))
+      await waitUntil(() => launcher.messages[0]?.serverPid !== serverPid)
+      expect(launcher.process.exitCode).toBe(null)
+      expect(isAlive(value.pid)).toBe(true)
+    })
+
+  test('cannot have more kept of a note than its JSON', async () => {
+    expect(await launch({}, { note: 'x'.repeat(2_000) })).toMatchObject({ code: 'refused' })
+  })
+
+  test('cannot keep tenement from ending', async () => {
+    const deaf = await startTestLauncher({ endTimeoutMs: 300 })
+    deaf.process.kill('SIGTERM') // its server is told, and never obeys
+    await waitUntil(() => deaf.process.exitCode !== null)
+    expect(deaf.process.exitCode).toBe(143)
+    await deaf.close()
   })
 
   test('cannot name an instance or a run so that it becomes a path', async () => {

@@ -162,6 +162,18 @@ describe('tenement', () => {
     agent.destroy()
   })
 
+  test('a killed server wakes nobody who was put to sleep, autostart or not', async () => {
+    const server = await start({
+      config: config.replace('stop_timeout = "1s"', 'stop_timeout = "1s"\nautostart = true'),
+    })
+    await waitUntil(async () => (await server.status('api:alice')).phase === 'ready')
+    await server.command('stop', 'api:alice')
+    const killed = await server.serverPid()
+    process.kill(killed, 'SIGKILL')
+    await waitUntil(async () => (await server.status('api:bob')).phase === 'ready')
+    expect(await server.status('api:alice')).toMatchObject({ phase: 'asleep', pid: null })
+  })
+
   test('goes on when nobody reads what it prints any more', async () => {
     const server = await start()
     server.process.stdout?.destroy()

@@ -190,3 +190,10 @@ describe('problems are told', () => {
     expect(reportProblems([problem])).toEqual([{ ...problem, value: null, suggestion: null, service: null }])
   })
 })
+
+it('a plugin is a problem of its own, since none is loaded, whether a service uses it or not', async () => {
+  const text = '[service.api]\ncommand = "sh"\ncwd = "/"\nisolation = "none"\n[isolation.jail]\nplugin = "./jail.js"\n'
+  const { config } = readConfig({ file: '/srv/tenement.toml', text }, surroundings)
+  const problems = await check(config, adapters, machine)
+  expect(problems).toMatchObject([{ key: 'isolation.jail', fix: 'remove [isolation.jail]' }])
+})

@@ -38,6 +38,16 @@ describe('what a person sees who has just started tenement', () => {
     expect(greet('[instances]\napi = ["alice"]', [{ host: '127.0.0.1', port: 8080 }], ['api'])).not.toContain('api')
   })
 
+  test('counts only those that sleep', () => {
+    const config = configOf(
+      'autostart = true\n[service.api.tenant.bob]\nautostart = false\n[instances]\napi = ["alice", "bob"]',
+    )
+    const lines = greetingFor({ config, unrunnable: [], version: '1', listening: [{ host: '::1', port: 80 }] }).split(
+      '\n',
+    )
+    expect(lines[1]).toBe('1 instance is asleep; the first request wakes one')
+  })
+
   test('writes an address without the port that clients assume', () => {
     expect(addressOf('test', 80, { service: 'api', id: 'alice' })).toBe('alice.api.test')
     expect(addressOf('test', 8080, { service: 'api', id: 'alice' })).toBe('alice.api.test:8080')

@@ -59,7 +59,7 @@ test('stop resolves when nothing runs, turns away who waited, and the next reque
     phase: 'asleep',
     lastStop: 'stopped by an operator',
   })
-  expect(fateOf(waiting)).toBe('unavailable')
+  expect(fateOf(waiting)).toBe('stopped')
   await house.leased()
   expect(house.starts()).toBe(2)
 })
@@ -231,7 +231,7 @@ test('remove with purge removes the data only when nothing runs, and refuses req
   await settled()
   const request = house.request('notes:carol')
   await settled()
-  expect(fateOf(request)).toBe('unavailable')
+  expect(fateOf(request)).toBe('stopped')
   await expect(house.supervisor.operations.wake(carol)).rejects.toMatchObject({ code: 'busy' })
   await expect(house.supervisor.operations.add(carol)).rejects.toMatchObject({ code: 'busy' })
   process.exit({})
@@ -261,7 +261,7 @@ test('a request cannot wake an instance of an open service while its data is bei
   await settled()
   const request = house.request('notes:stranger')
   await settled()
-  expect(fateOf(request)).toBe('unavailable')
+  expect(fateOf(request)).toBe('stopped')
   expect(house.starts('notes:stranger')).toBe(1)
   purge()
   await removed

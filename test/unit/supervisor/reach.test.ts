@@ -106,6 +106,17 @@ describe('a port', () => {
     }
   })
 
+  test('that nobody is known to listen on, or that changed hands, gets not a byte', async () => {
+    const port = portOf(await listen(0, 'somebody'))
+    const owners = [[], [7], [7], [7], [7], [8], [7], []]
+    const connect = connectWith({ kind: 'port', port }, { uid: 7, gid: 7 }, () => owners.shift() ?? [])
+    await expect(connect()).rejects.toThrow(/nobody listens/)
+    expect(await textOfFirst(connect)).toBe('connected')
+    expect(await textOfFirst(connect)).toBe('connected')
+    await expect(connect()).rejects.toThrow(/held by uid 8/)
+    await expect(connect()).rejects.toThrow(/nobody listens/)
+  })
+
   const textOfFirst = async (connect: () => Promise<Socket>): Promise<string> => {
     const socket = await connect()
     socket.destroy()

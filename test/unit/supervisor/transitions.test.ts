@@ -108,7 +108,7 @@ test('starting + start_timeout + an order to stop: asleep, and not tried again',
   const stopped = house.supervisor.operations.stop(alice)
   process.exit({ code: null, signal: 'SIGKILL' })
   expect(await stopped).toMatchObject({ phase: 'asleep', nextAttemptAt: null })
-  expect(fateOf(request)).toBe('unavailable')
+  expect(fateOf(request)).toBe('stopped')
 })
 
 test('starting + every client leaves: it starts all the same, and its idle time begins', async () => {
