@@ -79,7 +79,10 @@ export const startTestLauncher = async (
     const server = { messages: [] as Message[], socket }
     servers.push(server)
     socket.on('error', () => undefined)
-    createInterface({ input: socket }).on('line', (line) => {
+    const lines = createInterface({ input: socket })
+    // It passes on what befalls the socket: a server is killed here, and its end of it with it.
+    lines.on('error', () => undefined)
+    lines.on('line', (line) => {
       server.messages.push(JSON.parse(line) as Message)
       notify()
     })
