@@ -220,20 +220,26 @@ describe('a server that was taken over', () => {
   })
 
   for (const [what, message] of [
-    ['a message of Node itself', { cmd: 'NODE_HANDLE_ACK' }],
-    ['a handle that it did not ask for', { cmd: 'NODE_HANDLE', type: 'net.Socket' }],
-    ['bytes that are no message', { type: 'garbage', bytes: 'garbage that is longer than a header' }],
+    ['an answer of Node itself to what was never sent', { cmd: 'NODE_HANDLE_ACK' }],
+    ['a handle that nobody asked for', { cmd: 'NODE_HANDLE', type: 'net.Socket' }],
   ] as const)
     test(`cannot end the launcher, and with it every instance, by ${what}`, async () => {
       const { value } = await launch({})
       launcher.send(message)
-      const { serverPid } = await launcher.next(({ type }) => type === 'hello')
-      process.kill(serverPid, 'SIGKILL')
-      await waitUntil(() => !isAlive(serverPid))
-      await waitUntil(() => launcher.messages[0]?.serverPid !== serverPid)
-      expect(launcher.process.exitCode).toBe(null)
+      // Messages keep their order: the answer shows that the one before it has been taken.
+      expect(await launch({ tenant: 2 }, { id: 'bob' })).toMatchObject({ type: 'reply' })
       expect(isAlive(value.pid)).toBe(true)
     })
+
+  test('cannot end the launcher by bytes that are no message: the server alone is replaced', async () => {
+    const { value } = await launch({})
+    const next = launcher.nextServer()
+    // Two bytes are announced, and they are nothing that could be read (Node's framing: a length of four bytes, then the message).
+    launcher.send({ type: 'garbage', bytes: '\u0000\u0000\u0000\u0002xx' })
+    await next
+    expect(launcher.stderr()).toContain('a fault in the launcher: the server is replaced')
+    expect(isAlive(value.pid)).toBe(true)
+  })
 
   test('cannot have more kept of a note than its JSON', async () => {
     expect(await launch({}, { note: 'x'.repeat(2_000) })).toMatchObject({ code: 'refused' })
