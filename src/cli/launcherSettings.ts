@@ -43,6 +43,7 @@ const policyFor = async ({ settings, services }: Config): Promise<Policy> => {
     stateDir: settings.stateDir,
     dataRoots: [...new Set(all.map((service) => dataRootFor(service, settings)))],
     codeDirs: await Promise.all(all.map(({ name, cwd }) => codeDirFor(name, cwd, settings.runDir, isRoot))),
+    grants: {},
     ...(isRoot ? { tenantUids: settings.tenantUids, serverIdentity: await serverIdentityFor(settings) } : {}),
     ...(isRoot && controlGid !== undefined ? { controlGid } : {}),
     log: logLimits,

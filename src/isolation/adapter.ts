@@ -15,12 +15,24 @@ export interface LaunchPlan<Options = unknown> {
   /** The host uid and gid of this tenant alone; undefined where tenement may not change uid. */
   readonly identity: Identity | undefined
   readonly reach: Reach
-  readonly network: 'host' | 'private' | 'internet'
+  readonly network: Network
   /** Paths beyond cwd and dataDir that the service was granted. */
-  readonly read: readonly string[]
-  readonly write: readonly string[]
+  readonly read: readonly Grant[]
+  readonly write: readonly Grant[]
+  /** Names of the files it finds in /run/secrets; what is in them only the launcher reads. */
+  readonly secrets: readonly string[]
+  /** The compiled seccomp filter (struct sock_filter[], as bubblewrap takes it); undefined where neither service nor adapter names a profile. */
+  readonly filter: Uint8Array | undefined
   readonly limits: Limits
   readonly options: Options
+}
+
+export type Network = 'host' | 'private' | 'internet'
+
+/** A path an instance may use: what it is called inside, and where the launcher finds it, which differs where tenants could not open it in its place. */
+export interface Grant {
+  readonly path: string
+  readonly source: string
 }
 
 export interface Identity {
@@ -30,7 +42,8 @@ export interface Identity {
 
 /** Where the application listens. A listening TCP socket is never inherited: it would leak the machine's network namespace. */
 export type Reach =
-  | { readonly kind: 'port'; readonly port: number }
+  /** 'own': on the loopback of a network namespace of the instance's, in which the launcher opens the connections. */
+  | { readonly kind: 'port'; readonly port: number; readonly network: 'host' | 'own' }
   /** The launcher makes a listening unix socket at `socket` and passes it as descriptor 3. */
   | { readonly kind: 'fd'; readonly socket: string }
   /** The application makes the unix socket `socket` itself; its directory is the application's to write. */
@@ -45,6 +58,9 @@ export interface Limits {
   readonly openFiles?: number
   readonly tmpBytes?: number
 }
+
+/** Bounds on all processes of an instance together, which a cgroup keeps. */
+export type Resources = Pick<Limits, 'memoryBytes' | 'cpus' | 'cpuWeight' | 'processes'>
 
 /** What the launcher executes. It adds nothing to it and refuses what its own policy forbids. */
 export interface Launch {
@@ -61,9 +77,42 @@ export interface Launch {
   readonly descriptors: readonly Descriptor[]
   /** Soft and hard resource limits by their prlimit(1) names. */
   readonly limits: Readonly<Partial<Record<LimitName, number>>>
-  /** Which process gets the stop signal: the one started, or the application below a namespace's first process. */
-  readonly signal: 'started' | 'application'
+  /** Joined before the application's first instruction; a launch whose bounds cannot be kept is not made. */
+  readonly resources: Resources
+  /**
+   * How many processes lie between the one started and the application, each the first child of the one before it: none, or
+   * a monitor and the first process of a namespace (2), or a network helper before those (3). The last of them but one is the
+   * namespace's first process: all others in it end with it.
+   */
+  readonly depth: 0 | 2 | 3
+  /** What the kernel must report of the launch before the application may run. Needs a `gate` and a `prepared` descriptor. */
+  readonly expect?: Expectation
+  /** Network outside of the namespace that must be unreachable, by routes set before the application runs. Undefined: nothing to be set. */
+  readonly unreachable?: readonly string[]
   readonly reach: Reach
+}
+
+export type NamespaceKind = 'user' | 'pid' | 'mnt' | 'ipc' | 'uts' | 'cgroup' | 'net'
+
+/** What the launcher compares with /proc while the application is held, and again when it has been executed. */
+export interface Expectation {
+  /** Kinds of namespace it must not share with the launcher. */
+  readonly namespaces: readonly NamespaceKind[]
+  /** The one uid and gid there is inside. */
+  readonly innerUid: number
+  readonly innerGid: number
+  /** Every mount point inside; `true` where it may be written. */
+  readonly mounts: Readonly<Record<string, boolean>>
+  /** Whether a seccomp filter is in force once the application is executed. */
+  readonly isFiltered: boolean
+  /** Descriptors open in the application right after it was executed, in order. */
+  readonly descriptors: readonly number[]
+}
+
+/** What was found of one launch, by capability: 'pid.private' → 'pid:[4026532301]'. */
+export interface Attestation {
+  readonly atMs: number
+  readonly found: Readonly<Record<string, string>>
 }
 
 export type LimitName = 'nofile' | 'fsize' | 'nproc' | 'memlock'
@@ -80,6 +129,12 @@ export type Descriptor =
   | { readonly fd: number; readonly kind: 'listener'; readonly socket: string }
   | { readonly fd: number; readonly kind: 'content'; readonly content: Uint8Array }
   | { readonly fd: number; readonly kind: 'path'; readonly path: string }
+  /** The secret of this name from the service's own table, read by the launcher alone. */
+  | { readonly fd: number; readonly kind: 'secret'; readonly name: string }
+  /** The program waits here for one byte before it executes the application. No end of file ever comes, also when the launcher dies. */
+  | { readonly fd: number; readonly kind: 'gate' }
+  /** Reads as one line and an end of file; once the program has closed it, all it was told to do before that is done. */
+  | { readonly fd: number; readonly kind: 'prepared' }
 
 /** How far a promise goes: kept by the kernel, or kept unless the tenant works against it. */
 export type Strength = 'enforced' | 'best-effort'
@@ -98,6 +153,13 @@ export interface Probe {
   readonly problem?: { readonly reason: string; readonly fix: string }
 }
 
+export interface Defaults {
+  readonly network: Network
+  /** Name of a shipped seccomp profile. */
+  readonly seccomp?: string
+  readonly limits: Limits
+}
+
 /** Turns a plan into a launch that meets the whole plan, or rejects, leaving nothing behind. Never falls back to less. */
 export interface IsolationAdapter<Options = unknown> {
   /** As in `isolation = "name"`. */
@@ -105,6 +167,10 @@ export interface IsolationAdapter<Options = unknown> {
   readonly apiVersion: 1
   /** What it promises on every machine; what is not listed is absent. */
   readonly capabilities: Readonly<Partial<Record<string, Strength>>>
+  /** What a service that says nothing gets. */
+  readonly defaults: Defaults
+  /** Promises without which a service does not run at all on a machine that cannot keep them, unless its config accepts the loss. */
+  readonly needs: readonly string[]
   probe(machine: Machine): Promise<Probe>
   prepare(plan: LaunchPlan<Options>): Promise<Launch>
 }

@@ -84,6 +84,7 @@ export const startLauncher = async ({ settings, env, log, exit }: LauncherOption
       settings,
       listeners: numbers,
       controlListener: firstListener + listeners.length,
+      handOver: -1,
       runs: runs.list(),
       exits: undelivered,
       earlierServers,
@@ -184,6 +185,9 @@ const handlersFor = ({ policy }: LauncherSettings, runs: Runs, onUp: () => void)
     return null
   },
   accepting: ({ run }) => runs.isAccepting(run),
+  connect: () => {
+    throw new Refused('no run has a network of its own')
+  },
   watch: ({ run, on }) => {
     runs.watch(run, on)
     return null

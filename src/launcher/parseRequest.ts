@@ -1,6 +1,16 @@
 // Messages of the server → requests, field by field. Written out because the launcher uses no library that could do it,
 // and because what is not named here does not pass: unknown fields are left behind, wrong types are refused.
-import type { Descriptor, Directory, Identity, Launch, LimitName, Reach } from '../isolation/adapter.ts'
+import type {
+  Descriptor,
+  Directory,
+  Expectation,
+  Identity,
+  Launch,
+  LimitName,
+  NamespaceKind,
+  Reach,
+  Resources,
+} from '../isolation/adapter.ts'
 import type { Request, ToLauncher } from './protocol.ts'
 
 /** A message that is no request. */
@@ -55,7 +65,11 @@ const reach = (value: unknown): Reach => {
   const fields = fieldsOf(value, 'reach')
   const kind = oneOf(fields.kind, 'reach.kind', ['port', 'fd', 'unix'])
   return kind === 'port'
-    ? { kind, port: number(fields.port, 'reach.port') }
+    ? {
+        kind,
+        port: number(fields.port, 'reach.port'),
+        network: oneOf(fields.network, 'reach.network', ['host', 'own']),
+      }
     : { kind, socket: text(fields.socket, 'reach.socket') }
 }
 
@@ -67,9 +81,11 @@ const directory = (value: unknown, what: string): Directory => {
 const descriptor = (value: unknown, what: string): Descriptor => {
   const fields = fieldsOf(value, what)
   const fd = number(fields.fd, 'fd')
-  const kind = oneOf(fields.kind, 'kind', ['listener', 'content', 'path'])
+  const kind = oneOf(fields.kind, 'kind', ['listener', 'content', 'path', 'secret', 'gate', 'prepared'])
   if (kind === 'listener') return { fd, kind, socket: text(fields.socket, 'socket') }
   if (kind === 'path') return { fd, kind, path: text(fields.path, 'path') }
+  if (kind === 'secret') return { fd, kind, name: text(fields.name, 'name') }
+  if (kind === 'gate' || kind === 'prepared') return { fd, kind }
   if (!(fields.content instanceof Uint8Array)) throw new Malformed('content is not bytes')
   return { fd, kind, content: fields.content }
 }
@@ -80,6 +96,34 @@ const limits = (value: unknown): Launch['limits'] => {
   const given = record(value, 'limits', number)
   for (const name of Object.keys(given)) oneOf(name, 'a limit', limitNames)
   return given
+}
+
+const resourceNames = ['memoryBytes', 'cpus', 'cpuWeight', 'processes'] as const
+
+const resources = (value: unknown): Resources => {
+  const given = record(value, 'resources', number)
+  for (const name of Object.keys(given)) oneOf(name, 'a resource', resourceNames)
+  return given
+}
+
+const depth = (value: unknown): Launch['depth'] => {
+  const found = ([0, 2, 3] as const).find((each) => each === value)
+  if (found === undefined) throw new Malformed('depth is none of 0, 2, 3')
+  return found
+}
+
+const namespaceKinds: readonly NamespaceKind[] = ['user', 'pid', 'mnt', 'ipc', 'uts', 'cgroup', 'net']
+
+const expectation = (value: unknown): Expectation => {
+  const fields = fieldsOf(value, 'expect')
+  return {
+    namespaces: list(fields.namespaces, 'namespaces', (each, what) => oneOf(each, what, namespaceKinds)),
+    innerUid: number(fields.innerUid, 'innerUid'),
+    innerGid: number(fields.innerGid, 'innerGid'),
+    mounts: record(fields.mounts, 'mounts', boolean),
+    isFiltered: boolean(fields.isFiltered, 'isFiltered'),
+    descriptors: list(fields.descriptors, 'descriptors', number),
+  }
 }
 
 const launch = (value: unknown): Launch => {
@@ -95,7 +139,10 @@ const launch = (value: unknown): Launch => {
     directories: list(fields.directories, 'directories', directory),
     descriptors: list(fields.descriptors, 'descriptors', descriptor),
     limits: limits(fields.limits),
-    signal: oneOf(fields.signal, 'signal', ['started', 'application']),
+    resources: resources(fields.resources),
+    depth: depth(fields.depth),
+    ...(fields.expect === undefined ? {} : { expect: expectation(fields.expect) }),
+    ...(fields.unreachable === undefined ? {} : { unreachable: list(fields.unreachable, 'unreachable', text) }),
     reach: reach(fields.reach),
   }
 }
@@ -133,6 +180,7 @@ const parsers: Parsers = {
   note: (fields) => ({ type: 'note', run: run(fields), note: note(fields.note) }),
   accepting: (fields) => ({ type: 'accepting', run: run(fields) }),
   watch: (fields) => ({ type: 'watch', run: run(fields), on: boolean(fields.on, 'on') }),
+  connect: (fields) => ({ type: 'connect', run: run(fields) }),
   purge: (fields) => ({ type: 'purge', path: text(fields.path, 'path'), identity: identity(fields.identity) }),
   up: () => ({ type: 'up' }),
 }

@@ -1,6 +1,6 @@
 // Every message between launcher and server, and nothing else. Both sides import it, so it stays free of behaviour.
 // The server is not trusted: the launcher parses each request (parseRequest.ts) before it acts on it.
-import type { Launch } from '../isolation/adapter.ts'
+import type { Attestation, Launch } from '../isolation/adapter.ts'
 
 /** What the launcher is told once, before it starts; nothing the server says later changes it. */
 export interface LauncherSettings {
@@ -22,6 +22,8 @@ export interface Policy {
   readonly dataRoots: readonly string[]
   /** Directories a program may be started in, and what each is bound to when a tenant could not reach it by path. */
   readonly codeDirs: readonly CodeDir[]
+  /** What each service was granted beyond its code and data. */
+  readonly grants: Readonly<Record<string, Grants>>
   /** First and last uid tenants run as; absent when the launcher is not root. */
   readonly tenantUids?: { readonly first: number; readonly last: number }
   /** Whom the server runs as; absent when the launcher is not root. */
@@ -37,6 +39,13 @@ export interface CodeDir {
   readonly boundAt?: string
 }
 
+export interface Grants {
+  readonly read: readonly CodeDir[]
+  readonly write: readonly CodeDir[]
+  /** File by name of the secret. */
+  readonly secrets: Readonly<Record<string, string>>
+}
+
 export interface ListenAddress {
   readonly host: string
   readonly port: number
@@ -47,6 +56,8 @@ export interface RunExit {
   readonly code: number | null
   readonly signal: string | null
   readonly outOfMemory: boolean
+  /** How often the kernel refused it a further process or thread, for the bound on their number. */
+  readonly refusedForks: number
   readonly lastLines: readonly string[]
 }
 
@@ -58,6 +69,8 @@ export interface RunRecord {
   readonly pid: number
   readonly startedAtMs: number
   readonly launch: Pick<Launch, 'identity' | 'reach'>
+  /** What the kernel reported of it before the application ran; absent where nothing was expected. */
+  readonly attestation?: Attestation
   /** Whatever the server last noted; the launcher never reads it. */
   readonly note: unknown
 }
@@ -77,6 +90,8 @@ export type Request =
   | { readonly type: 'note'; readonly run: string; readonly note: unknown }
   | { readonly type: 'accepting'; readonly run: string }
   | { readonly type: 'watch'; readonly run: string; readonly on: boolean }
+  /** Opens a connection inside the network namespace of a run; the socket comes over the hand-over socket, with the number of this request. */
+  | { readonly type: 'connect'; readonly run: string }
   | { readonly type: 'purge'; readonly path: string; readonly identity: Launch['identity'] }
   /** The server serves: from now on its end is a fault to be mended by another start. */
   | { readonly type: 'up' }
@@ -85,11 +100,12 @@ export type ToLauncher = Request & { readonly request: number }
 
 /** What each request resolves with. */
 export interface Results {
-  launch: { readonly pid: number; readonly startedAtMs: number }
+  launch: { readonly pid: number; readonly startedAtMs: number; readonly attestation?: Attestation }
   stop: null
   note: null
   accepting: boolean
   watch: null
+  connect: null
   /** False when there was nothing to purge. */
   purge: boolean
   up: null
@@ -101,6 +117,8 @@ export type ToServer =
       readonly settings: LauncherSettings
       readonly listeners: readonly number[]
       readonly controlListener: number
+      /** The unix socket over which connected sockets come (SCM_RIGHTS). */
+      readonly handOver: number
       readonly runs: readonly RunRecord[]
       readonly exits: readonly Exited[]
       /** How many servers this launcher had before. */

@@ -95,7 +95,7 @@ export const createRuns = ({ policy, onExit, onLines, warn }: RunsOptions): Runs
     }
   }
 
-  const begin = ({ watch, launch: { signal } }: LaunchRequest, record: RunRecord, spawned: Spawned): void => {
+  const begin = ({ watch, launch: { depth } }: LaunchRequest, record: RunRecord, spawned: Spawned): void => {
     const { run, launch } = record
     const output = openOutput(record)
     if (watch) output.watch((lines) => onLines(run, lines))
@@ -103,7 +103,7 @@ export const createRuns = ({ policy, onExit, onLines, warn }: RunsOptions): Runs
     output.read(spawned.stderr, 'err')
     const group = groupOf(run, spawned.pid, launch.identity?.uid)
     const state = { note: record.note, isKilled: false }
-    const parts: Parts = { record, spawned, output, group, signalsApplication: signal === 'application', state }
+    const parts: Parts = { record, spawned, output, group, signalsApplication: depth > 0, state }
     runs.set(run, { ...parts, ended: finish(parts) })
     try {
       writeRecord(policy.runDir, run, spawned.pid, launch.identity?.uid)
@@ -149,7 +149,7 @@ export const createRuns = ({ policy, onExit, onLines, warn }: RunsOptions): Runs
       spawned.release()
     })
     runs.delete(record.run)
-    const exit: RunExit = { code, signal, outOfMemory, lastLines: output.lastLines() }
+    const exit: RunExit = { code, signal, outOfMemory, refusedForks: 0, lastLines: output.lastLines() }
     const { run, service, id } = record
     onExit({ type: 'exited', run, service, id, note: state.note, exit })
   }

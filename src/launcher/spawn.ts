@@ -9,7 +9,7 @@ import { messageOf } from '../errors.ts'
 import type { Descriptor, Directory, Launch } from '../isolation/adapter.ts'
 import { duplicateAbove, openMemoryFile, openPipe } from './libc.ts'
 import { listenUnix, removeSocket } from './listeners.ts'
-import { ownSocketDir } from './policy.ts'
+import { ownSocketDir, Refused } from './policy.ts'
 import { runMarker } from './processes.ts'
 import type { Policy } from './protocol.ts'
 import { ensureDirectory, openBelow, openDirectoryBelow, rootOf } from './safePath.ts'
@@ -45,6 +45,7 @@ const openDescriptor = (policy: Policy, descriptor: Descriptor): number => {
     const roots = [...policy.dataRoots, ...policy.codeDirs.map((each) => each.path)]
     return openBelow(rootOf(roots, descriptor.path), descriptor.path)
   }
+  if (descriptor.kind !== 'content') throw new Refused(`there is no descriptor of kind "${descriptor.kind}" yet`)
   const fd = openMemoryFile('tenement')
   // Written at offset 0 each, so that the reader finds the offset where it expects it.
   for (let written = 0; written < descriptor.content.length; )

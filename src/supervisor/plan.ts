@@ -3,7 +3,7 @@
 
 import type { Service } from '../config/schema.ts'
 import { fillTemplate, type TemplateValues } from '../config/template.ts'
-import type { Identity, LaunchPlan, Limits, Reach } from '../isolation/adapter.ts'
+import type { Defaults, Grant, Identity, LaunchPlan, Limits, Network, Reach } from '../isolation/adapter.ts'
 import { reachEnvironment } from '../isolation/reach.ts'
 import { formatInstance } from '../names.ts'
 
@@ -16,6 +16,8 @@ export interface PlanInputs {
   readonly dataDir: string
   readonly identity: Identity | undefined
   readonly reach: Reach
+  /** What the adapter gives a service that says nothing. */
+  readonly defaults: Defaults
   /** PATH of instances that set none themselves. */
   readonly path: string
   /** The absolute path of a program; throws a TenementError when there is none. */
@@ -26,7 +28,7 @@ export interface PlanInputs {
 
 /** Throws what `findProgram` throws. */
 export const planFor = (inputs: PlanInputs): LaunchPlan => {
-  const { service, id, settingsDataDir, dataDir, identity, reach, path, findProgram, placeOf } = inputs
+  const { service, id, settingsDataDir, dataDir, identity, reach, defaults, path, findProgram, placeOf } = inputs
   const values: TemplateValues = {
     id,
     name: service.name,
@@ -49,13 +51,20 @@ export const planFor = (inputs: PlanInputs): LaunchPlan => {
     dataDir,
     identity,
     reach,
-    network: service.network ?? 'host',
-    read: service.read,
-    write: service.write,
-    limits: limitsOf(service),
+    network: networkOf(service, defaults),
+    read: service.read.map(grantOf),
+    write: service.write.map(grantOf),
+    secrets: [],
+    filter: undefined,
+    limits: { ...defaults.limits, ...limitsOf(service) },
     options: service.options,
   }
 }
+
+const grantOf = (path: string): Grant => ({ path, source: path })
+
+/** What the service's instances reach: as written, or as its adapter has it. */
+export const networkOf = (service: Service, defaults: Defaults): Network => service.network ?? defaults.network
 
 const filled = (env: Readonly<Record<string, string>>, fill: (text: string) => string): Record<string, string> =>
   Object.fromEntries(Object.entries(env).map(([name, value]) => [name, fill(value)]))

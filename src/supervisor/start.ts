@@ -7,7 +7,7 @@ import type { Identity, IsolationAdapter, Reach } from '../isolation/adapter.ts'
 import { type LauncherClient, newRun } from '../launcher/client.ts'
 import type { RunExit, RunRecord } from '../launcher/protocol.ts'
 import { formatInstance, type InstanceName } from '../names.ts'
-import { type PlanInputs, planFor } from './plan.ts'
+import { networkOf, type PlanInputs, planFor } from './plan.ts'
 import type { Ports } from './ports.ts'
 import type { Adopted, Exit, Process, ProcessNote, StartProcess } from './process.ts'
 import { type Connect, connectTo, type ListenersOn } from './reach.ts'
@@ -34,18 +34,29 @@ export interface Starter {
   readonly running: () => Iterable<Process>
 }
 
+/** The port of every instance that has a network of its own: there is nobody there to share it with. */
+const ownPort = 8_080
+
+/** Whether the reach holds a port of the machine's. */
+const isTaken = (reach: Reach): reach is Extract<Reach, { kind: 'port' }> =>
+  reach.kind === 'port' && reach.network === 'host'
+
 export const createStarter = (options: StarterOptions): Starter => {
   const { launcher, adapters, ports, runDir, identityFor, dataDirFor, planInputs, listenersOn, warn } = options
 
-  const reachFor = async ({ listen }: Service, run: string): Promise<Reach> => {
-    if (listen === 'port') return { kind: 'port', port: await ports.take() }
+  const reachFor = async (service: Service, run: string): Promise<Reach> => {
+    const { listen } = service
+    if (listen === 'port')
+      return networkOf(service, adapterOf(service).defaults) === 'host'
+        ? { kind: 'port', port: await ports.take(), network: 'host' }
+        : { kind: 'port', port: ownPort, network: 'own' }
     return listen === 'fd'
       ? { kind: 'fd', socket: join(runDir, 's', `${run}.sock`) }
       : { kind: 'unix', socket: join(runDir, 'u', run, 'app.sock') }
   }
 
   const giveBack = (reach: Reach): void => {
-    if (reach.kind === 'port') ports.free(reach.port)
+    if (isTaken(reach)) ports.free(reach.port)
   }
 
   const launch = async (name: InstanceName, service: Service, run: string, reach: Reach): Promise<RunRecord> => {
@@ -57,6 +68,7 @@ export const createStarter = (options: StarterOptions): Starter => {
       dataDir: dataDirFor(service, name.id),
       identity,
       reach,
+      defaults: adapterOf(service).defaults,
     })
     const prepared = await adapterOf(service).prepare(plan)
     const note: ProcessNote = { phase: 'starting' }
@@ -135,7 +147,7 @@ export const createStarter = (options: StarterOptions): Starter => {
     },
     adopt: (record, service) => {
       const { reach } = record.launch
-      if (reach.kind === 'port') ports.keep(reach.port)
+      if (isTaken(reach)) ports.keep(reach.port)
       return { name: record, process: handle(record, service), note: parseNote(record.note) }
     },
   }

@@ -26,7 +26,8 @@ const prepare = async (plan: LaunchPlan): Promise<Launch> => ({
   directories: directoriesFor(plan),
   descriptors: descriptorsFor(plan.reach),
   limits: plan.limits.openFiles === undefined ? {} : { nofile: plan.limits.openFiles },
-  signal: 'started',
+  resources: {},
+  depth: 0,
   reach: plan.reach,
 })
 
@@ -43,6 +44,8 @@ export const none: IsolationAdapter = {
     'res.files': 'enforced',
     'restart.survives': 'enforced',
   },
+  defaults: { network: 'host', limits: {} },
+  needs: [],
   probe: async ({ hasTenantUids }: Machine) => ({ usable: true, lost: hasTenantUids ? [] : lostWithoutRoot }),
   prepare,
 }

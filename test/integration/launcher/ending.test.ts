@@ -157,7 +157,7 @@ describe('the end of an instance', () => {
         '-c',
         `/bin/sh -c "${script}" & wait; wait`,
       ],
-      signal: 'application',
+      depth: 2,
     })
     await launcher.ask({ type: 'launch', run, service: 'api', id: 'alice', launch, watch: true, note: null })
     await launcher.next(({ type, lines }) => type === 'output' && lines.includes('up'))

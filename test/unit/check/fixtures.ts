@@ -14,6 +14,8 @@ export const adapterWith = (
   name,
   apiVersion: 1,
   capabilities: Object.fromEntries(promises.map((promise): [string, Strength] => [promise, 'enforced'])),
+  defaults: { network: 'host', limits: {} },
+  needs: [],
   probe: async () => ({ usable: true, lost: [], ...probe }),
   prepare: () => Promise.reject(new Error('no test of checks launches anything')),
 })

@@ -9,10 +9,12 @@ const plan: LaunchPlan = {
   cwd: '/srv/notes',
   dataDir: '/data/alice',
   identity: { uid: 700_001, gid: 700_001 },
-  reach: { kind: 'port', port: 20_001 },
+  reach: { kind: 'port', port: 20_001, network: 'host' },
   network: 'host',
   read: [],
   write: [],
+  secrets: [],
+  filter: undefined,
   limits: {},
   options: {},
 }
@@ -28,7 +30,8 @@ describe('isolation "none"', () => {
       directories: [{ path: '/data/alice', mode: 0o700, owner: 'tenant' }],
       descriptors: [],
       limits: {},
-      signal: 'started',
+      resources: {},
+      depth: 0,
       reach: plan.reach,
     })
   })

@@ -30,6 +30,7 @@ const policy = (): Policy => ({
   stateDir: join(root, 'state'),
   dataRoots: [join(root, 'data')],
   codeDirs: [],
+  grants: {},
   ...(isRoot ? { tenantUids: { first: 20_000, last: 20_009 }, serverIdentity: server } : {}),
   log: { maxBytes: 1, files: 1, bytesPerSecond: 1 },
 })

@@ -12,7 +12,7 @@ const serviceFrom = (lines: string): Service => {
   return service
 }
 
-const plan = (lines: string, reach: Reach = { kind: 'port', port: 20_001 }) =>
+const plan = (lines: string, reach: Reach = { kind: 'port', port: 20_001, network: 'host' }) =>
   planFor({
     service: serviceFrom(lines),
     id: 'alice',
@@ -20,6 +20,7 @@ const plan = (lines: string, reach: Reach = { kind: 'port', port: 20_001 }) =>
     dataDir: '/data/alice',
     identity: undefined,
     reach,
+    defaults: { network: 'host', limits: {} },
     path: '/usr/bin',
     findProgram: (name, { cwd, path }) => (name.includes('/') ? `${cwd}/${name}` : `${path}/${name}`),
     placeOf: (path) => path.replace('/srv', '/run/code'),

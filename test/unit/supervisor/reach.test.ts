@@ -82,7 +82,7 @@ describe('a port', () => {
     const port = portOf(await listen(0, 'own'))
     expect(listenersOn(port)).toEqual([process.getuid?.() ?? 0])
     expect(listenersOn(1)).toEqual([])
-    expect(await textOf(await connectTo({ kind: 'port', port }, undefined)())).toBe('own')
+    expect(await textOf(await connectTo({ kind: 'port', port, network: 'host' }, undefined)())).toBe('own')
   })
 
   testAsRoot('that another tenant took first gets not a byte', async () => {
@@ -97,10 +97,12 @@ describe('a port', () => {
     try {
       const [line] = await once(squatter.stdout, 'data')
       const port = Number(String(line))
-      await expect(connectTo({ kind: 'port', port }, { uid: 12_346, gid: 12_346 })()).rejects.toThrow(
+      await expect(connectTo({ kind: 'port', port, network: 'host' }, { uid: 12_346, gid: 12_346 })()).rejects.toThrow(
         `port ${port} is held by uid 12345, not by the instance's uid 12346`,
       )
-      expect(await textOfFirst(connectTo({ kind: 'port', port }, { uid: 12_345, gid: 12_345 }))).toBe('connected')
+      expect(await textOfFirst(connectTo({ kind: 'port', port, network: 'host' }, { uid: 12_345, gid: 12_345 }))).toBe(
+        'connected',
+      )
     } finally {
       squatter.kill()
     }
@@ -109,7 +111,7 @@ describe('a port', () => {
   test('that nobody is known to listen on, or that changed hands, gets not a byte', async () => {
     const port = portOf(await listen(0, 'somebody'))
     const owners = [[], [7], [7], [7], [7], [8], [7], []]
-    const connect = connectWith({ kind: 'port', port }, { uid: 7, gid: 7 }, () => owners.shift() ?? [])
+    const connect = connectWith({ kind: 'port', port, network: 'host' }, { uid: 7, gid: 7 }, () => owners.shift() ?? [])
     await expect(connect()).rejects.toThrow(/nobody listens/)
     expect(await textOfFirst(connect)).toBe('connected')
     expect(await textOfFirst(connect)).toBe('connected')
