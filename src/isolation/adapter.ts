@@ -115,7 +115,7 @@ export interface Attestation {
   readonly found: Readonly<Record<string, string>>
 }
 
-export type LimitName = 'nofile' | 'fsize' | 'nproc' | 'memlock'
+export type LimitName = 'nofile' | 'fsize' | 'nproc' | 'memlock' | 'msgqueue' | 'nice' | 'rtprio'
 
 /** A directory below one the launcher's policy allows. `owner: 'tenant'` gives it to the launch's identity. */
 export interface Directory {

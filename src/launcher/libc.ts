@@ -32,7 +32,9 @@ const c = {
   mount: libc.func(
     'int mount(const char *source, const char *target, const char *type, unsigned long flags, const void *data)',
   ),
+  umount2: libc.func('int umount2(const char *target, int flags)'),
   socket: libc.func('int socket(int domain, int type, int protocol)'),
+  socketpair: libc.func('int socketpair(int domain, int type, int protocol, void *fds)'),
   setsockopt: libc.func('int setsockopt(int fd, int level, int name, const void *value, uint32_t length)'),
   getsockopt: libc.func('int getsockopt(int fd, int level, int name, void *value, void *length)'),
   bind: libc.func('int bind(int fd, const void *address, uint32_t length)'),
@@ -64,10 +66,15 @@ export const setNoNewPrivileges = (): void => {
 /** No core file for this process and all it starts. */
 export const disableCoreDumps = (): void => {
   // A core_pattern that begins with a pipe ignores a limit of 0 and honours only 1 (fs/coredump.c); the limit of 1 byte writes no file either.
+  setLimit(0, 4, 1)
+}
+
+/** Soft and hard limit of a process (0: this one) for a resource by its number (prlimit(2)); what it starts from then on inherits it. */
+export const setLimit = (pid: number, resource: number, value: number): void => {
   const limit = Buffer.alloc(16)
-  limit.writeBigUInt64LE(1n, 0)
-  limit.writeBigUInt64LE(1n, 8)
-  checked('prlimit', c.prlimit(0, 4, limit, null))
+  limit.writeBigUInt64LE(BigInt(value), 0)
+  limit.writeBigUInt64LE(BigInt(value), 8)
+  checked('prlimit', c.prlimit(pid, resource, limit, null))
 }
 
 /** Marks every descriptor from `first` on close-on-exec, whoever opened it (close_range(2), Linux 5.11). */
@@ -87,6 +94,17 @@ export const bindReadOnly = (source: string, target: string): void => {
   checked('mount', c.mount(source, target, null, 4096, null))
   // A bind mount takes flags only when it is remounted (mount(2), MS_REMOUNT | MS_BIND): ro, nosuid, nodev.
   checked('mount', c.mount(null, target, null, 4096 | 32 | 1 | 2 | 4, null))
+}
+
+/** A small file system of its own at `target`, in which no symlink is ever followed (MS_NOSYMFOLLOW, Linux 5.10) and nothing executed. */
+export const mountSocketPlace = (target: string, options: string): void => {
+  // nosuid, nodev, noexec, nosymfollow
+  checked('mount', c.mount('tenement', target, 'tmpfs', 2 | 4 | 8 | 256, options))
+}
+
+/** Takes a mount away, at once for names and for good when the last user of it is gone (MNT_DETACH); never follows a symlink. */
+export const unmount = (target: string): void => {
+  checked('umount2', c.umount2(target, 2 | 8))
 }
 
 export const socketFamily = { unix: 1, inet: 2, inet6: 10 } as const
@@ -210,6 +228,13 @@ export const openPipe = (): { readonly readEnd: number; readonly writeEnd: numbe
   const ends = Buffer.alloc(8)
   checked('pipe2', c.pipe2(ends, closeOnExec))
   return { readEnd: ends.readInt32LE(0), writeEnd: ends.readInt32LE(4) }
+}
+
+/** Two connected stream sockets, both close-on-exec. */
+export const openSocketPair = (): readonly [number, number] => {
+  const ends = Buffer.alloc(8)
+  checked('socketpair', c.socketpair(1, 1 | closeOnExec, 0, ends)) // AF_UNIX, SOCK_STREAM
+  return [ends.readInt32LE(0), ends.readInt32LE(4)]
 }
 
 /** An anonymous file in memory, close-on-exec. */

@@ -6,11 +6,11 @@ import type {
   Expectation,
   Identity,
   Launch,
-  LimitName,
   NamespaceKind,
   Reach,
   Resources,
 } from '../isolation/adapter.ts'
+import { limitNames } from './limits.ts'
 import type { Request, ToLauncher } from './protocol.ts'
 
 /** A message that is no request. */
@@ -89,8 +89,6 @@ const descriptor = (value: unknown, what: string): Descriptor => {
   if (!(fields.content instanceof Uint8Array)) throw new Malformed('content is not bytes')
   return { fd, kind, content: fields.content }
 }
-
-const limitNames: readonly LimitName[] = ['nofile', 'fsize', 'nproc', 'memlock']
 
 const limits = (value: unknown): Launch['limits'] => {
   const given = record(value, 'limits', number)

@@ -3,7 +3,7 @@
 import { join } from 'node:path'
 import type { Launch } from '../isolation/adapter.ts'
 import { isName } from '../names.ts'
-import type { Policy, Request, RunRecord } from './protocol.ts'
+import type { CodeDir, Policy, Request, RunRecord } from './protocol.ts'
 import { isBelow } from './safePath.ts'
 
 /** A request that the policy forbids; the message says which rule. */
@@ -40,7 +40,7 @@ export const checkLaunch = (policy: Policy, request: LaunchRequest, alive: Itera
   }
   checkProgram(launch)
   checkPlaces(policy, run, launch)
-  checkDescriptors(policy, run, launch)
+  checkDescriptors(policy, run, service, launch)
 }
 
 /** Tenants run as a uid of the tenant range and the gid of the same number when the launcher is root, and as its own uid otherwise. */
@@ -70,9 +70,8 @@ const checkProgram = ({ argv, env, umask, limits }: Launch): void => {
 }
 
 const checkPlaces = (policy: Policy, run: string, launch: Launch): void => {
-  const { dataRoots, codeDirs } = policy
-  const code = codeDirs.map((each) => each.boundAt ?? each.path)
-  require([...dataRoots, ...code].some((root) =>
+  const { dataRoots } = policy
+  require([...dataRoots, ...codePlaces(policy)].some((root) =>
     isBelow(root, launch.cwd),
   ), `"${launch.cwd}" is no directory that programs are started in`)
   for (const { path, mode } of launch.directories) {
@@ -88,7 +87,7 @@ const checkPlaces = (policy: Policy, run: string, launch: Launch): void => {
 /** Highest descriptor number an application is given. */
 const lastDescriptor = 63
 
-const checkDescriptors = (policy: Policy, run: string, launch: Launch): void => {
+const checkDescriptors = (policy: Policy, run: string, service: string, launch: Launch): void => {
   const numbers = launch.descriptors.map(({ fd }) => fd)
   require(new Set(numbers).size === numbers.length, 'a descriptor number is used twice')
   for (const descriptor of launch.descriptors) {
@@ -99,8 +98,32 @@ const checkDescriptors = (policy: Policy, run: string, launch: Launch): void => 
     if (kind === 'listener')
       require(descriptor.socket === listenerPath(policy, run), `"${descriptor.socket}" is not the socket of this run`)
     if (kind === 'path')
-      require([...policy.dataRoots, ...policy.codeDirs.map((each) => each.path)].some((root) =>
-        isBelow(root, descriptor.path),
-      ), `"${descriptor.path}" is no path that instances are given`)
+      require(isGiven(
+        policy,
+        service,
+        launch,
+        descriptor.path,
+      ), `"${descriptor.path}" is no path that instances of ${service} are given`)
   }
+  for (const kind of ['gate', 'prepared'] as const)
+    require(launch.descriptors.filter((each) => each.kind === kind).length <= 1, `there is more than one ${kind}`)
+  const isHeld = launch.descriptors.some(({ kind }) => kind === 'gate')
+  require(isHeld ===
+    launch.depth > 0, 'a program that starts another for the application, and no other, is held at a gate')
+  require(isHeld || launch.expect === undefined, 'what is expected of a launch can be looked at only while it is held')
 }
+
+/** Where tenants find the code there is. */
+export const codePlaces = ({ codeDirs }: Policy): string[] => codeDirs.map((each) => each.boundAt ?? each.path)
+
+/** The grant of a service that is found at `path`. */
+export const grantAt = ({ grants }: Policy, service: string, path: string): CodeDir | undefined => {
+  const own = Object.hasOwn(grants, service) ? grants[service] : undefined
+  return [...(own?.read ?? []), ...(own?.write ?? [])].find((each) => (each.boundAt ?? each.path) === path)
+}
+
+/** Whether a launch may be given this path: the code, its own directories, and what its service was granted. */
+const isGiven = (policy: Policy, service: string, launch: Launch, path: string): boolean =>
+  codePlaces(policy).some((place) => isBelow(place, path)) ||
+  launch.directories.some((each) => each.owner === 'tenant' && each.path === path) ||
+  grantAt(policy, service, path) !== undefined

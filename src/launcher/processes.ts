@@ -1,17 +1,30 @@
 // Which processes belong to a run, read from /proc, and their end. A process is signalled only through a descriptor of it,
 // after looking again that it belongs: a pid alone may have been given to somebody else.
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { constants } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
+import type { NamespaceKind } from '../isolation/adapter.ts'
 import { signalIf } from './libc.ts'
 
 /** The environment variable by which the processes of a run are known where they share tenement's own uid. */
 export const runMarker = 'TENEMENT_RUN'
 
-/** How the processes of a run are known. A uid of its own cannot be shaken off; a marker in the environment can. */
-export type Group =
+/** The first process of a process namespace: every other one in it ends with it (pid_namespaces(7)). */
+export interface FirstProcess {
+  readonly pid: number
+  readonly startTicks: number
+  /** Inode of its process namespace, by which its members are known. */
+  readonly namespace: number
+}
+
+/**
+ * How the processes of a run are known. A uid of its own cannot be shaken off, nor can a process namespace be left; a marker
+ * in the environment can. `first` is killed before all others where there is one: the kernel then kills the rest at one stroke.
+ */
+export type Group = (
   | { readonly kind: 'uid'; readonly uid: number }
   | { readonly kind: 'session'; readonly leader: number; readonly run: string }
+) & { readonly first?: FirstProcess | undefined }
 
 /** Runs `read` on a file of /proc; undefined when the process is gone or may not be looked at. */
 const fromProc = <T>(path: string, read: (text: string) => T): T | undefined => {
@@ -68,6 +81,7 @@ const hasMarker = (pid: number, run: string): boolean =>
 export const isMember = (pid: number, group: Group): boolean => {
   if (isDead(pid)) return false
   if (group.kind === 'uid') return hasUid(pid, group.uid)
+  if (group.first !== undefined && namespaceOf(pid, 'pid') === group.first.namespace) return true
   const stat = statOf(pid)
   return stat?.session === group.leader || stat?.group === group.leader || hasMarker(pid, group.run)
 }
@@ -86,10 +100,34 @@ export const signalMember = (pid: number, signal: number, group: Group): boolean
 const firstChildOf = (pid: number): number | undefined =>
   fromProc(`/proc/${pid}/task/${pid}/children`, (text) => Number(text.split(' ')[0]) || undefined)
 
-/** The application behind a program that made a process namespace for it: the child of the namespace's first process. */
-export const applicationBehind = (pid: number): number | undefined => {
-  const first = firstChildOf(pid)
-  return first === undefined ? undefined : firstChildOf(first)
+/** The process `generations` below another, each the first child of the one before it; undefined where there is none (yet). */
+export const descendantOf = (pid: number, generations: number): number | undefined => {
+  let current: number | undefined = pid
+  for (let generation = 0; generation < generations && current !== undefined; generation += 1)
+    current = firstChildOf(current)
+  return current
+}
+
+/** Inode of a namespace of a process (namespaces(7)); undefined when it is gone or may not be looked at. */
+export const namespaceOf = (pid: number, kind: NamespaceKind): number | undefined => {
+  try {
+    return Number(/\d+/.exec(readlinkSync(`/proc/${pid}/ns/${kind}`))?.[0]) || undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** What proves later that a process is still this one, and who belongs to it; undefined when it is gone. */
+export const firstProcessOf = (pid: number): FirstProcess | undefined => {
+  const stat = statOf(pid)
+  const namespace = namespaceOf(pid, 'pid')
+  if (stat === undefined || namespace === undefined) return undefined
+  return { pid, startTicks: stat.startTicks, namespace }
+}
+
+const killFirst = ({ first }: Group): void => {
+  if (first === undefined) return
+  signalIf(first.pid, constants.signals.SIGKILL, () => statOf(first.pid)?.startTicks === first.startTicks)
 }
 
 /** Passes over /proc in search of processes that still run: each finds those born while the one before it was under way. */
@@ -112,6 +150,7 @@ const freeze = (group: Group): void => {
 export const endGroup = async (group: Group, onStuck: (pids: readonly number[]) => void): Promise<void> => {
   const startedAt = performance.now()
   let isReported = false
+  killFirst(group)
   for (let passes = 1; membersOf(group).length > 0; passes += 1) {
     freeze(group)
     for (const pid of membersOf(group)) signalMember(pid, constants.signals.SIGKILL, group)

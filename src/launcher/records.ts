@@ -2,7 +2,7 @@
 // is ended only when boot, pid and start time all prove that it is the one recorded; anything else is left alone.
 import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Group, statOf } from './processes.ts'
+import { type FirstProcess, type Group, statOf } from './processes.ts'
 import type { Policy } from './protocol.ts'
 
 interface Record {
@@ -11,6 +11,7 @@ interface Record {
   readonly pid: number
   readonly startTicks: number
   readonly uid: number | null
+  readonly first: FirstProcess | null
 }
 
 /** The kernel's name for the time since it was started (proc(5)): pids of another boot mean nothing. */
@@ -19,14 +20,21 @@ const bootId = (): string => readFileSync('/proc/sys/kernel/random/boot_id', 'ut
 const directoryOf = (runDir: string): string => join(runDir, 'launcher')
 
 /** How the processes of a run are known. */
-export const groupOf = (run: string, pid: number, uid: number | undefined): Group =>
-  uid === undefined ? { kind: 'session', leader: pid, run } : { kind: 'uid', uid }
+export const groupOf = (run: string, pid: number, uid: number | undefined, first?: FirstProcess): Group =>
+  uid === undefined ? { kind: 'session', leader: pid, run, first } : { kind: 'uid', uid, first }
+
+export interface Recorded {
+  readonly run: string
+  readonly pid: number
+  readonly uid: number | undefined
+  readonly first: FirstProcess | undefined
+}
 
 /** Records a run. A run that ended in the same moment has no start time any more and needs no record. */
-export const writeRecord = (runDir: string, run: string, pid: number, uid: number | undefined): void => {
+export const writeRecord = (runDir: string, { run, pid, uid, first }: Recorded): void => {
   const startTicks = statOf(pid)?.startTicks
   if (startTicks === undefined) return
-  const record: Record = { boot: bootId(), run, pid, startTicks, uid: uid ?? null }
+  const record: Record = { boot: bootId(), run, pid, startTicks, uid: uid ?? null, first: first ?? null }
   const file = join(directoryOf(runDir), `${run}.json`)
   writeFileSync(`${file}.new`, JSON.stringify(record), { mode: 0o600 })
   renameSync(`${file}.new`, file)
@@ -53,12 +61,16 @@ export const findLeftovers = (runDir: string, tenantUids: Policy['tenantUids']):
     .map((record) => ({
       run: record.run,
       pid: record.pid,
-      group: groupOf(record.run, provedLeader(record), record.uid ?? undefined),
+      group: groupOf(record.run, provedLeader(record), record.uid ?? undefined, provedFirst(record)),
     }))
 }
 
 /** The session's leader when it is the process that was recorded; otherwise a number no process has, so that only the marker counts. */
 const provedLeader = ({ pid, startTicks }: Record): number => (statOf(pid)?.startTicks === startTicks ? pid : -1)
+
+/** A namespace's inode may be another's by now: it counts only while its first process is the one that was recorded. */
+const provedFirst = ({ first }: Record): FirstProcess | undefined =>
+  first !== null && statOf(first.pid)?.startTicks === first.startTicks ? first : undefined
 
 const recordsIn = (directory: string): Record[] => {
   try {
@@ -73,16 +85,23 @@ const recordsIn = (directory: string): Record[] => {
 
 const parseRecord = (text: string): Record[] => {
   try {
-    const { boot, run, pid, startTicks, uid } = JSON.parse(text) as Partial<Record>
+    const { boot, run, pid, startTicks, uid, first = null } = JSON.parse(text) as Partial<Record>
     const isWhole =
       typeof boot === 'string' &&
       typeof run === 'string' &&
       /^[0-9a-f]{12}$/.test(run) &&
       Number.isSafeInteger(pid) &&
       Number.isSafeInteger(startTicks) &&
-      (uid === null || Number.isSafeInteger(uid))
-    return isWhole ? [{ boot, run, pid: pid ?? 0, startTicks: startTicks ?? 0, uid: uid ?? null }] : []
+      (uid === null || Number.isSafeInteger(uid)) &&
+      (first === null || isFirst(first))
+    return isWhole ? [{ boot, run, pid: pid ?? 0, startTicks: startTicks ?? 0, uid: uid ?? null, first }] : []
   } catch {
     return []
   }
+}
+
+const isFirst = (value: unknown): value is FirstProcess => {
+  if (typeof value !== 'object' || value === null) return false
+  const { pid, startTicks, namespace } = value as Partial<FirstProcess>
+  return [pid, startTicks, namespace].every(Number.isSafeInteger)
 }

@@ -4,12 +4,14 @@ import { once } from 'node:events'
 import { constants } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
 import { messageOf } from '../errors.ts'
+import type { Attestation } from '../isolation/adapter.ts'
+import { confine } from './confine.ts'
 import { isReadable } from './libc.ts'
 import { openLogFile } from './logFile.ts'
 import { watchMemoryKills } from './outOfMemory.ts'
 import { type Output, readOutput } from './output.ts'
 import { checkLaunch, ownSocketDir, Refused } from './policy.ts'
-import { applicationBehind, endGroup, type Group, signalMember } from './processes.ts'
+import { descendantOf, endGroup, type Group, signalMember } from './processes.ts'
 import type { Exited, Policy, Request, RunExit, RunRecord } from './protocol.ts'
 import { purgeDirectory } from './purge.ts'
 import { groupOf, removeRecord, writeRecord } from './records.ts'
@@ -22,8 +24,8 @@ interface Parts {
   readonly spawned: Spawned
   readonly output: Output
   readonly group: Group
-  /** Whether the stop signal goes past the program that was started, to the application behind it. */
-  readonly signalsApplication: boolean
+  /** How many processes lie between the program that was started and the application, which gets the stop signal. */
+  readonly depth: number
   /** `isKilled`: SIGKILL was sent from here, so that it says nothing about memory. */
   readonly state: { note: unknown; isKilled: boolean }
 }
@@ -68,7 +70,7 @@ const nameOf = ({ service, id }: RunRecord): string => `${service}:${id}`
 export const createRuns = ({ policy, onExit, onLines, warn }: RunsOptions): Runs => {
   const runs = new Map<string, Run>()
   /** Launches between their check and the existence of a process: they count as alive, or two could take one uid. */
-  const launching = new Map<string, RunRecord>()
+  const launching = new Map<string, { readonly record: RunRecord; group?: Group }>()
   const wasOutOfMemory = watchMemoryKills()
 
   const find = (name: string): Run => {
@@ -77,42 +79,83 @@ export const createRuns = ({ policy, onExit, onLines, warn }: RunsOptions): Runs
     return run
   }
 
-  const alive = (): RunRecord[] => [...[...runs.values()].map((each) => each.record), ...launching.values()]
+  const alive = (): RunRecord[] => [...runs.values(), ...launching.values()].map(({ record }) => record)
 
   const launch = async (request: LaunchRequest): Promise<RunRecord> => {
     const { run, service, id, note } = request
     checkLaunch(policy, request, alive())
     const { identity, reach } = request.launch
     const draft: RunRecord = { run, service, id, pid: 0, startedAtMs: Date.now(), launch: { identity, reach }, note }
-    launching.set(run, draft)
+    launching.set(run, { record: draft })
     try {
-      const spawned = await spawnLaunch(policy, run, request.launch)
-      const record = { ...draft, pid: spawned.pid }
-      begin(request, record, spawned)
+      const spawned = await spawnLaunch(policy, request)
+      const { group, attestation } = await settle(request, draft, spawned)
+      const record = { ...draft, pid: spawned.pid, ...(attestation === undefined ? {} : { attestation }) }
+      begin(request, record, spawned, group)
       return record
     } finally {
       launching.delete(run)
     }
   }
 
-  const begin = ({ watch, launch: { depth } }: LaunchRequest, record: RunRecord, spawned: Spawned): void => {
-    const { run, launch } = record
-    const output = openOutput(record)
-    if (watch) output.watch((lines) => onLines(run, lines))
-    output.read(spawned.stdout, 'out')
-    output.read(spawned.stderr, 'err')
-    const group = groupOf(run, spawned.pid, launch.identity?.uid)
-    const state = { note: record.note, isKilled: false }
-    const parts: Parts = { record, spawned, output, group, signalsApplication: depth > 0, state }
-    runs.set(run, { ...parts, ended: finish(parts) })
+  interface Settled {
+    readonly group: Group
+    readonly attestation: Attestation | undefined
+  }
+
+  /** From a process to an application in its confines; rejects when there is nothing left of it. */
+  const settle = async (request: LaunchRequest, draft: RunRecord, spawned: Spawned): Promise<Settled> => {
+    const { launch, run } = request
+    const uid = launch.identity?.uid
+    const starting = { record: draft, group: groupOf(run, spawned.pid, uid) }
+    const note = (): void => {
+      launching.set(run, starting)
+      keepRecord(draft, spawned.pid, starting.group)
+    }
+    note()
+    if (spawned.gate === undefined) return { group: starting.group, attestation: undefined }
     try {
-      writeRecord(policy.runDir, run, spawned.pid, launch.identity?.uid)
+      const attestation = await confine(spawned, spawned.gate, launch, {
+        onHeld: (first) => {
+          starting.group = { ...starting.group, first }
+          note()
+        },
+        bound: async () => undefined,
+      })
+      return { group: starting.group, attestation }
+    } catch (error) {
+      await end(starting.group, draft)
+      for (const stream of [spawned.stdout, spawned.stderr]) stream.destroy()
+      await cleanUp(draft, spawned.release)
+      throw error
+    }
+  }
+
+  const keepRecord = (record: RunRecord, pid: number, group: Group): void => {
+    try {
+      writeRecord(policy.runDir, { run: record.run, pid, uid: record.launch.identity?.uid, first: group.first })
     } catch (error) {
       warn('could not record a run: a later launcher would not find it', {
         instance: nameOf(record),
         error: messageOf(error),
       })
     }
+  }
+
+  const begin = (
+    { watch, launch: { depth } }: LaunchRequest,
+    record: RunRecord,
+    spawned: Spawned,
+    group: Group,
+  ): void => {
+    const { run } = record
+    const output = openOutput(record)
+    if (watch) output.watch((lines) => onLines(run, lines))
+    output.read(spawned.stdout, 'out')
+    output.read(spawned.stderr, 'err')
+    const state = { note: record.note, isKilled: false }
+    const parts: Parts = { record, spawned, output, group, depth, state }
+    runs.set(run, { ...parts, ended: finish(parts) })
   }
 
   const openOutput = ({ service, id }: RunRecord): Output =>
@@ -166,8 +209,8 @@ export const createRuns = ({ policy, onExit, onLines, warn }: RunsOptions): Runs
     }
   }
 
-  const sendStop = ({ spawned, group, signalsApplication }: Run, signal: NodeJS.Signals): void => {
-    const application = signalsApplication ? applicationBehind(spawned.pid) : undefined
+  const sendStop = ({ spawned, group, depth }: Run, signal: NodeJS.Signals): void => {
+    const application = depth > 0 ? descendantOf(spawned.pid, depth) : undefined
     // Before the application exists, and after it ended, there is only the program that was started.
     if (application === undefined) spawned.child.kill(signal)
     else signalMember(application, constants.signals[signal], group)
@@ -181,8 +224,8 @@ export const createRuns = ({ policy, onExit, onLines, warn }: RunsOptions): Runs
 
   return {
     launch: async (request) => {
-      const { pid, startedAtMs } = await launch(request)
-      return { pid, startedAtMs }
+      const { pid, startedAtMs, attestation } = await launch(request)
+      return { pid, startedAtMs, ...(attestation === undefined ? {} : { attestation }) }
     },
     stop: async (name, signal, timeoutMs) => {
       const run = find(name)
@@ -205,13 +248,17 @@ export const createRuns = ({ policy, onExit, onLines, warn }: RunsOptions): Runs
     hasUid: (uid) => alive().some((each) => each.launch.identity?.uid === uid),
     list: () => [...runs.values()].map(({ record, state }) => ({ ...record, note: state.note })),
     killAll: async () => {
-      await Promise.all([...runs.values()].map(kill))
+      const groups = [...launching.values()].flatMap(({ group, record }) =>
+        group === undefined ? [] : [end(group, record)],
+      )
+      await Promise.all([...[...runs.values()].map(kill), ...groups])
     },
   }
 }
 
 const exitOf = async ({ child }: Spawned): Promise<{ code: number | null; signal: string | null }> => {
-  await once(child, 'exit')
+  // It may have ended while it was still being confined.
+  if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
   return { code: child.exitCode, signal: child.signalCode }
 }
 

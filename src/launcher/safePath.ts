@@ -71,6 +71,41 @@ export const openBelow = (root: string, path: string): number =>
     throw new RefusedPath(`"${path}" is a symlink`)
   })
 
+const isOurs = (uid: number): boolean => uid === 0 || uid === process.getuid?.()
+
+/**
+ * An O_PATH descriptor of whatever `path` is, from the root directory on; throws RefusedPath where a symlink lies on the way or
+ * where somebody but root and tenement's own user could have put a name on it: a tenant might have planted what it leads to.
+ */
+export const openTrusted = (path: string): number => {
+  let parent = { uid: 0, mode: 0o755 } // the root directory is taken as it is
+  return descend('/', path, (directory, name, isLast) => {
+    const fd = step(directory, name, path, isLast ? openFlags.path : openFlags.path | openFlags.directory)
+    const { uid, mode } = fstatSync(fd)
+    const problem = problemOnTheWay({ parent, name, uid, isSymlink: fstatSync(fd).isSymbolicLink() })
+    parent = { uid, mode }
+    if (problem === undefined) return fd
+    closeSync(fd)
+    throw new RefusedPath(`"${path}" cannot be given: ${problem}`)
+  })
+}
+
+interface Step {
+  readonly parent: { readonly uid: number; readonly mode: number }
+  readonly name: string
+  readonly uid: number
+  readonly isSymlink: boolean
+}
+
+/** In a directory that others may write, only the sticky bit keeps a name with its owner (inode(7), S_ISVTX). */
+const problemOnTheWay = ({ parent, name, uid, isSymlink }: Step): string | undefined => {
+  if (isSymlink) return `"${name}" is a symlink; name what it leads to`
+  if (!isOurs(parent.uid)) return `the directory that holds "${name}" belongs to uid ${parent.uid}`
+  if ((parent.mode & 0o002) === 0) return undefined
+  if ((parent.mode & 0o1000) !== 0 && isOurs(uid)) return undefined
+  return `others may write the directory that holds "${name}"`
+}
+
 export interface Owner {
   readonly uid: number
   readonly gid: number

@@ -2,19 +2,18 @@
 // below a directory of a tenant is walked without following symlinks; nothing is left behind when a step fails.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, fchownSync, writeSync } from 'node:fs'
+import { closeSync, fchownSync } from 'node:fs'
 import { Socket } from 'node:net'
 import type { Readable } from 'node:stream'
 import { messageOf } from '../errors.ts'
-import type { Descriptor, Directory, Launch } from '../isolation/adapter.ts'
-import { duplicateAbove, openMemoryFile, openPipe } from './libc.ts'
-import { listenUnix, removeSocket } from './listeners.ts'
-import { ownSocketDir, Refused } from './policy.ts'
+import type { Directory, Launch } from '../isolation/adapter.ts'
+import { type Gate, type Inherited, openDescriptors } from './descriptors.ts'
+import { duplicateAbove, openPipe } from './libc.ts'
+import { withTenantScore } from './limits.ts'
+import { codePlaces, ownSocketDir } from './policy.ts'
 import { runMarker } from './processes.ts'
-import type { Policy } from './protocol.ts'
-import { ensureDirectory, openBelow, openDirectoryBelow, rootOf } from './safePath.ts'
-
-type Inherited = 'ignore' | number
+import type { Policy, Request } from './protocol.ts'
+import { ensureDirectory, openDirectoryBelow, rootOf } from './safePath.ts'
 
 export interface Spawned {
   readonly child: ChildProcess
@@ -24,7 +23,10 @@ export interface Spawned {
   readonly stderr: Readable
   /** The launcher's own copy of a listening socket that the application inherited. */
   readonly listener: number | undefined
-  /** Closes that copy and removes the socket file. */
+  readonly gate: Gate | undefined
+  /** Ends when the program has done what it was told to do before the gate. */
+  readonly prepared: Socket | undefined
+  /** Closes what the launcher keeps of its descriptors, and removes the socket file. */
   release(): void
 }
 
@@ -39,23 +41,9 @@ const makeDirectory = (policy: Policy, run: string, launch: Launch, { path, mode
   ensureDirectory(root, path, mode, owner === 'tenant' ? { uid: tenant.uid, gid: group } : self())
 }
 
-const openDescriptor = (policy: Policy, descriptor: Descriptor): number => {
-  if (descriptor.kind === 'listener') return listenUnix(descriptor.socket, policy.serverIdentity ?? self(), 0o600)
-  if (descriptor.kind === 'path') {
-    const roots = [...policy.dataRoots, ...policy.codeDirs.map((each) => each.path)]
-    return openBelow(rootOf(roots, descriptor.path), descriptor.path)
-  }
-  if (descriptor.kind !== 'content') throw new Refused(`there is no descriptor of kind "${descriptor.kind}" yet`)
-  const fd = openMemoryFile('tenement')
-  // Written at offset 0 each, so that the reader finds the offset where it expects it.
-  for (let written = 0; written < descriptor.content.length; )
-    written += writeSync(fd, descriptor.content, written, descriptor.content.length - written, written)
-  return fd
-}
-
 /** The directory as /proc names an open descriptor of it: the child enters what was checked, whatever the path names by then. */
 const openWorkingDirectory = (policy: Policy, cwd: string): number => {
-  const roots = [...policy.dataRoots, ...policy.codeDirs.map((each) => each.boundAt ?? each.path)]
+  const roots = [...policy.dataRoots, ...codePlaces(policy)]
   const fd = openDirectoryBelow(rootOf(roots, cwd), cwd)
   try {
     // Above every number that the child's descriptors get, so that none of them replaces it before the child has entered it.
@@ -65,7 +53,9 @@ const openWorkingDirectory = (policy: Policy, cwd: string): number => {
   }
 }
 
-const withLimits = ({ argv, limits }: Launch): readonly [string, ...string[]] => {
+/** A program that is held gets its limits while it is; any other passes through one that sets them. */
+const withLimits = ({ argv, limits, depth }: Launch): readonly [string, ...string[]] => {
+  if (depth > 0) return argv
   const options = Object.entries(limits).map(([name, value]) => `--${name}=${value}`)
   return options.length === 0 ? argv : ['/usr/bin/prlimit', ...options, '--', ...argv]
 }
@@ -85,7 +75,10 @@ const openOutput = (
 }
 
 /** Starts the process in a session of its own; rejects with what the step that failed threw. */
-export const spawnLaunch = async (policy: Policy, run: string, launch: Launch): Promise<Spawned> => {
+export const spawnLaunch = async (
+  policy: Policy,
+  { run, service, launch }: Extract<Request, { type: 'launch' }>,
+): Promise<Spawned> => {
   const opened: number[] = []
   const undo: (() => void)[] = []
   const keep = (fd: number): number => {
@@ -99,9 +92,8 @@ export const spawnLaunch = async (policy: Policy, run: string, launch: Launch): 
     undo.push(() => stdout.stream.destroy())
     const stderr = openOutput(launch.identity, keep)
     undo.push(() => stderr.stream.destroy())
-    const inherited = openDescriptors(policy, launch, keep)
-    const listener = keepListener(launch, inherited)
-    undo.push(listener.release)
+    const { inherited, listener, gate, prepared, release } = openDescriptors({ policy, service, launch, keep })
+    undo.push(release)
     const child = startChild(run, launch, `/proc/self/fd/${cwd}`, [
       'ignore',
       stdout.writeEnd,
@@ -109,46 +101,12 @@ export const spawnLaunch = async (policy: Policy, run: string, launch: Launch): 
       ...inherited,
     ])
     const pid = await pidOf(child, launch)
-    return {
-      child,
-      pid,
-      stdout: stdout.stream,
-      stderr: stderr.stream,
-      listener: listener.fd,
-      release: listener.release,
-    }
+    return { child, pid, stdout: stdout.stream, stderr: stderr.stream, listener, gate, prepared, release }
   } catch (error) {
     for (const step of undo) step()
     throw error
   } finally {
     for (const fd of opened) closeSync(fd)
-  }
-}
-
-/** What the application finds from descriptor 3 on; a number that the launch does not name stays closed. */
-const openDescriptors = (policy: Policy, { descriptors }: Launch, keep: (fd: number) => number): Inherited[] => {
-  const inherited: Inherited[] = []
-  for (const descriptor of descriptors) {
-    while (inherited.length <= descriptor.fd - 3) inherited.push('ignore')
-    inherited[descriptor.fd - 3] = keep(openDescriptor(policy, descriptor))
-  }
-  return inherited
-}
-
-const keepListener = (
-  { descriptors }: Launch,
-  inherited: readonly Inherited[],
-): { readonly fd: number | undefined; readonly release: () => void } => {
-  const descriptor = descriptors.find((each) => each.kind === 'listener')
-  const opened = descriptor === undefined ? undefined : inherited[descriptor.fd - 3]
-  if (descriptor === undefined || typeof opened !== 'number') return { fd: undefined, release: () => undefined }
-  const fd = duplicateAbove(opened, 3)
-  return {
-    fd,
-    release: () => {
-      closeSync(fd)
-      removeSocket(descriptor.socket)
-    },
   }
 }
 
@@ -173,19 +131,19 @@ const pidOf = async (child: ChildProcess, { argv: [program], identity }: Launch)
   return child.pid
 }
 
+/** By which the processes of a plain program are known where it has no uid of its own; a sandbox is known by its namespace. */
+const environmentOf = (run: string, { env, identity, depth }: Launch): Record<string, string> =>
+  identity === undefined && depth === 0 ? { ...env, [runMarker]: run } : { ...env }
+
 const startChild = (run: string, launch: Launch, cwd: string, stdio: Inherited[]): ChildProcess => {
   const [program, ...args] = withLimits(launch)
   // umask belongs to the whole process; nothing else runs between these lines.
   const umask = process.umask(launch.umask)
   try {
     // libuv enters the directory before it gives up its uid, and empties the list of further groups with the change of uid.
-    return spawn(program, args, {
-      cwd,
-      stdio,
-      detached: true,
-      env: launch.identity === undefined ? { ...launch.env, [runMarker]: run } : { ...launch.env },
-      ...launch.identity,
-    })
+    return withTenantScore(() =>
+      spawn(program, args, { cwd, stdio, detached: true, env: environmentOf(run, launch), ...launch.identity }),
+    )
   } finally {
     process.umask(umask)
   }

@@ -1,0 +1,209 @@
+// Whether a launch is what was planned, as the kernel reports it in /proc: looked at while the program is held, when nothing
+// of the application has run, and again when it has been executed. What a program says of itself counts for nothing.
+// Each check names the capability that is broken where it fails (proc(5), namespaces(7), user_namespaces(7)).
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import type { Attestation, Expectation, Identity, NamespaceKind } from '../isolation/adapter.ts'
+import { namespaceOf } from './processes.ts'
+
+/** A launch that is not what was planned; the message names the capability. */
+export class Unattested extends Error {
+  override readonly name = 'Unattested'
+}
+
+/** What one check found, or what is wrong. */
+type Finding = { readonly found: string } | { readonly wrong: string }
+
+type Check = (pid: number) => Finding
+
+const capabilityOf: Readonly<Record<NamespaceKind, string>> = {
+  user: 'user.ns',
+  pid: 'pid.private',
+  mnt: 'fs.privateRoot',
+  ipc: 'ipc.private',
+  uts: 'uts.private',
+  cgroup: 'cgroup.private',
+  net: 'net.private',
+}
+
+const namespaceCheck =
+  (kind: NamespaceKind): Check =>
+  (pid) => {
+    const inode = namespaceOf(pid, kind)
+    if (inode === undefined) return { wrong: `its ${kind} namespace cannot be looked at` }
+    if (inode === namespaceOf(process.pid, kind)) return { wrong: `it shares the ${kind} namespace of the launcher` }
+    return { found: `${kind}:[${inode}]` }
+  }
+
+/** Inside is one id, and it is the tenant's outside; the kernel shows the latter as whoever reads it sees it. */
+const idMapCheck =
+  (file: 'uid_map' | 'gid_map', inner: number, outer: number): Check =>
+  (pid) => {
+    const found = readFileSync(`/proc/${pid}/${file}`, 'latin1').trim().replace(/\s+/g, ' ')
+    const expected = `${inner} ${outer} 1`
+    return found === expected ? { found } : { wrong: `${file} is "${found}" and not "${expected}"` }
+  }
+
+const statusOf = (pid: number): ReadonlyMap<string, string> =>
+  new Map(
+    readFileSync(`/proc/${pid}/status`, 'latin1')
+      .split('\n')
+      .map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1).trim()]),
+  )
+
+const capabilitySets = ['CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb']
+
+const noCapabilities: Check = (pid) => {
+  const status = statusOf(pid)
+  const held = capabilitySets.find((set) => !/^0+$/.test(status.get(set) ?? ''))
+  return held === undefined
+    ? { found: capabilitySets.map((set) => `${set} 0`).join(', ') }
+    : { wrong: `${held} is ${status.get(held)}` }
+}
+
+const statusCheck =
+  (field: string, expected: string): Check =>
+  (pid) => {
+    const found = statusOf(pid).get(field) ?? 'not reported'
+    return found === expected ? { found: `${field} ${found}` } : { wrong: `${field} is "${found}", not "${expected}"` }
+  }
+
+/** The limit is one byte: see disableCoreDumps. */
+const noCoreFile: Check = (pid) => {
+  const found = /^Max core file size\s+(\d+|unlimited)/m.exec(readFileSync(`/proc/${pid}/limits`, 'latin1'))?.[1]
+  return found === '1' ? { found: 'a core file of at most 1 byte' } : { wrong: `a core file may have ${found} bytes` }
+}
+
+interface Mount {
+  readonly id: string
+  readonly point: string
+  readonly isWritable: boolean
+}
+
+/** Fields 1, 5 and 6 of /proc/PID/mountinfo; a space in a path is written \040 (proc(5)). */
+const mountsOf = (pid: number): readonly Mount[] =>
+  readFileSync(`/proc/${pid}/mountinfo`, 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => {
+      const [id = '', , , , point = '', options = ''] = line.split(' ')
+      return { id, point: unescapePath(point), isWritable: options.split(',').includes('rw') }
+    })
+
+const unescapePath = (text: string): string =>
+  text.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)))
+
+/** Only the topmost mount of a point can be reached, and mountinfo lists it last. */
+const mountCheck =
+  (expected: Expectation['mounts']): Check =>
+  (pid) => {
+    const found = new Map(mountsOf(pid).map(({ point, isWritable }) => [point, isWritable]))
+    for (const [point, isWritable] of found) {
+      if (!Object.hasOwn(expected, point)) return { wrong: `"${point}" is mounted and was not planned` }
+      if (isWritable && expected[point] !== true) return { wrong: `"${point}" can be written` }
+    }
+    const missing = Object.keys(expected).find((point) => !found.has(point))
+    if (missing !== undefined) return { wrong: `"${missing}" is not mounted` }
+    return {
+      found: `${found.size} mounts, writable: ${[...found].flatMap(([at, may]) => (may ? [at] : [])).join(' ')}`,
+    }
+  }
+
+interface OpenDescriptor {
+  readonly number: number
+  /** What it leads to: 'pipe:[123]', '/memfd:tenement (deleted)', '/dev/null'. */
+  readonly leadsTo: string
+  /** The mount it was opened on. */
+  readonly mountId: string
+}
+
+const descriptorsOf = (pid: number): readonly OpenDescriptor[] =>
+  readdirSync(`/proc/${pid}/fd`).flatMap((name) => {
+    try {
+      const leadsTo = readlinkSync(`/proc/${pid}/fd/${name}`)
+      const mountId = /^mnt_id:\s*(\d+)/m.exec(readFileSync(`/proc/${pid}/fdinfo/${name}`, 'latin1'))?.[1] ?? ''
+      return [{ number: Number(name), leadsTo, mountId }]
+    } catch {
+      return [] // closed meanwhile by the application, which runs by now
+    }
+  })
+
+/**
+ * The application may have opened more by the time it is looked at. What it inherited and should not have is known by what it
+ * leads to: something that the held program had open (its control descriptors), or a file outside of the application's own mounts.
+ */
+const descriptorCheck =
+  (expected: readonly number[], control: ReadonlySet<string>): Check =>
+  (pid) => {
+    const ownMounts = new Set(mountsOf(pid).map(({ id }) => id))
+    const further = descriptorsOf(pid).filter(({ number }) => !expected.includes(number))
+    const leaked = further.find(
+      ({ leadsTo, mountId }) =>
+        control.has(leadsTo) || (leadsTo.startsWith('/') && !isOwn(leadsTo, mountId, ownMounts)),
+    )
+    if (leaked !== undefined) return { wrong: `it inherited descriptor ${leaked.number}, ${leaked.leadsTo}` }
+    return { found: `descriptors ${expected.join(' ')}` }
+  }
+
+/** Files in memory, and those that devices make up, lie on mounts of the kernel's own, which no mountinfo lists. */
+const isOwn = (leadsTo: string, mountId: string, ownMounts: ReadonlySet<string>): boolean =>
+  ownMounts.has(mountId) ||
+  leadsTo.startsWith('/memfd:') ||
+  leadsTo.startsWith('/dev/zero') ||
+  leadsTo.startsWith('/SYSV')
+
+/** Runs every check; throws Unattested at the first that fails or cannot be made. */
+const inspect = (pid: number, checks: readonly (readonly [string, Check])[]): Readonly<Record<string, string>> =>
+  Object.fromEntries(checks.map(([capability, check]) => [capability, foundBy(capability, check, pid)]))
+
+const foundBy = (capability: string, check: Check, pid: number): string => {
+  let finding: Finding
+  try {
+    finding = check(pid)
+  } catch (error) {
+    throw new Unattested(`"${capability}" could not be attested: ${String(error)}`, { cause: error })
+  }
+  if ('wrong' in finding) throw new Unattested(`"${capability}" does not hold for this launch: ${finding.wrong}`)
+  return finding.found
+}
+
+const outerIdentity = (identity: Identity | undefined): Identity =>
+  identity ?? { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 }
+
+/** Of the namespace's first process, while it is held. */
+export const attestHeld = (
+  first: number,
+  expect: Expectation,
+  identity: Identity | undefined,
+): Attestation['found'] => {
+  const { uid, gid } = outerIdentity(identity)
+  return inspect(first, [
+    ...expect.namespaces.map((kind) => [capabilityOf[kind], namespaceCheck(kind)] as const),
+    ['user.idMap', idMapCheck('uid_map', expect.innerUid, uid)],
+    ['user.groupMap', idMapCheck('gid_map', expect.innerGid, gid)],
+    // Without root nobody may empty the list of further groups (setgroups(2)); inside they are no groups of anybody.
+    ...(identity === undefined ? [] : [['user.perTenantUid', statusCheck('Groups', '')] as const]),
+    ['caps.none', noCapabilities],
+    ['priv.noNew', statusCheck('NoNewPrivs', '1')],
+    ['core.none', noCoreFile],
+    ['fs.readOnlyRoot', mountCheck(expect.mounts)],
+  ])
+}
+
+/** What the held program has open and the application must not inherit, by what it leads to. */
+export const controlDescriptorsOf = (first: number, { descriptors }: Expectation): ReadonlySet<string> =>
+  new Set(
+    descriptorsOf(first)
+      .filter(({ number, leadsTo }) => !descriptors.includes(number) && !leadsTo.startsWith('/'))
+      .map(({ leadsTo }) => leadsTo),
+  )
+
+/** Of the application, once it has been executed. */
+export const attestExecuted = (
+  application: number,
+  expect: Expectation,
+  control: ReadonlySet<string>,
+): Attestation['found'] =>
+  inspect(application, [
+    ...(expect.isFiltered ? [['syscalls.filtered', statusCheck('Seccomp', '2')] as const] : []),
+    ['fd.clean', descriptorCheck(expect.descriptors, control)],
+  ])

@@ -1,0 +1,58 @@
+// A held program → a confined one: bounded, compared with what was expected of it, let go, and looked at once more when it has
+// become the application. Whatever does not hold rejects; the caller then ends what was started.
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Attestation, Launch } from '../isolation/adapter.ts'
+import { attestExecuted, attestHeld, controlDescriptorsOf } from './attest.ts'
+import type { Gate } from './descriptors.ts'
+import { type HeldProgram, untilExecuted, untilHeld } from './hold.ts'
+import { applyLimits } from './limits.ts'
+import { type FirstProcess, firstProcessOf } from './processes.ts'
+import type { Spawned } from './spawn.ts'
+
+/** What has to be done with the held processes before they are compared with the plan. */
+export type Bound = (pids: readonly number[]) => Promise<void>
+
+/**
+ * Rejects with what the program said when it ends, with Unattested when it is not what was expected. `onHeld` is told of the
+ * namespace's first process as soon as there is one: from then on the caller can end everything through it.
+ */
+export const confine = async (
+  spawned: Spawned,
+  gate: Gate,
+  launch: Launch,
+  { onHeld, bound }: { readonly onHeld: (first: FirstProcess) => void; readonly bound: Bound },
+): Promise<Attestation | undefined> => {
+  const { child, pid } = spawned
+  const program: HeldProgram = {
+    pid,
+    depth: launch.depth,
+    gate,
+    prepared: spawned.prepared,
+    hasEnded: () => child.exitCode !== null || child.signalCode !== null,
+  }
+  const held = await untilHeld(program)
+  const first = held === undefined ? undefined : firstProcessOf(held)
+  if (first === undefined) throw await endedEarly(spawned, launch)
+  onHeld(first)
+  applyLimits(first.pid, launch.limits)
+  await bound([pid, first.pid])
+  const { expect } = launch
+  const found = expect === undefined ? undefined : attestHeld(first.pid, expect, launch.identity)
+  const control = expect === undefined ? undefined : controlDescriptorsOf(first.pid, expect)
+  gate.open()
+  const application = await untilExecuted(program, first.pid)
+  if (expect === undefined || found === undefined || control === undefined) return undefined
+  // One that ended at once has nothing left to look at: its exit is reported as any other.
+  const executed = application === undefined ? {} : attestExecuted(application, expect, control)
+  return { atMs: Date.now(), found: { ...found, ...executed } }
+}
+
+/** The program's own words are the reason: it writes them before it ends. */
+const endedEarly = async ({ stderr, child }: Spawned, { argv }: Launch): Promise<Error> => {
+  const chunks: Buffer[] = []
+  stderr.on('data', (chunk: Buffer) => chunks.push(chunk))
+  await Promise.race([new Promise((resolve) => stderr.once('close', resolve)), delay(500, undefined, { ref: false })])
+  const words = Buffer.concat(chunks).toString('utf8').trim().slice(0, 1_000)
+  const how = child.signalCode ?? `exit code ${child.exitCode}`
+  return new Error(`"${argv[0]}" ended before the application began (${how})${words === '' ? '' : `: ${words}`}`)
+}

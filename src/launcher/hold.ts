@@ -1,0 +1,78 @@
+// A program that makes a sandbox and then waits at its gate: how the launcher learns that it has come that far, and that the
+// application has been executed. What it may be trusted for lies in /proc; it is never asked itself.
+import { readFileSync, readlinkSync } from 'node:fs'
+import type { Socket } from 'node:net'
+import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises'
+import type { Launch } from '../isolation/adapter.ts'
+import type { Gate } from './descriptors.ts'
+import { descendantOf } from './processes.ts'
+
+/** Longest that making a sandbox may take, in milliseconds: a machine under load, a virtual one without hardware support. */
+const deadlineMs = 30_000
+
+export interface HeldProgram {
+  readonly pid: number
+  readonly depth: Launch['depth']
+  readonly gate: Gate
+  readonly prepared: Socket | undefined
+  /** Whether it has ended. */
+  readonly hasEnded: () => boolean
+}
+
+const readOr = <T>(read: () => T): T | undefined => {
+  try {
+    return read()
+  } catch {
+    return undefined // it is gone, or not there yet
+  }
+}
+
+/** Number of read(2), by the names Node has for architectures (asm/unistd.h). */
+const readCalls: Readonly<Record<string, number>> = { x64: 0, arm64: 63 }
+
+/** Whether a process waits in read(2) on this descriptor, as /proc/PID/syscall tells (proc(5)). */
+const isReading = (pid: number, fd: number): boolean =>
+  readOr(() => readFileSync(`/proc/${pid}/syscall`, 'latin1'))?.startsWith(
+    `${readCalls[process.arch] ?? -1} 0x${fd.toString(16)} `,
+  ) ?? false
+
+/** Looks again and again, at first in every turn of the event loop, until `look` finds something; undefined when it never will. */
+const watch = async <T>(program: HeldProgram, look: () => T | undefined, what: string): Promise<T | undefined> => {
+  const startedAt = performance.now()
+  for (;;) {
+    const found = look()
+    if (found !== undefined || program.hasEnded()) return found
+    const waitedMs = performance.now() - startedAt
+    if (waitedMs > deadlineMs) throw new Error(`${what} within ${deadlineMs / 1_000} seconds`)
+    // Usually a fraction of a millisecond away, which is less than a timer can count.
+    await (waitedMs < 2 ? nextTurn() : delay(1))
+  }
+}
+
+const closed = (socket: Socket): Promise<void> => new Promise((resolve) => void socket.once('close', () => resolve()))
+
+/** Resolves with the namespace's first process once it waits at the gate; undefined when the program ended instead. */
+export const untilHeld = async (program: HeldProgram): Promise<number | undefined> => {
+  const { pid, depth, gate, prepared } = program
+  if (prepared !== undefined && !prepared.closed)
+    // A helper before the program may keep a copy of the mark open for ever: the gate is then looked at all the same.
+    await Promise.race([closed(prepared), delay(100, undefined, { ref: false })])
+  const look = (): number | undefined => {
+    const first = descendantOf(pid, depth - 1)
+    return first !== undefined && isReading(first, gate.number) ? first : undefined
+  }
+  return watch(program, look, 'the sandbox was not made')
+}
+
+/** Resolves with the application once it is no longer the program that made the sandbox; undefined when it ended before. */
+export const untilExecuted = (program: HeldProgram, first: number): Promise<number | undefined> => {
+  const identityOf = (pid: number): string | undefined =>
+    readOr(() => `${readlinkSync(`/proc/${pid}/exe`)}\0${readFileSync(`/proc/${pid}/cmdline`, 'latin1')}`)
+  const before = identityOf(first)
+  const look = (): number | undefined => {
+    const application = descendantOf(first, 1)
+    const now = application === undefined ? undefined : identityOf(application)
+    return now === undefined || now === before ? undefined : application
+  }
+  return watch(program, look, 'the application was not executed')
+}

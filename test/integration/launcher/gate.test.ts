@@ -1,0 +1,171 @@
+import { execFileSync } from 'node:child_process'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { Expectation, Launch } from '../../../src/isolation/adapter.ts'
+import { type Message, newRunName, startTestLauncher, type TestLauncher } from '../../helpers/launcher.ts'
+import { isAlive, withCommandLine } from '../../helpers/processes.ts'
+import { isRoot } from '../../helpers/root.ts'
+import { waitUntil } from '../../helpers/waitUntil.ts'
+
+/** Numbers of the gate and of the mark in these launches. */
+const gate = 10
+const prepared = 11
+
+const namespaces = ['--unshare-user', '--unshare-pid', '--unshare-ipc', '--unshare-uts', '--unshare-cgroup']
+
+const options = (further: readonly string[] = []): string[] => [
+  ...[...namespaces, '--unshare-net', '--disable-userns', '--uid', '1000', '--gid', '1000', '--new-session'],
+  ...['--cap-drop', 'ALL', '--ro-bind', '/usr', '/usr', '--symlink', 'usr/bin', '/bin', '--symlink', 'usr/lib', '/lib'],
+  ...['--symlink', 'usr/lib64', '/lib64', '--proc', '/proc', ...further],
+  ...['--ro-bind-data', String(prepared), '/prepared', '--remount-ro', '/', '--block-fd', String(gate)],
+]
+
+const expectation: Expectation = {
+  namespaces: ['user', 'pid', 'mnt', 'ipc', 'uts', 'cgroup', 'net'],
+  innerUid: 1_000,
+  innerGid: 1_000,
+  mounts: { '/': false, '/usr': false, '/proc': true, '/prepared': false },
+  isFiltered: false,
+  descriptors: [0, 1, 2],
+}
+
+/** Whether this machine lets root set the lower bound: CAP_SYS_RESOURCE (24), which a container or a virtual machine may lack. */
+const keepsScore = (): boolean => {
+  const effective = /^CapEff:\t(\w+)$/m.exec(readFileSync('/proc/self/status', 'latin1'))?.[1] ?? '0'
+  return isRoot && (BigInt(`0x${effective}`) & (1n << 24n)) !== 0n
+}
+
+describe('a launch that is held at its gate', () => {
+  let launcher: TestLauncher
+  beforeEach(async () => {
+    launcher = await startTestLauncher()
+  })
+  afterEach(() => launcher.close())
+
+  const launchOf = (script: string, over: Partial<Launch> & { readonly options?: readonly string[] } = {}): Launch => {
+    const { options: given = options(), ...rest } = over
+    return launcher.launchOf({
+      argv: ['/usr/bin/bwrap', ...given, '--', '/bin/sh', '-c', script],
+      env: {},
+      depth: 2,
+      descriptors: [
+        { fd: gate, kind: 'gate' },
+        { fd: prepared, kind: 'prepared' },
+      ],
+      expect: expectation,
+      ...rest,
+    })
+  }
+  const start = (launch: Launch, run = newRunName()): Promise<Message> =>
+    launcher.ask({ type: 'launch', run, service: 'api', id: 'alice', launch, watch: true, note: null })
+  const exit = async (): Promise<Message> => (await launcher.next(({ type }) => type === 'exited')).exit
+  const file = (name: string): string => join(launcher.code, name)
+
+  test('runs once it is what was expected, and says what was found', async () => {
+    const answer = await start(launchOf('echo up; exit 3'))
+    expect(answer).toMatchObject({ type: 'reply' })
+    expect(answer.value.attestation.found).toMatchObject({
+      'pid.private': expect.stringMatching(/^pid:\[\d+\]$/),
+      'net.private': expect.stringMatching(/^net:\[\d+\]$/),
+      'priv.noNew': 'NoNewPrivs 1',
+      'fs.readOnlyRoot': '4 mounts, writable: /proc',
+    })
+    expect(await exit()).toMatchObject({ code: 3, lastLines: ['up'] })
+  })
+
+  test.each([
+    ['pid.private', { options: options().filter((each) => each !== '--unshare-pid') }],
+    ['net.private', { options: options().filter((each) => each !== '--unshare-net') }],
+    ['ipc.private', { options: options().filter((each) => each !== '--unshare-ipc') }],
+    ['uts.private', { options: options().filter((each) => each !== '--unshare-uts') }],
+    ['cgroup.private', { options: options().filter((each) => each !== '--unshare-cgroup') }],
+    ['user.idMap', { expect: { ...expectation, innerUid: 0 } }],
+    ['fs.readOnlyRoot', { options: options(['--tmpfs', '/further']) }],
+    [
+      'fs.readOnlyRoot',
+      {
+        options: options()
+          .filter((each) => each !== '--remount-ro')
+          .filter((each) => each !== '/'),
+      },
+    ],
+    ['syscalls.filtered', { expect: { ...expectation, isFiltered: true } }],
+  ])('is ended before it runs, or as it begins, where "%s" does not hold', async (capability, over) => {
+    const answer = await start(launchOf('sleep 60', over))
+    expect(answer).toMatchObject({ type: 'failed', code: 'failed' })
+    expect(answer.message).toContain(`"${capability}"`)
+    expect(withCommandLine(`sleep\0${60}`).filter((pid) => isOfLauncher(pid))).toEqual([])
+  })
+
+  const isOfLauncher = (pid: number): boolean => {
+    const uid = Number(/^Uid:\t(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1])
+    const range = launcher.policy.tenantUids
+    return range === undefined || (uid >= range.first && uid <= range.last)
+  }
+
+  test('tells in its own words why it could not be made', async () => {
+    const answer = await start(launchOf('true', { options: options(['--ro-bind', '/no/such/place', '/x']) }))
+    expect(answer).toMatchObject({ type: 'failed', message: expect.stringContaining('/no/such/place') })
+  })
+
+  test('inherits no descriptor that the application was not given', async () => {
+    writeFileSync(file('note.txt'), 'a file of the machine', { mode: 0o644 })
+    const descriptors = [...launchOf('').descriptors, { fd: 12, kind: 'path', path: file('note.txt') } as const]
+    const answer = await start(launchOf('sleep 60', { descriptors }))
+    expect(answer).toMatchObject({ type: 'failed', message: expect.stringContaining('"fd.clean"') })
+  })
+
+  test('never runs when the launcher dies before it has let it go', async () => {
+    const fifo = file('fifo')
+    execFileSync('mkfifo', ['-m', '644', fifo])
+    const { argv, ...launch } = launchOf('echo ran; exec sleep 63')
+    void start({ ...launch, argv: ['/bin/sh', '-c', 'read _ < "$0"; exec "$@"', fifo, ...argv] }).catch(() => undefined)
+    const ours = (): number[] => withCommandLine('--block-fd').filter(isOfLauncher)
+    await waitUntil(() => ours().length === 1)
+    launcher.process.kill('SIGKILL')
+    await waitUntil(() => launcher.process.signalCode !== null)
+    writeFileSync(fifo, 'go on\n')
+    await waitUntil(() => ours().some(isHeld))
+    expect(withCommandLine(`sleep\0${63}`).filter(isOfLauncher)).toEqual([])
+    const next = await startTestLauncher({ root: launcher.root, policy: launcher.policy })
+    expect(ours()).toEqual([])
+    await next.close()
+  })
+
+  /** It waits in read(2) on the gate, and every end of that pipe is its own. */
+  const isHeld = (pid: number): boolean => / 0xa /.test(readFileSync(`/proc/${pid}/syscall`, 'latin1').slice(0, 8))
+
+  test('gets its stop signal past the monitor, and ends whole', async () => {
+    const run = newRunName()
+    const script = `trap 'echo told; exit 0' TERM; (setsid sleep 61 &); echo up; while :; do sleep 0.05; done`
+    expect(await start(launchOf(script), run)).toMatchObject({ type: 'reply' })
+    await launcher.next(({ type, lines }) => type === 'output' && lines.includes('up'))
+    await launcher.ask({ type: 'stop', run, signal: 'SIGTERM', timeoutMs: 5_000 })
+    expect((await exit()).lastLines).toContain('told')
+    expect(withCommandLine(`sleep\0${61}`).filter(isOfLauncher)).toEqual([])
+  })
+
+  test('is ended by the next launcher when its own is killed', async () => {
+    const run = newRunName()
+    expect(await start(launchOf('echo up; exec sleep 62'), run)).toMatchObject({ type: 'reply' })
+    const [record] = readdirSync(join(launcher.policy.runDir, 'launcher')).filter((name) => name.startsWith(run))
+    expect(record).toBeDefined()
+    const pids = withCommandLine(`sleep\0${62}`).filter(isOfLauncher)
+    expect(pids.length).toBeGreaterThan(0)
+    launcher.process.kill('SIGKILL')
+    await waitUntil(() => launcher.process.signalCode !== null)
+    expect(pids.some(isAlive)).toBe(true)
+    const next = await startTestLauncher({ root: launcher.root, policy: launcher.policy })
+    expect(pids.filter(isAlive)).toEqual([])
+    await next.close()
+  })
+
+  test('has at most the priority and the score it was started with', async () => {
+    await start(
+      launchOf('cat /proc/self/oom_score_adj; echo 0 > /proc/self/oom_score_adj; cat /proc/self/oom_score_adj'),
+    )
+    const { lastLines } = await exit()
+    expect(lastLines.filter((line: string) => /^\d+$/.test(line))).toEqual(['200', keepsScore() ? '200' : '0'])
+  })
+})
