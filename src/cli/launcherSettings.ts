@@ -6,10 +6,10 @@ import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
 import { findBarrier } from '../check/reachability.ts'
 import { dataRootFor } from '../config/dataDir.ts'
-import type { Config, Settings } from '../config/schema.ts'
+import type { Config, Service, Settings } from '../config/schema.ts'
 import { currentSurroundings } from '../config/surroundings.ts'
 import { TenementError } from '../errors.ts'
-import type { CodeDir, LauncherSettings, ListenAddress, Policy } from '../launcher/protocol.ts'
+import type { CodeDir, Grants, LauncherSettings, ListenAddress, Policy } from '../launcher/protocol.ts'
 import type { ServerSettings } from '../server/settings.ts'
 
 /** Account and group that tenement takes when they exist and nothing else was written. */
@@ -43,11 +43,32 @@ const policyFor = async ({ settings, services }: Config): Promise<Policy> => {
     stateDir: settings.stateDir,
     dataRoots: [...new Set(all.map((service) => dataRootFor(service, settings)))],
     codeDirs: await Promise.all(all.map(({ name, cwd }) => codeDirFor(name, cwd, settings.runDir, isRoot))),
-    grants: {},
+    grants: Object.fromEntries(
+      await Promise.all(
+        all.map(async (service) => [service.name, await grantsFor(service, settings.runDir, isRoot)] as const),
+      ),
+    ),
     ...(isRoot ? { tenantUids: settings.tenantUids, serverIdentity: await serverIdentityFor(settings) } : {}),
     ...(isRoot && controlGid !== undefined ? { controlGid } : {}),
     log: logLimits,
   }
+}
+
+/** A grant is shown inside where it lies outside, by way of another place where the path there is barred. */
+const grantsFor = async (service: Service, runDir: string, isRoot: boolean): Promise<Grants> => {
+  const { name } = service
+  const all = (kind: 'read' | 'write'): string[] => [
+    ...new Set([service, ...Object.values(service.tenant)].flatMap((keys) => keys[kind] ?? [])),
+  ]
+  const placed = (paths: readonly string[], kind: string): Promise<CodeDir[]> =>
+    Promise.all(
+      paths.map(async (path, index) =>
+        isRoot && (await findBarrier(path)) !== undefined
+          ? { path, boundAt: join(runDir, 'grants', name, `${kind}${index}`) }
+          : { path },
+      ),
+    )
+  return { read: await placed(all('read'), 'read'), write: await placed(all('write'), 'write'), secrets: {} }
 }
 
 /** As root a tenant's uid needs a way to the code; where the path has none, the launcher shows it in another place. */

@@ -6,7 +6,7 @@ import type { Attestation, Expectation, Identity, NamespaceKind } from '../isola
 import { namespaceOf } from './processes.ts'
 
 /** A launch that is not what was planned; the message names the capability. */
-export class Unattested extends Error {
+class Unattested extends Error {
   override readonly name = 'Unattested'
 }
 

@@ -46,6 +46,7 @@ const outerPlaces = (policy: Policy): Place[] => [
 /** Below the run directory, so tenement's own whatever they hold. */
 const innerPlaces = (policy: Policy): Omit<Place, 'needs'>[] => [
   { path: join(policy.runDir, 'code'), mode: 0o711, ...self() },
+  { path: join(policy.runDir, 'grants'), mode: 0o711, ...self() },
   { path: join(policy.runDir, 'u'), mode: 0o711, ...self() },
   { path: join(policy.runDir, 's'), mode: 0o710, uid: self().uid, gid: serverOf(policy).gid },
 ]

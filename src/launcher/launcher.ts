@@ -3,11 +3,11 @@
 import { closeSync, openSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { messageOf } from '../errors.ts'
-import { bindCode } from './codeBinds.ts'
 import { makeDirectories, makeRunDirectory } from './directories.ts'
 import { tryLock } from './libc.ts'
 import { listenAll, listenUnix } from './listeners.ts'
 import { Malformed, parseRequest, requestNumberOf } from './parseRequest.ts'
+import { bindPlaces } from './places.ts'
 import { checkIdentity, Refused } from './policy.ts'
 import { endGroup } from './processes.ts'
 import { type Exited, hopelessExit, type LauncherSettings, type Results, type ToLauncher } from './protocol.ts'
@@ -51,7 +51,7 @@ export const startLauncher = async ({ settings, env, log, exit }: LauncherOption
   if (policy.tenantUids !== undefined) holdUidRange(policy.tenantUids)
   makeDirectories(policy)
   await endLeftovers(settings, log)
-  bindCode(policy.codeDirs)
+  const canMount = bindPlaces(policy)
   const listeners = listenAll(settings.listen, (message) => log('warn', message))
   const controlListener = listenControl(settings)
 
@@ -65,6 +65,7 @@ export const startLauncher = async ({ settings, env, log, exit }: LauncherOption
 
   const runs = createRuns({
     policy,
+    canMount,
     onExit: (exited) => {
       // Not taken by a server that ends in this moment: kept for the next.
       if (!isAttached || server.send(exited) !== true) undelivered.push(exited)

@@ -89,11 +89,11 @@ export const leaveMountNamespace = (): void => {
   checked('mount', c.mount(null, '/', null, 0x4000 | 0x80000, null))
 }
 
-/** Shows directory `source` at `target` too, read-only and without set-uid programs or devices. */
-export const bindReadOnly = (source: string, target: string): void => {
+/** Shows `source` at `target` too, without set-uid programs or devices, and read-only unless it may be written. */
+export const bindMount = (source: string, target: string, isWritable: boolean): void => {
   checked('mount', c.mount(source, target, null, 4096, null))
-  // A bind mount takes flags only when it is remounted (mount(2), MS_REMOUNT | MS_BIND): ro, nosuid, nodev.
-  checked('mount', c.mount(null, target, null, 4096 | 32 | 1 | 2 | 4, null))
+  // A bind mount takes flags only when it is remounted (mount(2), MS_REMOUNT | MS_BIND): nosuid, nodev, ro.
+  checked('mount', c.mount(null, target, null, 4096 | 32 | 2 | 4 | (isWritable ? 0 : 1), null))
 }
 
 /** A small file system of its own at `target`, in which no symlink is ever followed (MS_NOSYMFOLLOW, Linux 5.10) and nothing executed. */

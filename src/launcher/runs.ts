@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { messageOf } from '../errors.ts'
 import type { Attestation } from '../isolation/adapter.ts'
 import { confine } from './confine.ts'
-import { isReadable } from './libc.ts'
+import { isReadable, unmount } from './libc.ts'
 import { openLogFile } from './logFile.ts'
 import { watchMemoryKills } from './outOfMemory.ts'
 import { type Output, readOutput } from './output.ts'
@@ -52,6 +52,8 @@ export interface Runs {
 
 export interface RunsOptions {
   readonly policy: Policy
+  /** Whether a directory for sockets can be a small file system of its own, in which no symlink is followed. */
+  readonly canMount: boolean
   readonly onExit: (exited: Exited) => void
   readonly onLines: (run: string, lines: readonly string[]) => void
   readonly warn: (message: string, fields: Readonly<Record<string, unknown>>) => void
@@ -67,7 +69,7 @@ const parseSignal = (text: string): (typeof stopSignals)[number] => {
 
 const nameOf = ({ service, id }: RunRecord): string => `${service}:${id}`
 
-export const createRuns = ({ policy, onExit, onLines, warn }: RunsOptions): Runs => {
+export const createRuns = ({ policy, canMount, onExit, onLines, warn }: RunsOptions): Runs => {
   const runs = new Map<string, Run>()
   /** Launches between their check and the existence of a process: they count as alive, or two could take one uid. */
   const launching = new Map<string, { readonly record: RunRecord; group?: Group }>()
@@ -88,7 +90,7 @@ export const createRuns = ({ policy, onExit, onLines, warn }: RunsOptions): Runs
     const draft: RunRecord = { run, service, id, pid: 0, startedAtMs: Date.now(), launch: { identity, reach }, note }
     launching.set(run, { record: draft })
     try {
-      const spawned = await spawnLaunch(policy, request)
+      const spawned = await spawnLaunch({ policy, canMount }, request)
       const { group, attestation } = await settle(request, draft, spawned)
       const record = { ...draft, pid: spawned.pid, ...(attestation === undefined ? {} : { attestation }) }
       begin(request, record, spawned, group)
@@ -201,12 +203,17 @@ export const createRuns = ({ policy, onExit, onLines, warn }: RunsOptions): Runs
   const cleanUp = async (record: RunRecord, release: () => void): Promise<void> => {
     try {
       release()
-      if (record.launch.reach.kind === 'unix')
-        await purgeDirectory(policy.runDir, ownSocketDir(policy, record.run), record.launch.identity)
+      if (record.launch.reach.kind === 'unix') await removeSocketDir(record)
       removeRecord(policy.runDir, record.run)
     } catch (error) {
       warn('could not clean up after a run', { instance: nameOf(record), error: messageOf(error) })
     }
+  }
+
+  const removeSocketDir = async ({ run, launch: { identity } }: RunRecord): Promise<void> => {
+    const path = ownSocketDir(policy, run)
+    if (canMount) unmount(path)
+    await purgeDirectory(policy.runDir, path, identity)
   }
 
   const sendStop = ({ spawned, group, depth }: Run, signal: NodeJS.Signals): void => {

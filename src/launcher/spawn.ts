@@ -8,7 +8,7 @@ import type { Readable } from 'node:stream'
 import { messageOf } from '../errors.ts'
 import type { Directory, Launch } from '../isolation/adapter.ts'
 import { type Gate, type Inherited, openDescriptors } from './descriptors.ts'
-import { duplicateAbove, openPipe } from './libc.ts'
+import { duplicateAbove, mountSocketPlace, openPipe } from './libc.ts'
 import { withTenantScore } from './limits.ts'
 import { codePlaces, ownSocketDir } from './policy.ts'
 import { runMarker } from './processes.ts'
@@ -32,13 +32,30 @@ export interface Spawned {
 
 const self = (): { uid: number; gid: number } => ({ uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 })
 
-const makeDirectory = (policy: Policy, run: string, launch: Launch, { path, mode, owner }: Directory): void => {
+/** Where a launch takes place. */
+export interface Ground {
+  readonly policy: Policy
+  readonly canMount: boolean
+}
+
+/** Room for a socket, its lock and what else belongs to it: a tenant cannot fill the machine's run directory. */
+const socketPlace = 'size=65536,nr_inodes=32'
+
+const makeDirectory = (
+  { policy, canMount }: Ground,
+  run: string,
+  launch: Launch,
+  { path, mode, owner }: Directory,
+): void => {
   const isSocketDir = path === ownSocketDir(policy, run)
   const root = isSocketDir ? policy.runDir : rootOf(policy.dataRoots, path)
   const tenant = launch.identity ?? self()
   // The set-group-id bit of a socket directory gives what the tenant makes in it to the server's group (inode(7)).
   const group = isSocketDir ? (policy.serverIdentity?.gid ?? tenant.gid) : tenant.gid
-  ensureDirectory(root, path, mode, owner === 'tenant' ? { uid: tenant.uid, gid: group } : self())
+  const person = owner === 'tenant' ? { uid: tenant.uid, gid: group } : self()
+  ensureDirectory(root, path, mode, person)
+  if (isSocketDir && canMount)
+    mountSocketPlace(path, `${socketPlace},mode=${mode.toString(8)},uid=${person.uid},gid=${person.gid}`)
 }
 
 /** The directory as /proc names an open descriptor of it: the child enters what was checked, whatever the path names by then. */
@@ -76,9 +93,10 @@ const openOutput = (
 
 /** Starts the process in a session of its own; rejects with what the step that failed threw. */
 export const spawnLaunch = async (
-  policy: Policy,
+  ground: Ground,
   { run, service, launch }: Extract<Request, { type: 'launch' }>,
 ): Promise<Spawned> => {
+  const { policy } = ground
   const opened: number[] = []
   const undo: (() => void)[] = []
   const keep = (fd: number): number => {
@@ -86,7 +104,7 @@ export const spawnLaunch = async (
     return fd
   }
   try {
-    for (const directory of launch.directories) makeDirectory(policy, run, launch, directory)
+    for (const directory of launch.directories) makeDirectory(ground, run, launch, directory)
     const cwd = keep(openWorkingDirectory(policy, launch.cwd))
     const stdout = openOutput(launch.identity, keep)
     undo.push(() => stdout.stream.destroy())

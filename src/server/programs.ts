@@ -5,7 +5,7 @@ import { resolveProgram } from '../check/program.ts'
 import type { Config } from '../config/schema.ts'
 import { variablesOf } from '../config/template.ts'
 import { TenementError } from '../errors.ts'
-import type { CodeDir } from '../launcher/protocol.ts'
+import type { CodeDir, Policy } from '../launcher/protocol.ts'
 import type { PlanInputs } from '../supervisor/plan.ts'
 
 /** Finds every program of the config; one that a template names is looked up by its path alone, when an instance starts. */
@@ -44,3 +44,9 @@ export const placeIn =
     )
     return bound?.boundAt === undefined ? path : join(bound.boundAt, path.slice(bound.path.length))
   }
+
+/** Where the launcher finds what a service was granted: bound elsewhere, where tenants could not open it in its place. */
+export const sourceIn =
+  (grants: Policy['grants']): PlanInputs['sourceOf'] =>
+  (service, kind, path) =>
+    grants[service]?.[kind].find((grant) => grant.path === path)?.boundAt ?? path

@@ -19,7 +19,7 @@ import { createPorts, readEphemeralRange } from '../supervisor/ports.ts'
 import { createStarter, parseNote, type Starter } from '../supervisor/start.ts'
 import { createSupervisor, type Supervisor } from '../supervisor/supervisor.ts'
 import { addressOf } from './greeting.ts'
-import { placeIn } from './programs.ts'
+import { placeIn, sourceIn } from './programs.ts'
 import type { ServerSettings } from './settings.ts'
 
 /** What is known once the launcher has greeted and root is given up. */
@@ -54,7 +54,13 @@ export const starterFor = ({ launcher, launcherSettings, config, state, log, pat
     listenersOn,
     identityFor: (name) => identityFor(state, name, tenantUids),
     dataDirFor: (service, id) => dataDirFor(service, config.settings, id),
-    planInputs: { settingsDataDir: config.settings.dataDir, path, findProgram, placeOf: placeIn(policy.codeDirs) },
+    planInputs: {
+      settingsDataDir: config.settings.dataDir,
+      path,
+      findProgram,
+      placeOf: placeIn(policy.codeDirs),
+      sourceOf: sourceIn(policy.grants),
+    },
     warn: (message, fields) => log.warn(fields, message),
   })
 }

@@ -3,7 +3,7 @@
 
 import type { Service } from '../config/schema.ts'
 import { fillTemplate, type TemplateValues } from '../config/template.ts'
-import type { Defaults, Grant, Identity, LaunchPlan, Limits, Network, Reach } from '../isolation/adapter.ts'
+import type { Defaults, Identity, LaunchPlan, Limits, Network, Reach } from '../isolation/adapter.ts'
 import { reachEnvironment } from '../isolation/reach.ts'
 import { formatInstance } from '../names.ts'
 
@@ -24,11 +24,14 @@ export interface PlanInputs {
   readonly findProgram: (name: string, where: { readonly cwd: string; readonly path: string }) => string
   /** Where an instance finds a path of the machine, when it could not open it where it is. */
   readonly placeOf: (path: string) => string
+  /** Where the launcher finds a path that the service was granted. */
+  readonly sourceOf: (service: string, kind: 'read' | 'write', path: string) => string
 }
 
 /** Throws what `findProgram` throws. */
 export const planFor = (inputs: PlanInputs): LaunchPlan => {
-  const { service, id, settingsDataDir, dataDir, identity, reach, defaults, path, findProgram, placeOf } = inputs
+  const { service, id, settingsDataDir, dataDir, identity, reach, defaults, path, findProgram, placeOf, sourceOf } =
+    inputs
   const values: TemplateValues = {
     id,
     name: service.name,
@@ -52,16 +55,14 @@ export const planFor = (inputs: PlanInputs): LaunchPlan => {
     identity,
     reach,
     network: networkOf(service, defaults),
-    read: service.read.map(grantOf),
-    write: service.write.map(grantOf),
+    read: service.read.map((granted) => ({ path: granted, source: sourceOf(service.name, 'read', granted) })),
+    write: service.write.map((granted) => ({ path: granted, source: sourceOf(service.name, 'write', granted) })),
     secrets: [],
     filter: undefined,
     limits: { ...defaults.limits, ...limitsOf(service) },
     options: service.options,
   }
 }
-
-const grantOf = (path: string): Grant => ({ path, source: path })
 
 /** What the service's instances reach: as written, or as its adapter has it. */
 export const networkOf = (service: Service, defaults: Defaults): Network => service.network ?? defaults.network

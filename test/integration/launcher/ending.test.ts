@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type Message, newRunName, startTestLauncher, type TestLauncher } from '../../helpers/launcher.ts'
 import { isAlive, withCommandLine } from '../../helpers/processes.ts'
-import { isRoot, testAsRoot } from '../../helpers/root.ts'
+import { testAsRoot } from '../../helpers/root.ts'
 import { waitUntil } from '../../helpers/waitUntil.ts'
 
 describe('the end of an instance', () => {
@@ -139,30 +139,6 @@ describe('the end of an instance', () => {
     await stop(first.run)
     await waitUntil(() => withCommandLine(mark).length === 1)
     expect(isAlive(first.pid)).toBe(false)
-  })
-
-  test('reaches the application behind a program that made a process namespace for it', async ({ skip }) => {
-    if (!isRoot) skip('only root makes a process namespace without a user namespace')
-    // Run without the tenant's uid change being in the way: a user namespace first, then the process namespace.
-    const run = newRunName()
-    const script = `trap 'echo told; exit 0' TERM; echo up; while :; do sleep 0.05; done`
-    const launch = launcher.launchOf({
-      argv: [
-        '/usr/bin/unshare',
-        '--user',
-        '--map-root-user',
-        '--pid',
-        '--fork',
-        '/bin/sh',
-        '-c',
-        `/bin/sh -c "${script}" & wait; wait`,
-      ],
-      depth: 2,
-    })
-    await launcher.ask({ type: 'launch', run, service: 'api', id: 'alice', launch, watch: true, note: null })
-    await launcher.next(({ type, lines }) => type === 'output' && lines.includes('up'))
-    await stop(run, 5_000)
-    expect((await launcher.next(({ type }) => type === 'exited')).exit.lastLines).toContain('told')
   })
 
   test('of the whole launcher leaves no process behind', async () => {

@@ -112,8 +112,8 @@ describe('a server that was taken over', () => {
     mkdirSync(data('alice'))
     symlinkSync('/etc', data('alice', 'cwd'))
     expect(await launch({ cwd: data('alice', 'cwd') })).toEqual(expect.objectContaining(refused(/symlink/)))
-    symlinkSync('/etc/passwd', data('alice', 'file'))
-    const descriptors: Launch['descriptors'] = [{ fd: 3, kind: 'path', path: data('alice', 'file') }]
+    symlinkSync('/etc/passwd', join(launcher.code, 'file'))
+    const descriptors: Launch['descriptors'] = [{ fd: 3, kind: 'path', path: join(launcher.code, 'file') }]
     expect(await launch({ descriptors })).toEqual(expect.objectContaining(refused(/symlink/)))
   })
 
@@ -128,7 +128,7 @@ describe('a server that was taken over', () => {
   test('cannot hand out a path that no service was granted', async () => {
     for (const path of ['/etc/shadow', launcher.policy.stateDir, `${launcher.code}/../state`])
       expect(await launch({ descriptors: [{ fd: 3, kind: 'path', path }] })).toEqual(
-        expect.objectContaining(refused(/no path that instances are given/)),
+        expect.objectContaining(refused(/no path that instances of api are given/)),
       )
   })
 
