@@ -31,16 +31,16 @@ export const confine = async (
     hasEnded: () => child.exitCode !== null || child.signalCode !== null,
   }
   const held = await untilHeld(program)
-  const first = held === undefined ? undefined : firstProcessOf(held)
-  if (first === undefined) throw await endedEarly(spawned, launch)
-  onHeld(first)
-  applyLimits(first.pid, launch.limits)
-  await bound([pid, first.pid])
+  if (held === undefined) throw await endedEarly(spawned, launch)
+  const first = firstProcessOf(held)
+  if (first !== undefined) onHeld(first)
+  applyLimits(held, launch.limits)
+  await bound([pid, held])
   const { expect } = launch
-  const found = expect === undefined ? undefined : attestHeld(first.pid, expect, launch.identity)
-  const control = expect === undefined ? undefined : controlDescriptorsOf(first.pid, expect)
+  const found = expect === undefined ? undefined : attestHeld(held, expect, launch.identity)
+  const control = expect === undefined ? undefined : controlDescriptorsOf(held, expect)
   gate.open()
-  const application = await untilExecuted(program, first.pid)
+  const application = await untilExecuted(program, held)
   if (expect === undefined || found === undefined || control === undefined) return undefined
   // One that ended at once has nothing left to look at: its exit is reported as any other.
   const executed = application === undefined ? {} : attestExecuted(application, expect, control)

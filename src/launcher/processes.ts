@@ -117,11 +117,14 @@ export const namespaceOf = (pid: number, kind: NamespaceKind): number | undefine
   }
 }
 
-/** What proves later that a process is still this one, and who belongs to it; undefined when it is gone. */
+/**
+ * What proves later that a process is still this one, and who belongs to it; undefined when it is gone, or is in the launcher's
+ * own process namespace: whoever took that for an instance's would end every process of this user.
+ */
 export const firstProcessOf = (pid: number): FirstProcess | undefined => {
   const stat = statOf(pid)
   const namespace = namespaceOf(pid, 'pid')
-  if (stat === undefined || namespace === undefined) return undefined
+  if (stat === undefined || namespace === undefined || namespace === namespaceOf(process.pid, 'pid')) return undefined
   return { pid, startTicks: stat.startTicks, namespace }
 }
 
