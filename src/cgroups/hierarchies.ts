@@ -28,7 +28,9 @@ export const membershipsIn = (text: string): ReadonlyMap<string, string> =>
 const withoutEscapes = (text: string): string =>
   text.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)))
 
-const isWithin = (top: string, path: string): boolean => !posix.relative(top, path).startsWith('..')
+/** A cgroup outside of what a cgroup namespace shows is written with "/.." (cgroup_namespaces(7)): nothing here is above it. */
+const isWithin = (top: string, path: string): boolean =>
+  !path.split('/').includes('..') && posix.relative(top, path).split('/')[0] !== '..'
 
 /** Fields of /proc/self/mountinfo (proc(5)): a dash parts those of the mount from those of its file system. */
 const mountsIn = (text: string) =>
@@ -48,7 +50,6 @@ export const hierarchiesIn = (mountinfo: string, selfCgroup: string): readonly H
     for (const { version, top, mountPoint, options } of mountsIn(mountinfo)) {
       const isSame =
         key === '' ? version === 2 : version === 1 && key.split(',').every((each) => options.includes(each))
-      // A cgroup outside of what a cgroup namespace shows is written with "/.." (cgroup_namespaces(7)): of no use here.
       if (isSame && isWithin(top, own) && !found.has(key)) found.set(key, { version, key, mountPoint, top, own })
     }
   return [...found.values()]

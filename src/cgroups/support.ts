@@ -16,6 +16,8 @@ export interface Absence {
   readonly reason: string
   /** The narrowest change that would help. */
   readonly fix: string
+  /** It is so for what the service manager started this process by; another unit may well be able to. */
+  readonly isOfUnit?: true
 }
 
 export type ResourceSupport = Readonly<Record<Resource, 'enforced' | Absence>>
@@ -62,11 +64,13 @@ export const notDelegated = (own: string, isRoot: boolean): Absence => ({
   fix: isRoot
     ? 'put "Delegate=yes" into the [Service] section of the unit that starts tenement (in a terminal: systemd-run --scope -p Delegate=yes tenement serve)'
     : `start it by systemd-run --user --scope -p Delegate=yes tenement serve, or put "Delegate=yes" into the unit; where controllers are missing then, as root: ${userDropIn}`,
+  isOfUnit: true,
 })
 
 export const notWritable = (own: string): Absence => ({
   reason: `the cgroup ${own} may not be written by the user who starts tenement`,
-  fix: `start it by systemd-run --user --scope -p Delegate=yes tenement serve, or as root`,
+  fix: 'start it by systemd-run --user --scope -p Delegate=yes tenement serve, or as root',
+  isOfUnit: true,
 })
 
 export const notHandedDown = (controller: string, own: string, isRoot: boolean): Absence => ({
