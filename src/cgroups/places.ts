@@ -14,7 +14,7 @@ export interface Place {
   readonly path: string
 }
 
-const placeIn = (tree: Tree, run: string): Place => ({
+export const placeIn = (tree: Tree, run: string): Place => ({
   tree,
   directory: join(tree.directory, run),
   path: join(tree.path, run),
@@ -108,3 +108,5 @@ const membershipsOf = (pid: number): ReadonlyMap<string, string> => {
     return new Map() // it has ended
   }
 }
+
+export const isIn = (place: Place, pid: number): boolean => placeOf([place], pid) !== undefined

@@ -60,7 +60,7 @@ export const makeRunCgroup = (trees: Trees, run: string, bounds: Bounds, signalI
     joinFiles: () => openJoinFiles(places),
     placeOf: (pid) => placeOf(places, pid),
     contains: (pid) => placeOf(places, pid) !== undefined,
-    kill: async () => kill !== undefined && killAllIn(kill.tree.version, kill.directory, signalIf, killTimeoutMs),
+    kill: async () => kill !== undefined && killAllIn(kill, signalIf, killTimeoutMs),
     isEmpty: () =>
       places.length === 0 ? undefined : places.every(({ tree, directory }) => tree.version.isEmpty(directory)),
     causes: () => ({
