@@ -20,13 +20,15 @@ const table: Readonly<Record<string, Row>> = {
   'refusal.ts': { values: [] },
   'errors.ts': { values: [] },
   config: { values: ['names.ts', 'errors.ts'], packages: ['zod', 'smol-toml'] },
-  isolation: { values: ['names.ts', 'errors.ts'], packages: ['execa'] },
+  isolation: { values: ['names.ts', 'errors.ts', 'cgroups'], packages: ['execa'] },
+  // Asked by whoever has to know what this machine can bound, written by the launcher alone.
+  cgroups: { values: ['errors.ts'] },
   state: { values: ['errors.ts'], packages: ['@photostructure/sqlite'] },
   control: { values: ['names.ts', 'errors.ts'] },
   router: { values: ['names.ts', 'refusal.ts', 'errors.ts'], packages: ['undici'] },
   // Reviewed in an hour and changed rarely: whatever it imports belongs to what has to be trusted.
-  launcher: { values: ['names.ts', 'errors.ts'], types: ['isolation/adapter.ts'], packages: ['koffi'] },
-  check: { values: ['names.ts', 'errors.ts', 'config', 'isolation'], packages: ['execa'] },
+  launcher: { values: ['names.ts', 'errors.ts', 'cgroups'], types: ['isolation/adapter.ts'], packages: ['koffi'] },
+  check: { values: ['names.ts', 'errors.ts', 'cgroups', 'config', 'isolation'], packages: ['execa'] },
   supervisor: {
     values: [
       'names.ts',
