@@ -7,7 +7,7 @@ import { type Architecture, architectureOf, architectures } from './architecture
 import { compilePolicy } from './compile.ts'
 import { decodeProgram } from './interpret.ts'
 import { type Libseccomp, loadLibseccomp } from './libseccomp.ts'
-import { newCallNames } from './newCalls.ts'
+import { newCallNames, type Resolved } from './newCalls.ts'
 import type { Policy } from './policy.ts'
 import { policyFor } from './policyFor.ts'
 import { parseProfile } from './profile.ts'
@@ -37,9 +37,18 @@ export const policyOf = (text: string, { file, arch }: Source): Policy => {
   return policyFor(parseProfile(text, file), {
     architecture,
     kernelRelease: release(),
-    resolve: (name) => library.resolve(name, architecture),
+    resolve: remember((name) => library.resolve(name, architecture)),
     knownNames: () => knownNames(library, architecture),
   })
+}
+
+/** Each name is asked for more than once, and a call into a library costs more than a look into a map. */
+const remember = (resolve: (name: string) => Resolved): ((name: string) => Resolved) => {
+  const known = new Map<string, Resolved>()
+  return (name) => {
+    if (!known.has(name)) known.set(name, resolve(name))
+    return known.get(name)
+  }
 }
 
 const ownArchitecture = (): Architecture => {

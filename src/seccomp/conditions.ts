@@ -59,6 +59,8 @@ export const witnessOf = (condition: Condition): bigint | undefined => cubes[con
 
 /** An argument that meets both conditions, or undefined when none does. */
 export const commonArgument = (a: Condition, b: Condition): bigint | undefined => {
+  if (a.operator === 'EQ') return isMet(b, a.value) ? a.value : undefined
+  if (b.operator === 'EQ') return isMet(a, b.value) ? b.value : undefined
   const ofB = cubes[b.operator](b)
   for (const one of cubes[a.operator](a)) {
     const both = ofB.find((other) => ((one.value ^ other.value) & one.mask & other.mask) === 0n)
@@ -74,8 +76,8 @@ export const commonArguments = (
 ): ReadonlyMap<number, bigint> | undefined => {
   const found = new Map<number, bigint>()
   for (const condition of [...a, ...b]) {
-    const [first, second] = [...a, ...b].filter(({ index }) => index === condition.index)
-    const argument = first && (second ? commonArgument(first, second) : witnessOf(first))
+    const other = (a.includes(condition) ? b : a).find(({ index }) => index === condition.index)
+    const argument = other ? commonArgument(condition, other) : witnessOf(condition)
     if (argument === undefined) return undefined
     found.set(condition.index, argument)
   }

@@ -42,10 +42,8 @@ export const opcode = {
 }
 
 /** struct seccomp_data as 32-bit words: number, architecture, two of the instruction pointer, two for each argument. */
-export const wordsOf = ({ arch, number, args }: Attempt): Uint32Array => {
-  const words = new Uint32Array(16)
-  words[0] = number
-  words[1] = arch
+export const wordsOf = (args: Attempt['args'], number = 0, arch = 0): Uint32Array => {
+  const words = Uint32Array.of(number, arch, ...Array<number>(14).fill(0))
   for (const [index, argument] of args.entries()) {
     words[4 + 2 * index] = Number(argument & 0xffff_ffffn)
     words[5 + 2 * index] = Number(argument >> 32n)

@@ -5,7 +5,7 @@
 import { returnValueOf } from './actions.ts'
 import { allBits, type Condition, witnessOf } from './conditions.ts'
 import { type Program, runProgram, wordsOf } from './interpret.ts'
-import { type Attempt, type Call, decide, firstForeignNumber, type Policy } from './policy.ts'
+import { type Attempt, type Call, decide, firstForeignNumber, type Policy, type Rule } from './policy.ts'
 
 export interface Disagreement {
   readonly attempt: Attempt
@@ -16,15 +16,22 @@ export interface Disagreement {
 
 /** The first call that the program answers differently than the policy; undefined when none was found. */
 export const findDisagreement = (policy: Policy, program: Program): Disagreement | undefined => {
+  let words = wordsOf(none)
+  let args = none
   for (const attempt of attemptsFor(policy, program)) {
+    // Most attempts share their arguments with the one before.
+    if (attempt.args !== args) words = wordsOf(attempt.args)
+    args = attempt.args
+    words[0] = attempt.number
+    words[1] = attempt.arch
     const expected = returnValueOf(decide(policy, attempt))
-    const found = runProgram(program, wordsOf(attempt))
+    const found = runProgram(program, words)
     if (found !== expected) return { attempt, expected, found }
   }
   return undefined
 }
 
-const none = [0n, 0n, 0n, 0n, 0n, 0n]
+const none: readonly bigint[] = [0n, 0n, 0n, 0n, 0n, 0n]
 const all = none.map(() => allBits)
 /** Beyond every number that any architecture has. */
 const numbersToTry = 1024
@@ -43,10 +50,7 @@ export function* attemptsFor(policy: Policy, program: Program): Generator<Attemp
 }
 
 function* withNumbers(arch: number, numbers: Iterable<number>): Generator<Attempt> {
-  for (const number of numbers) {
-    yield { arch, number, args: none }
-    yield { arch, number, args: all }
-  }
+  for (const args of [none, all]) for (const number of numbers) yield { arch, number, args }
 }
 
 /** Every architecture that is one bit away, and those a kernel of either machine may run: x86, arm and each other. */
@@ -68,44 +72,37 @@ const foreignNumbers: readonly number[] = [
 /** For each rule, its own arguments with each of them in turn at every value that matters to the call. */
 function* attemptsOf({ number, rules }: Call, arch: number): Generator<Attempt> {
   const conditions = rules.flatMap((rule) => rule.conditions)
-  const values = new Map(
-    [0, 1, 2, 3, 4, 5].map((index) => [index, valuesThatMatter(conditions.filter((one) => one.index === index))]),
-  )
-  for (const rule of rules) {
-    const met = none.map((zero, index) => {
-      const condition = rule.conditions.find((one) => one.index === index)
-      return (condition && witnessOf(condition)) ?? zero
-    })
-    for (const [index, candidates] of values) {
-      for (const value of candidates) yield { arch, number, args: met.with(index, value) }
-    }
+  const bases = rules.map(argumentsThatMeet)
+  for (const index of new Set(conditions.map((one) => one.index))) {
+    const values = valuesThatMatter(conditions.filter((one) => one.index === index))
+    // Rules that differ in this argument alone have the same attempts.
+    const distinct = new Map(bases.map((args) => [args.with(index, 0n).join(), args]))
+    for (const args of distinct.values())
+      for (const value of values) yield { arch, number, args: args.with(index, value) }
   }
 }
+
+const argumentsThatMeet = ({ conditions }: Rule): readonly bigint[] =>
+  none.map((zero, index) => {
+    const condition = conditions.find((one) => one.index === index)
+    return (condition && witnessOf(condition)) ?? zero
+  })
 
 const low = (value: bigint): bigint => value & 0xffff_ffffn
 const high = (value: bigint): bigint => value >> 32n
 
-/** Where the answer for one argument can change, for each half of it and for the halves of different values together. */
-export const valuesThatMatter = (conditions: readonly Condition[]): readonly bigint[] => {
-  if (conditions.length === 0) return []
-  const edges = conditions.flatMap(({ value, mask }) => [
-    value,
-    value + 1n,
-    value - 1n,
-    value | (allBits ^ mask),
-    ...flips(value, mask),
-  ])
-  const lows = new Set([...edges.map((edge) => low(BigInt.asUintN(64, edge))), 0n, low(allBits)])
-  const highs = new Set([
-    ...conditions.flatMap(({ value }) => [high(value), high(value) + 1n]).map(low),
-    0n,
-    low(allBits),
-  ])
-  return [...highs].flatMap((top) => [...lows].map((bottom) => (top << 32n) | bottom))
+/** Where the answer for one argument can change: each half of it there, and the halves of different values together. */
+const valuesThatMatter = (conditions: readonly Condition[]): ReadonlySet<bigint> => {
+  const edges = [0n, allBits, ...conditions.flatMap(edgesOf)].map((edge) => BigInt.asUintN(64, edge))
+  const lows = new Set(edges.map(low))
+  const highs = new Set(edges.map(high))
+  return new Set([...highs].flatMap((top) => [...lows].map((bottom) => (top << 32n) | bottom)))
 }
 
-/** The value with one bit of its mask the other way: the program must look at each of them. */
-const flips = (value: bigint, mask: bigint): readonly bigint[] =>
-  Array.from({ length: 32 }, (_, bit) => 1n << BigInt(bit))
-    .filter((bit) => mask !== allBits && (mask & bit) !== 0n)
-    .map((bit) => value ^ bit)
+/** The value itself, its neighbours, the same with all bits that do not count, and with the first and the last that does. */
+const edgesOf = ({ value, mask }: Condition): readonly bigint[] =>
+  mask === allBits
+    ? [value, value + 1n, value - 1n]
+    : [value, value | (allBits ^ mask), value ^ (mask & -mask), value ^ highestBit(mask)]
+
+const highestBit = (mask: bigint): bigint => (mask === 0n ? 0n : 1n << BigInt(mask.toString(2).length - 1))
