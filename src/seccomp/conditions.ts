@@ -58,7 +58,7 @@ const cubes: Readonly<Record<Operator, (condition: Condition) => readonly Cube[]
 export const witnessOf = (condition: Condition): bigint | undefined => cubes[condition.operator](condition)[0]?.value
 
 /** An argument that meets both conditions, or undefined when none does. */
-export const commonArgument = (a: Condition, b: Condition): bigint | undefined => {
+const commonArgument = (a: Condition, b: Condition): bigint | undefined => {
   if (a.operator === 'EQ') return isMet(b, a.value) ? a.value : undefined
   if (b.operator === 'EQ') return isMet(a, b.value) ? b.value : undefined
   const ofB = cubes[b.operator](b)

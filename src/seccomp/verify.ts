@@ -36,7 +36,7 @@ const all = none.map(() => allBits)
 /** Beyond every number that any architecture has. */
 const numbersToTry = 1024
 
-export function* attemptsFor(policy: Policy, program: Program): Generator<Attempt> {
+function* attemptsFor(policy: Policy, program: Program): Generator<Attempt> {
   const arch = policy.architecture.audit
   const constants = [...new Set(program.constant)]
   for (const foreign of foreignArchitectures(arch)) yield* withNumbers(foreign, [0, 1, 59, 257, 0xffff_ffff])
