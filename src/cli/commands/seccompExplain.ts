@@ -54,10 +54,7 @@ const format = (rows: readonly Explained[], paint: Paint): string =>
       { text: name === '*' ? 'every other' : name },
       { text: action, style: action === 'allow' ? 'green' : 'yellow' },
       { text: when },
-      {
-        text: why ?? (place === 'defaultAction' ? 'the profile does not name it: defaultAction' : place),
-        style: 'dim',
-      },
+      { text: why !== null && why === rows[at - 1]?.why ? '' : (why ?? place), style: 'dim' },
     ]),
     paint,
   )
