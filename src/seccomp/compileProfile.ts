@@ -21,9 +21,8 @@ export interface Source {
 }
 
 /** struct sock_filter[], little endian: what `bwrap --seccomp` reads. Throws TenementError; never returns a weaker filter. */
-export const compileProfile = (text: string, source: Source): Uint8Array => {
-  const library = loadLibseccomp()
-  const policy = policyOf(text, source)
+export const compileProfile = (text: string, source: Source, library = loadLibseccomp()): Uint8Array => {
+  const policy = policyOf(text, source, library)
   const program = compilePolicy(policy, source.file, library)
   const disagreement = findDisagreement(policy, decodeProgram(program))
   if (disagreement !== undefined) throw weakened(source.file, policy, disagreement, library)
@@ -31,8 +30,7 @@ export const compileProfile = (text: string, source: Source): Uint8Array => {
 }
 
 /** What a profile says on an architecture. */
-export const policyOf = (text: string, { file, arch }: Source): Policy => {
-  const library = loadLibseccomp()
+export const policyOf = (text: string, { file, arch }: Source, library = loadLibseccomp()): Policy => {
   const architecture = arch === undefined ? ownArchitecture() : architectures[arch]
   return policyFor(parseProfile(text, file), {
     architecture,
