@@ -37,8 +37,8 @@ export const returnValueOf = ({ kind, data }: Action): number => returnValues[ki
 
 export const isSameAction = (a: Action, b: Action): boolean => a.kind === b.kind && a.data === b.data
 
-/** Greater errnos never reach a program: the kernel cuts them (MAX_ERRNO, kernel/seccomp.c). */
-export const greatestErrno = 4095
+/** The kernel cuts what is above 4095 (MAX_ERRNO, kernel/seccomp.c), and libseccomp refuses that number too. */
+export const greatestErrno = 4094
 
 const errnoNames: ReadonlyMap<number, string> = new Map(
   Object.entries(constants.errno)

@@ -99,10 +99,13 @@ const valuesThatMatter = (conditions: readonly Condition[]): ReadonlySet<bigint>
   return new Set([...highs].flatMap((top) => [...lows].map((bottom) => (top << 32n) | bottom)))
 }
 
-/** The value itself, its neighbours, the same with all bits that do not count, and with the first and the last that does. */
+/** The value itself and its neighbours in either half; with a mask, the value with all bits that do not count, and with the first and the last that does. */
 const edgesOf = ({ value, mask }: Condition): readonly bigint[] =>
   mask === allBits
-    ? [value, value + 1n, value - 1n]
+    ? [value, value + 1n, value - 1n, value + halfBit, value - halfBit]
     : [value, value | (allBits ^ mask), value ^ (mask & -mask), value ^ highestBit(mask)]
+
+/** The lowest bit of the upper half. */
+const halfBit = 1n << 32n
 
 const highestBit = (mask: bigint): bigint => (mask === 0n ? 0n : 1n << BigInt(mask.toString(2).length - 1))
