@@ -119,6 +119,8 @@ const buildWith = (c: Functions, defaultAction: number, rules: readonly Numbered
 
 /** What libseccomp says of a name: a number, below -1 where other architectures have it, -1 where it knows no such name. */
 const resolveWith = (c: Functions, name: string, { audit, name: own }: Architecture): Resolved => {
+  // What follows a NUL would be cut off on the way to C, and the rest be taken for the name.
+  if (!/^\w+$/.test(name)) return undefined
   const number: number = c.resolveName(audit, name)
   if (number >= 0) return number
   // An older libseccomp may know of a call and not that this architecture has it by now.

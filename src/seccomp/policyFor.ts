@@ -30,7 +30,8 @@ export const policyFor = (profile: Profile, target: Target): Policy => {
   for (const entry of holding) {
     for (const name of new Set(entry.names)) {
       const number = target.resolve(name)
-      if (typeof number === 'number') calls.set(number, withEntry(calls.get(number) ?? emptyCall(name, number), entry))
+      if (typeof number === 'number')
+        calls.set(number, withEntry(profile, calls.get(number) ?? emptyCall(name, number), entry))
       else elsewhere.add(name)
     }
   }
@@ -81,14 +82,21 @@ const listed = (names: readonly string[]): string => names.map((name) => `"${nam
 
 const emptyCall = (name: string, number: number): Call => ({ name, number, rules: [], otherwise: undefined })
 
-const withEntry = (call: Call, { action, conditions, place, comment, isOtherwise }: Entry): Call => {
+const withEntry = ({ file }: Profile, call: Call, { action, conditions, place, comment, isOtherwise }: Entry): Call => {
   const rule: Rule = { action, conditions, place, comment }
   if (!isOtherwise) return { ...call, rules: [...call.rules, rule] }
-  // Two of them are a contradiction like any other: kept as a rule, the second is found to be one.
-  return call.otherwise === undefined ? { ...call, otherwise: rule } : { ...call, rules: [...call.rules, rule] }
+  requireSame(file, call, rule, call.otherwise)
+  return { ...call, otherwise: call.otherwise ?? rule }
+}
+
+/** Of rules that decide the same calls. */
+const requireSame = (file: string, call: Call, a: Rule | undefined, b: Rule | undefined): void => {
+  if (a && b && !isSameAction(a.action, b.action)) throw contradiction(file, call, [a, b], new Map())
 }
 
 const requireAgreement = ({ file }: Profile, call: Call): void => {
+  const always = call.rules.find(({ conditions }) => conditions.length === 0)
+  requireSame(file, call, always, call.otherwise)
   for (const [at, rule] of call.rules.entries()) {
     for (const other of call.rules.slice(at + 1)) {
       if (isSameAction(rule.action, other.action)) continue
