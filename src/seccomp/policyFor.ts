@@ -85,7 +85,7 @@ const emptyCall = (name: string, number: number): Call => ({ name, number, rules
 const withEntry = ({ file }: Profile, call: Call, { action, conditions, place, comment, isOtherwise }: Entry): Call => {
   const rule: Rule = { action, conditions, place, comment }
   if (!isOtherwise) return { ...call, rules: [...call.rules, rule] }
-  requireSame(file, call, rule, call.otherwise)
+  requireSame(file, call, call.otherwise, rule)
   return { ...call, otherwise: call.otherwise ?? rule }
 }
 
