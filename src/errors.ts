@@ -4,6 +4,7 @@
 export const errorCodes = {
   invalid_config: 'tenement.toml does not say something that can be run',
   unreadable_config: 'the config file cannot be read as text',
+  invalid_profile: 'a seccomp profile does not say something that can be made into a filter',
   missing_capability: 'a key asks for a promise the isolation adapter does not make',
   unknown_service: 'no service of this name is in tenement.toml',
   unknown_instance: 'no instance of this name is declared or added',

@@ -10,6 +10,9 @@ import { logs } from './commands/logs.ts'
 import { ps } from './commands/ps.ts'
 import { remove } from './commands/remove.ts'
 import { restart } from './commands/restart.ts'
+import { seccompCompile } from './commands/seccompCompile.ts'
+import { seccompDiff } from './commands/seccompDiff.ts'
+import { seccompExplain } from './commands/seccompExplain.ts'
 import { serve } from './commands/serve.ts'
 import { status } from './commands/status.ts'
 import { stop } from './commands/stop.ts'
@@ -31,10 +34,14 @@ export const commands: readonly CommandDefinition[] = [
   disable,
   configShow,
   configSchema,
+  seccompCompile,
+  seccompExplain,
+  seccompDiff,
   version,
 ]
 
 /** What commands of two words have in common, by their first word. */
 export const groups: Readonly<Record<string, string>> = {
   config: 'Show the config, or the schema of its file',
+  seccomp: 'Make, explain and compare seccomp profiles',
 }

@@ -16,6 +16,7 @@ export const exitCodes = {
 const usageErrors: ReadonlySet<ErrorCode> = new Set([
   'invalid_config',
   'unreadable_config',
+  'invalid_profile',
   'missing_capability',
   'invalid_name',
 ])

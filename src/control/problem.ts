@@ -9,6 +9,7 @@ import { type Problem, problem } from './wire.ts'
 const statuses: Readonly<Record<ErrorCode, number>> = {
   invalid_config: 400,
   unreadable_config: 400,
+  invalid_profile: 400,
   missing_capability: 409,
   unknown_service: 404,
   unknown_instance: 404,

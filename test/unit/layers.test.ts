@@ -23,6 +23,8 @@ const table: Readonly<Record<string, Row>> = {
   isolation: { values: ['names.ts', 'errors.ts', 'cgroups'], packages: ['execa'] },
   // Asked by whoever has to know what this machine can bound, written by the launcher alone.
   cgroups: { values: ['errors.ts'] },
+  // Profiles of system calls → filters. Whoever needs one gets bytes.
+  seccomp: { values: ['errors.ts', 'config/suggest.ts', 'launcher/libc.ts'], packages: ['koffi'] },
   state: { values: ['errors.ts'], packages: ['@photostructure/sqlite'] },
   control: { values: ['names.ts', 'errors.ts'] },
   router: { values: ['names.ts', 'refusal.ts', 'errors.ts'], packages: ['undici'] },
@@ -50,6 +52,7 @@ const table: Readonly<Record<string, Row>> = {
       'control',
       'isolation',
       'launcher',
+      'seccomp',
       'state',
       'packageVersion.ts',
     ],
@@ -73,8 +76,8 @@ const table: Readonly<Record<string, Row>> = {
   },
 }
 
-/** Files that alone may import a package, where one file is enough. */
-const onlyIn: Readonly<Record<string, string>> = { koffi: 'launcher/libc.ts' }
+/** Files that alone may import a package, where one file of a part is enough. */
+const onlyIn: Readonly<Record<string, readonly string[]>> = { koffi: ['launcher/libc.ts', 'seccomp/libseccomp.ts'] }
 
 interface Import {
   readonly from: string
@@ -139,10 +142,10 @@ const problemWithPackage = (used: Import, part: string, row: Row): string | unde
   if (!(row.packages ?? []).includes(name)) {
     return `src/${used.from} imports the package ${name}, but ${part} may use ${row.packages?.join(', ') ?? 'no package'}`
   }
-  const file = onlyIn[name]
-  return file === undefined || file === used.from
+  const files = onlyIn[name]
+  return files === undefined || files.includes(used.from)
     ? undefined
-    : `src/${used.from} imports ${name}, which only ${file} may do`
+    : `src/${used.from} imports ${name}, which only ${files.join(' and ')} may do`
 }
 
 /** The parts that import one another in a ring, types included: 'a → b → a'; undefined when there is none. */

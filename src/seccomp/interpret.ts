@@ -1,0 +1,93 @@
+// Runs a seccomp filter as the kernel would, so that what libseccomp made can be held against what the profile says before
+// anything depends on it. Knows only the instructions libseccomp uses; any other is refused, never skipped.
+// Classic BPF as in Documentation/networking/filter.rst, and the data it sees as in struct seccomp_data of linux/seccomp.h.
+import type { Attempt } from './policy.ts'
+
+/** BPF_MAXINSNS of linux/bpf_common.h. */
+export const mostInstructions = 4096
+export const instructionBytes = 8
+
+export interface Program {
+  readonly code: Uint16Array
+  readonly ifTrue: Uint8Array
+  readonly ifFalse: Uint8Array
+  readonly constant: Uint32Array
+}
+
+/** Instructions of a program in the kernel's own form (struct sock_filter[], little endian). */
+export const decodeProgram = (bytes: Uint8Array): Program => {
+  const length = bytes.length / instructionBytes
+  if (!Number.isInteger(length) || length === 0 || length > mostInstructions) {
+    throw new Error(`a filter of ${bytes.length} bytes is none the kernel takes`)
+  }
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const each = Array.from({ length }, (_, at) => at * instructionBytes)
+  return {
+    code: Uint16Array.from(each, (at) => view.getUint16(at, true)),
+    ifTrue: Uint8Array.from(each, (at) => view.getUint8(at + 2)),
+    ifFalse: Uint8Array.from(each, (at) => view.getUint8(at + 3)),
+    constant: Uint32Array.from(each, (at) => view.getUint32(at + 4, true)),
+  }
+}
+
+export const opcode = {
+  load: 0x20,
+  and: 0x54,
+  jump: 0x05,
+  equal: 0x15,
+  greater: 0x25,
+  notLess: 0x35,
+  anyBit: 0x45,
+  return: 0x06,
+}
+
+/** struct seccomp_data as 32-bit words: number, architecture, two of the instruction pointer, two for each argument. */
+export const wordsOf = (args: Attempt['args'], number = 0, arch = 0): Uint32Array => {
+  const words = Uint32Array.of(number, arch, ...Array<number>(14).fill(0))
+  for (const [index, argument] of args.entries()) {
+    words[4 + 2 * index] = Number(argument & 0xffff_ffffn)
+    words[5 + 2 * index] = Number(argument >> 32n)
+  }
+  return words
+}
+
+/** What the filter returns for a call. */
+export const runProgram = (program: Program, words: Uint32Array): number => {
+  const { code, ifTrue, ifFalse, constant } = program
+  let accumulator = 0
+  const branch = (at: number, holds: boolean): number => at + 1 + ((holds ? ifTrue[at] : ifFalse[at]) ?? 0)
+  for (let at = 0; at < code.length; ) {
+    const k = constant[at] ?? 0
+    switch (code[at]) {
+      case opcode.load:
+        if (k % 4 !== 0 || k >= 64) throw new Error(`instruction ${at} loads from ${k}, which the kernel refuses`)
+        accumulator = words[k / 4] ?? 0
+        at += 1
+        break
+      case opcode.and:
+        accumulator = (accumulator & k) >>> 0
+        at += 1
+        break
+      case opcode.jump:
+        at += 1 + k
+        break
+      case opcode.equal:
+        at = branch(at, accumulator === k)
+        break
+      case opcode.greater:
+        at = branch(at, accumulator > k)
+        break
+      case opcode.notLess:
+        at = branch(at, accumulator >= k)
+        break
+      case opcode.anyBit:
+        at = branch(at, (accumulator & k) !== 0)
+        break
+      case opcode.return:
+        return k
+      default:
+        throw new Error(`instruction ${at} has code ${code[at]}, which no filter of ours needs`)
+    }
+  }
+  throw new Error('the filter ends without an answer')
+}
