@@ -5,7 +5,7 @@ import type { Attestation, Launch } from '../isolation/adapter.ts'
 import { attestExecuted, attestHeld, controlDescriptorsOf } from './attest.ts'
 import type { Gate } from './descriptors.ts'
 import { type HeldProgram, untilExecuted, untilHeld } from './hold.ts'
-import { applyLimits } from './limits.ts'
+import { applyLimits, canLimit } from './limits.ts'
 import { type FirstProcess, firstProcessOf } from './processes.ts'
 import type { Spawned } from './spawn.ts'
 
@@ -34,7 +34,7 @@ export const confine = async (
   if (held === undefined) throw await endedEarly(spawned, launch)
   const first = firstProcessOf(held)
   if (first !== undefined) onHeld(first)
-  applyLimits(held, launch.limits)
+  if (canLimit(launch.identity)) applyLimits(held, launch.limits)
   await bound([pid, held])
   const { expect } = launch
   const found = expect === undefined ? undefined : attestHeld(held, expect, launch.identity)
