@@ -8,8 +8,8 @@ import type { Place } from './places.ts'
 /** Where programs keep shared memory; PostgreSQL and Chromium need some tens of megabytes. It counts as the instance's memory. */
 const sharedMemoryBytes = 64 * 1024 ** 2
 const runBytes = 1024 ** 2
-/** All secrets of an instance together. */
-const secretsBytes = 1024 ** 2
+/** The most one secret may hold. */
+const secretBytes = 1024 ** 2
 
 export interface ViewInputs {
   readonly layout: Layout
@@ -68,7 +68,7 @@ const secretsView = (names: readonly string[]): readonly Operation[] =>
   names.length === 0
     ? []
     : [
-        { kind: 'tmpfs', at: '/run/secrets', mode: 0o500, bytes: secretsBytes },
+        { kind: 'tmpfs', at: '/run/secrets', mode: 0o500, bytes: names.length * secretBytes },
         ...names.map(
           (name): Operation => ({
             kind: 'file',
