@@ -63,7 +63,7 @@ export const hostRestrictions: readonly Restriction[] = [
     fix: 'boot the kernel of the distribution; where it has filters, this is a fault in tenement: report it',
   },
   {
-    message: /spawn (EPERM|EAGAIN)|setuid|setgid/,
+    message: /spawn (\S+ )?(EPERM|EAGAIN|EINVAL)/,
     cause: 'programs cannot be started as the uid of a tenant here',
     fix: 'give tenement CAP_SETUID and CAP_SETGID, and room for processes: AmbientCapabilities= and TasksMax= of the unit',
   },

@@ -50,18 +50,15 @@ const problemWithTrial = async (identity: Identity | undefined): Promise<Problem
   })
   const inputs = { network: 'private', instance, env: {}, cwd: '/', isNested: false, view, filter: allowAll } as const
   const { options, descriptors } = bubblewrapOptions(inputs)
-  const { failed, timedOut, stderr, message } = await runTrial(
-    [...options, '--', '/usr/bin/true'],
-    descriptors,
-    identity,
-  )
-  if (!failed) return undefined
-  if (timedOut)
-    return {
-      reason: `bubblewrap did not end within ${trialTimeoutMs} ms`,
-      fix: 'try it again when the machine is less busy',
-    }
-  return restrictionFor(String(stderr).trim() || message || 'it does not say why')
+  const trial = await runTrial([...options, '--', '/usr/bin/true'], descriptors, identity)
+  if (!trial.failed) return undefined
+  if (trial.timedOut) return tooSlow
+  return restrictionFor(trial.stderr ? String(trial.stderr) : (trial.shortMessage ?? 'it does not say why'))
+}
+
+const tooSlow: Problem = {
+  reason: `bubblewrap did not end within ${trialTimeoutMs} ms`,
+  fix: 'try it again when the machine is less busy',
 }
 
 /** What the launcher opens for a launch, in little: a gate that is open already, a mark nobody waits for. */

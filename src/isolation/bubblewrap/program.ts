@@ -5,6 +5,7 @@ import { constants } from 'node:fs'
 import { access, readFile } from 'node:fs/promises'
 import { execa } from 'execa'
 import type { Probe } from '../adapter.ts'
+import { restrictionFor } from './hostRestrictions.ts'
 
 /** Every option that options.ts and operations.ts write. */
 export const usedOptions = [
@@ -44,8 +45,8 @@ export const problemWithProgram = async (program: string): Promise<Problem | und
   if (!isThere)
     return { reason: `bubblewrap is not installed: there is no program ${program}`, fix: await installFix() }
   const help = await execa(program, ['--help'], { env: {}, extendEnv: false, reject: false, all: true, timeout: 5_000 })
-  if (help.failed)
-    return { reason: `${program} --help fails: ${help.shortMessage ?? 'it does not say why'}`, fix: await installFix() }
+  // It looks at /proc before it looks at its arguments, so the machine may keep it from even this.
+  if (help.failed) return restrictionFor(help.stderr || help.shortMessage || 'it does not say why')
   const missing = missingOptions(help.all)
   if (missing.length === 0) return undefined
   const { stdout: version } = await execa(program, ['--version'], { env: {}, extendEnv: false, reject: false })
