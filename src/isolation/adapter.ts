@@ -143,6 +143,11 @@ export type Strength = 'enforced' | 'best-effort'
 export interface Machine {
   readonly isRoot: boolean
   readonly hasTenantUids: boolean
+  /**
+   * Whom a probe must run programs as: a uid of the tenants' that no process has. What root may do says nothing about what a
+   * tenant may, above all about user namespaces. Absent where instances run as the caller.
+   */
+  readonly probeIdentity?: Identity
 }
 
 export interface Probe {
@@ -169,6 +174,8 @@ export interface IsolationAdapter<Options = unknown> {
   readonly capabilities: Readonly<Partial<Record<string, Strength>>>
   /** What a service that says nothing gets. */
   readonly defaults: Defaults
+  /** The same for a service with these options, where they change what a silent one gets. */
+  defaultsFor?(options: Options): Defaults
   /** Promises without which a service does not run at all on a machine that cannot keep them, unless its config accepts the loss. */
   readonly needs: readonly string[]
   probe(machine: Machine): Promise<Probe>

@@ -15,9 +15,13 @@ export const reachEnvironment = (reach: Reach): Readonly<Record<string, string>>
 export const descriptorsFor = (reach: Reach): readonly Descriptor[] =>
   reach.kind === 'fd' ? [{ fd: listenFd, kind: 'listener', socket: reach.socket }] : []
 
+/** The directory in which the application makes a socket, if it does. */
+export const ownDirectories = (reach: Reach): readonly string[] =>
+  reach.kind === 'unix' ? [dirname(reach.socket)] : []
+
 /** The socket's directory is the tenant's to write, and of the server's group, so that the server can reach what is made in it. */
 export const socketDirectories = (reach: Reach): readonly Directory[] =>
-  reach.kind === 'unix' ? [{ path: dirname(reach.socket), mode: 0o2710, owner: 'tenant' }] : []
+  ownDirectories(reach).map((path) => ({ path, mode: 0o2710, owner: 'tenant' }))
 
 /** A socket takes its mode from the umask: the group must be able to write it to connect (unix(7)). Everything else stays the tenant's alone. */
 export const umaskFor = (reach: Reach): number => (reach.kind === 'unix' ? 0o007 : 0o077)

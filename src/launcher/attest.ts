@@ -3,7 +3,7 @@
 // Each check names the capability that is broken where it fails (proc(5), namespaces(7), user_namespaces(7)).
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import type { Attestation, Expectation, Identity, NamespaceKind } from '../isolation/adapter.ts'
-import { namespaceOf } from './processes.ts'
+import { isDead, namespaceOf } from './processes.ts'
 
 /** A launch that is not what was planned; the message names the capability. */
 class Unattested extends Error {
@@ -127,19 +127,32 @@ const descriptorsOf = (pid: number): readonly OpenDescriptor[] =>
     }
   })
 
+/** What the held program has open: what is meant for the application, and what is not. */
+export interface HeldDescriptors {
+  /** Where a descriptor leads, and on which mount. */
+  readonly given: ReadonlySet<string>
+  /** Where a descriptor leads. */
+  readonly control: ReadonlySet<string>
+}
+
+const placeOf = ({ leadsTo, mountId }: OpenDescriptor): string => `${mountId} ${leadsTo}`
+
 /**
- * The application may have opened more by the time it is looked at. What it inherited and should not have is known by what it
- * leads to: something that the held program had open (its control descriptors), or a file outside of the application's own mounts.
+ * The application may have opened more by the time it is looked at, and copied what it was given: a shell does so with its
+ * standard input. What it inherited and should not have is known by what it leads to: something that the held program had open
+ * for itself, or a file outside of the application's own mounts that it was not given.
  */
 const descriptorCheck =
-  (expected: readonly number[], control: ReadonlySet<string>): Check =>
+  (expected: readonly number[], { control, given }: HeldDescriptors): Check =>
   (pid) => {
     const ownMounts = new Set(mountsOf(pid).map(({ id }) => id))
     const further = descriptorsOf(pid).filter(({ number }) => !expected.includes(number))
-    const leaked = further.find(
-      ({ leadsTo, mountId }) =>
-        control.has(leadsTo) || (leadsTo.startsWith('/') && !isOwn(leadsTo, mountId, ownMounts)),
-    )
+    const leaked = further
+      .filter((each) => !given.has(placeOf(each)))
+      .find(
+        ({ leadsTo, mountId }) =>
+          control.has(leadsTo) || (leadsTo.startsWith('/') && !isOwn(leadsTo, mountId, ownMounts)),
+      )
     if (leaked !== undefined) return { wrong: `it inherited descriptor ${leaked.number}, ${leaked.leadsTo}` }
     return { found: `descriptors ${expected.join(' ')}` }
   }
@@ -189,21 +202,32 @@ export const attestHeld = (
   ])
 }
 
-/** What the held program has open and the application must not inherit, by what it leads to. */
-export const controlDescriptorsOf = (first: number, { descriptors }: Expectation): ReadonlySet<string> =>
-  new Set(
-    descriptorsOf(first)
-      .filter(({ number, leadsTo }) => !descriptors.includes(number) && !leadsTo.startsWith('/'))
-      .map(({ leadsTo }) => leadsTo),
-  )
+export const descriptorsHeld = (first: number, { descriptors }: Expectation): HeldDescriptors => {
+  const all = descriptorsOf(first)
+  return {
+    given: new Set(all.filter(({ number }) => descriptors.includes(number)).map(placeOf)),
+    control: new Set(
+      all
+        .filter(({ number, leadsTo }) => !descriptors.includes(number) && !leadsTo.startsWith('/'))
+        .map(({ leadsTo }) => leadsTo),
+    ),
+  }
+}
 
-/** Of the application, once it has been executed. */
+/** Of the application, once it has been executed. Empty when it has ended meanwhile: nothing is left to look at. */
 export const attestExecuted = (
   application: number,
   expect: Expectation,
-  control: ReadonlySet<string>,
-): Attestation['found'] =>
-  inspect(application, [
-    ...(expect.isFiltered ? [['syscalls.filtered', statusCheck('Seccomp', '2')] as const] : []),
-    ['fd.clean', descriptorCheck(expect.descriptors, control)],
-  ])
+  held: HeldDescriptors,
+): Attestation['found'] => {
+  try {
+    return inspect(application, [
+      ...(expect.isFiltered ? [['syscalls.filtered', statusCheck('Seccomp', '2')] as const] : []),
+      ['fd.clean', descriptorCheck(expect.descriptors, held)],
+    ])
+  } catch (error) {
+    // Only where nothing could be read: what was found wrong stays wrong.
+    if (error instanceof Unattested && error.cause !== undefined && isDead(application)) return {}
+    throw error
+  }
+}

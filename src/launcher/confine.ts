@@ -2,10 +2,10 @@
 // become the application. Whatever does not hold rejects; the caller then ends what was started.
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Attestation, Launch } from '../isolation/adapter.ts'
-import { attestExecuted, attestHeld, controlDescriptorsOf } from './attest.ts'
+import { attestExecuted, attestHeld, descriptorsHeld } from './attest.ts'
 import type { Gate } from './descriptors.ts'
 import { type HeldProgram, untilExecuted, untilHeld } from './hold.ts'
-import { applyLimits } from './limits.ts'
+import { applyLimits, canLimit } from './limits.ts'
 import { type FirstProcess, firstProcessOf } from './processes.ts'
 import type { Spawned } from './spawn.ts'
 
@@ -34,16 +34,16 @@ export const confine = async (
   if (held === undefined) throw await endedEarly(spawned, launch)
   const first = firstProcessOf(held)
   if (first !== undefined) onHeld(first)
-  applyLimits(held, launch.limits)
+  if (canLimit(launch.identity)) applyLimits(held, launch.limits)
   await bound([pid, held])
   const { expect } = launch
   const found = expect === undefined ? undefined : attestHeld(held, expect, launch.identity)
-  const control = expect === undefined ? undefined : controlDescriptorsOf(held, expect)
+  const descriptors = expect === undefined ? undefined : descriptorsHeld(held, expect)
   gate.open()
   const application = await untilExecuted(program, held)
-  if (expect === undefined || found === undefined || control === undefined) return undefined
+  if (expect === undefined || found === undefined || descriptors === undefined) return undefined
   // One that ended at once has nothing left to look at: its exit is reported as any other.
-  const executed = application === undefined ? {} : attestExecuted(application, expect, control)
+  const executed = application === undefined ? {} : attestExecuted(application, expect, descriptors)
   return { atMs: Date.now(), found: { ...found, ...executed } }
 }
 

@@ -17,6 +17,19 @@ const resources: Readonly<Record<LimitName, number>> = {
 
 export const limitNames = Object.keys(resources) as LimitName[]
 
+/** CAP_SYS_RESOURCE (linux/capability.h). */
+const mayLimitOthers = 24n
+
+/**
+ * Whether limits can be set from outside: of a process of another uid only with CAP_SYS_RESOURCE (prlimit(2)), which root has
+ * not got everywhere, for example in a container.
+ */
+export const canLimit = (identity: Launch['identity']): boolean => {
+  if (identity === undefined) return true
+  const effective = /^CapEff:\t(\w+)$/m.exec(readFileSync('/proc/self/status', 'latin1'))?.[1] ?? '0'
+  return ((BigInt(`0x${effective}`) >> mayLimitOthers) & 1n) === 1n
+}
+
 /** Soft and hard; what the process starts from then on inherits them. */
 export const applyLimits = (pid: number, limits: Launch['limits']): void => {
   for (const name of limitNames) {

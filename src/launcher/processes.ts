@@ -58,7 +58,7 @@ const hasEnded = (stat: ProcessStat | undefined): boolean => stat === undefined 
  * Whether nothing of a process runs any more. Its own state tells of its first thread alone: one that has exited shows as a
  * zombie while the others run on, and whoever took it for dead would give its uid and its data to somebody else.
  */
-const isDead = (pid: number): boolean =>
+export const isDead = (pid: number): boolean =>
   hasEnded(statOf(pid)) && threadsOf(pid).every((thread) => hasEnded(readStat(`/proc/${pid}/task/${thread}/stat`)))
 
 const threadsOf = (pid: number): readonly string[] => {

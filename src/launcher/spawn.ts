@@ -9,7 +9,7 @@ import { messageOf } from '../errors.ts'
 import type { Directory, Launch } from '../isolation/adapter.ts'
 import { type Gate, type Inherited, openDescriptors } from './descriptors.ts'
 import { duplicateAbove, mountSocketPlace, openPipe } from './libc.ts'
-import { withTenantScore } from './limits.ts'
+import { canLimit, withTenantScore } from './limits.ts'
 import { codePlaces, ownSocketDir } from './policy.ts'
 import { runMarker } from './processes.ts'
 import type { Policy, Request } from './protocol.ts'
@@ -70,9 +70,9 @@ const openWorkingDirectory = (policy: Policy, cwd: string): number => {
   }
 }
 
-/** A program that is held gets its limits while it is; any other passes through one that sets them. */
-const withLimits = ({ argv, limits, depth }: Launch): readonly [string, ...string[]] => {
-  if (depth > 0) return argv
+/** A program that is held gets its limits while it is, where that can be done; any other passes through one that sets them. */
+const withLimits = ({ argv, limits, depth, identity }: Launch): readonly [string, ...string[]] => {
+  if (depth > 0 && canLimit(identity)) return argv
   const options = Object.entries(limits).map(([name, value]) => `--${name}=${value}`)
   return options.length === 0 ? argv : ['/usr/bin/prlimit', ...options, '--', ...argv]
 }

@@ -116,6 +116,11 @@ describe('a launch that is held at its gate', () => {
     expect(answer).toMatchObject({ type: 'failed', message: expect.stringContaining('"fd.clean"') })
   })
 
+  test('may copy what it was given, as shells do with their standard input', async () => {
+    const answer = await start(launchOf('exec 12<&0 13>&1; sleep 60'))
+    expect(answer).toMatchObject({ type: 'reply' })
+  })
+
   test('never runs when the launcher dies before it has let it go', async () => {
     const fifo = file('fifo')
     execFileSync('mkfifo', ['-m', '644', fifo])

@@ -1,0 +1,86 @@
+// A plan → the launch that runs it under bubblewrap. Pure: what the machine looks like comes in as a value.
+// bubblewrap is given an empty environment and its options through a descriptor, since /proc/PID/environ and cmdline of the
+// instance's first process show it what bubblewrap was started with, and the machine's other users the same.
+import { TenementError } from '../../errors.ts'
+import type { Expectation, Launch, LaunchPlan, NamespaceKind } from '../adapter.ts'
+import { descriptorsFor, socketDirectories, umaskFor, withListenPid } from '../reach.ts'
+import { etcFiles, innerUid } from './etcFiles.ts'
+import { mountsAfter } from './expectation.ts'
+import { serviceName } from './instanceId.ts'
+import type { Layout } from './layout.ts'
+import { limitsFor } from './limits.ts'
+import type { Operation } from './operations.ts'
+import { bubblewrap, bubblewrapOptions } from './options.ts'
+import { placesOf } from './places.ts'
+import { viewOf } from './view.ts'
+
+export interface Confinement {
+  readonly layout: Layout
+  /** Whether the instance may make namespaces of its own. */
+  readonly isNested: boolean
+  /** Bytes of /tmp where the plan does not say. */
+  readonly tmpBytes: number
+}
+
+/** Rejects what it cannot confine whole; throws a TenementError with the way out. */
+export const bubblewrapLaunch = (plan: LaunchPlan, confinement: Confinement): Launch => {
+  const filter = requireFilter(plan)
+  const { layout, isNested } = confinement
+  if (plan.network === 'internet') throw noInternet(plan.instance)
+  const machine = plan.network === 'host' ? layout : undefined
+  const view = viewOf({
+    layout,
+    etc: etcFiles({ instance: plan.instance, home: plan.dataDir, machine }),
+    tmpBytes: plan.limits.tmpBytes ?? confinement.tmpBytes,
+    secrets: plan.secrets,
+    places: placesOf(plan),
+  })
+  const { network, instance, env, cwd } = plan
+  const { options, descriptors } = bubblewrapOptions({ network, instance, env, cwd, isNested, view, filter })
+  const { memoryBytes, cpus, cpuWeight, processes } = plan.limits
+  return {
+    argv: [bubblewrap, ...options, '--', ...withListenPid(plan.argv, plan.reach)],
+    env: {},
+    cwd: plan.cwd,
+    identity: plan.identity,
+    umask: umaskFor(plan.reach),
+    directories: [{ path: plan.dataDir, mode: 0o700, owner: 'tenant' }, ...socketDirectories(plan.reach)],
+    descriptors: [...descriptorsFor(plan.reach), ...descriptors],
+    limits: limitsFor(plan),
+    resources: defined({ memoryBytes, cpus, cpuWeight, processes }),
+    depth: 2,
+    expect: expectationOf(plan, view, layout),
+    reach: plan.reach,
+  }
+}
+
+const requireFilter = ({ filter, instance }: LaunchPlan): Uint8Array => {
+  // An empty program is what a profile that could not be read would look like; bubblewrap would refuse it later and less clearly.
+  if (filter !== undefined && filter.length > 0) return filter
+  throw new TenementError('start_failed', `${instance} has no compiled seccomp filter, and is not started without one`)
+}
+
+const noInternet = (instance: string): TenementError =>
+  new TenementError(
+    'start_failed',
+    `${instance} asks for the internet, which needs pasta, and this release does not use it`,
+    {
+      fix: `set service.${serviceName(instance)}.network to "private"`,
+    },
+  )
+
+const alwaysOwn: readonly NamespaceKind[] = ['user', 'pid', 'mnt', 'ipc', 'uts', 'cgroup']
+
+const expectationOf = (plan: LaunchPlan, view: readonly Operation[], { mounts }: Layout): Expectation => ({
+  namespaces: plan.network === 'host' ? alwaysOwn : [...alwaysOwn, 'net'],
+  innerUid,
+  innerGid: innerUid,
+  mounts: mountsAfter(view, mounts),
+  isFiltered: true,
+  descriptors: [0, 1, 2, ...descriptorsFor(plan.reach).map(({ fd }) => fd)],
+})
+
+const defined = <T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } =>
+  Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>
+  }

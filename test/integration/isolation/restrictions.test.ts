@@ -1,0 +1,108 @@
+// The restrictions of machines that can be made here, each by a namespace of the test's own: nothing of the machine changes.
+import { mkdtempSync, rmdirSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { execa } from 'execa'
+import { describe, expect, test } from 'vitest'
+import type { Machine, Probe } from '../../../src/isolation/adapter.ts'
+import { restrictionFor } from '../../../src/isolation/bubblewrap/hostRestrictions.ts'
+import { isRoot, testAsRoot } from '../../helpers/root.ts'
+import { newTenantUids } from '../../helpers/tenantUids.ts'
+
+const script = fileURLToPath(new URL('../../fixtures/probe.mjs', import.meta.url))
+const { first: uid } = newTenantUids()
+const asRoot: Machine = { isRoot: true, hasTenantUids: true, probeIdentity: { uid, gid: uid } }
+const asUser: Machine = { isRoot: false, hasTenantUids: false }
+const tenant = isRoot ? { uid, gid: uid } : {}
+
+/** What the probe finds where `sh -c setUp` has gone before it, all in the shell that `around` starts. */
+const probeIn = async (
+  around: readonly string[],
+  setUp: string,
+  machine = isRoot ? asRoot : asUser,
+): Promise<Probe> => {
+  const command = `${setUp}\nexec "$@"`
+  const [program = '', ...args] = [...around, '/bin/sh', '-ec', command, 'sh', process.execPath, script]
+  const { stdout } = await execa(program, [...args, JSON.stringify(machine)])
+  return JSON.parse(stdout)
+}
+
+describe('the probe of isolation "sandbox"', () => {
+  test('finds this machine fit, as the uid of a tenant where there is one, in well under a second', async () => {
+    const startedAt = performance.now()
+    const { usable, problem } = await probeIn([], '')
+    expect(problem).toBeUndefined()
+    expect(usable).toBe(true)
+    expect(performance.now() - startedAt).toBeLessThan(1_000)
+  })
+
+  test('says what is lost without uids of tenants', async () => {
+    expect((await probeIn([], '', { ...(isRoot ? asRoot : asUser), hasTenantUids: false })).lost).toMatchObject([
+      { capability: 'user.perTenantUid', fix: expect.any(String) },
+    ])
+  })
+
+  testAsRoot('finds a /proc with a covered part', async () => {
+    const { usable, problem } = await probeIn(['unshare', '--mount'], 'mount -t tmpfs none /proc/irq')
+    expect(usable).toBe(false)
+    expect(problem?.reason).toContain('parts of /proc are covered')
+    expect(problem?.fix).toContain('systempaths=unconfined')
+  })
+
+  testAsRoot('finds a /proc/sys that cannot be written, as ProtectKernelTunables= makes it', async () => {
+    const setUp = 'mount --bind /proc/sys /proc/sys; mount -o remount,bind,ro /proc/sys'
+    expect((await probeIn(['unshare', '--mount'], setUp)).problem?.reason).toContain('ProtectKernelTunables=')
+  })
+
+  testAsRoot('finds a /proc of processes only, as ProcSubset=pid makes it', async () => {
+    const around = ['unshare', '--mount', '--pid', '--fork']
+    const { problem } = await probeIn(around, 'mount -t proc -o subset=pid proc /proc')
+    expect(problem).toMatchObject({
+      reason: expect.stringContaining('subset=pid'),
+      fix: expect.stringContaining('ProcSubset='),
+    })
+  })
+
+  testAsRoot('finds that user namespaces are refused, which a chroot does to all in it', async () => {
+    const root = mkdtempSync(join(tmpdir(), 'tenement-chroot-'))
+    try {
+      const around = ['unshare', '--mount', '/bin/sh', '-ec', `mount --rbind / ${root}; exec chroot ${root} "$@"`, 'sh']
+      const { problem } = await probeIn(around, '')
+      expect(problem?.fix).toContain('kernel.unprivileged_userns_clone=1')
+    } finally {
+      // Never recursively: the machine's root was mounted here, and only in another mount namespace.
+      rmdirSync(root)
+    }
+  })
+
+  testAsRoot('finds that no further user namespace may be made', async () => {
+    const around = [
+      'setpriv',
+      `--reuid=${uid}`,
+      `--regid=${uid}`,
+      '--clear-groups',
+      'unshare',
+      '--user',
+      '--map-root-user',
+    ]
+    const { problem } = await probeIn(around, 'echo 0 > /proc/sys/user/max_user_namespaces', asUser)
+    expect(problem?.fix).toContain('user.max_user_namespaces')
+  })
+
+  testAsRoot('finds that nothing can be started as a tenant', async () => {
+    const around = ['setpriv', '--bounding-set=-setuid,-setgid', '--inh-caps=-all']
+    expect((await probeIn(around, '')).problem?.fix).toContain('CAP_SETUID')
+  })
+})
+
+test('a filter that the kernel does not take is told as such', async () => {
+  const args = ['--unshare-user', '--ro-bind', '/', '/', '--seccomp', '3', '/bin/true']
+  const { stderr } = await execa('bwrap', args, {
+    stdio: ['ignore', 'ignore', 'pipe', Buffer.from('notafilt')],
+    reject: false,
+    cwd: '/',
+    ...tenant,
+  })
+  expect(restrictionFor(String(stderr)).reason).toContain('CONFIG_SECCOMP_FILTER')
+})
