@@ -3,6 +3,7 @@
 // Each check names the capability that is broken where it fails (proc(5), namespaces(7), user_namespaces(7)).
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import type { Attestation, Expectation, Identity, NamespaceKind } from '../isolation/adapter.ts'
+import type { RunCgroup } from '../cgroups/runCgroup.ts'
 import { isDead, namespaceOf } from './processes.ts'
 
 /** A launch that is not what was planned; the message names the capability. */
@@ -72,6 +73,14 @@ const noCoreFile: Check = (pid) => {
   const found = /^Max core file size\s+(\d+|unlimited)/m.exec(readFileSync(`/proc/${pid}/limits`, 'latin1'))?.[1]
   return found === '1' ? { found: 'a core file of at most 1 byte' } : { wrong: `a core file may have ${found} bytes` }
 }
+
+/** One that was not moved is bounded by nothing, however its cgroup is set. */
+const cgroupCheck =
+  (cgroup: RunCgroup): Check =>
+  (pid) => {
+    const found = cgroup.placeOf(pid)
+    return found === undefined ? { wrong: 'it is not in the cgroup that bounds it' } : { found }
+  }
 
 interface Mount {
   readonly id: string
@@ -186,7 +195,7 @@ const outerIdentity = (identity: Identity | undefined): Identity =>
 export const attestHeld = (
   first: number,
   expect: Expectation,
-  identity: Identity | undefined,
+  { identity, cgroup }: { readonly identity: Identity | undefined; readonly cgroup: RunCgroup | undefined },
 ): Attestation['found'] => {
   const { uid, gid } = outerIdentity(identity)
   return inspect(first, [
@@ -199,6 +208,7 @@ export const attestHeld = (
     ['priv.noNew', statusCheck('NoNewPrivs', '1')],
     ['core.none', noCoreFile],
     ['fs.readOnlyRoot', mountCheck(expect.mounts)],
+    ...(cgroup === undefined ? [] : [['res.cgroup', cgroupCheck(cgroup)] as const]),
   ])
 }
 

@@ -2,15 +2,13 @@
 // become the application. Whatever does not hold rejects; the caller then ends what was started.
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Attestation, Launch } from '../isolation/adapter.ts'
+import type { RunCgroup } from '../cgroups/runCgroup.ts'
 import { attestExecuted, attestHeld, descriptorsHeld } from './attest.ts'
 import type { Gate } from './descriptors.ts'
 import { type HeldProgram, untilExecuted, untilHeld } from './hold.ts'
 import { applyLimits, canLimit } from './limits.ts'
 import { type FirstProcess, firstProcessOf } from './processes.ts'
 import type { Spawned } from './spawn.ts'
-
-/** What has to be done with the held processes before they are compared with the plan. */
-export type Bound = (pids: readonly number[]) => Promise<void>
 
 /**
  * Rejects with what the program said when it ends, with Unattested when it is not what was expected. `onHeld` is told of the
@@ -20,7 +18,7 @@ export const confine = async (
   spawned: Spawned,
   gate: Gate,
   launch: Launch,
-  { onHeld, bound }: { readonly onHeld: (first: FirstProcess) => void; readonly bound: Bound },
+  { onHeld, cgroup }: { readonly onHeld: (first: FirstProcess) => void; readonly cgroup: RunCgroup | undefined },
 ): Promise<Attestation | undefined> => {
   const { child, pid } = spawned
   const program: HeldProgram = {
@@ -35,9 +33,8 @@ export const confine = async (
   const first = firstProcessOf(held)
   if (first !== undefined) onHeld(first)
   if (canLimit(launch.identity)) applyLimits(held, launch.limits)
-  await bound([pid, held])
   const { expect } = launch
-  const found = expect === undefined ? undefined : attestHeld(held, expect, launch.identity)
+  const found = expect === undefined ? undefined : attestHeld(held, expect, { identity: launch.identity, cgroup })
   const descriptors = expect === undefined ? undefined : descriptorsHeld(held, expect)
   gate.open()
   const application = await untilExecuted(program, held)

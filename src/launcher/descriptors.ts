@@ -22,7 +22,7 @@ export interface Gate {
 
 export interface Opened {
   /** For the child's stdio, from number 3 on; a number that the launch does not name stays closed. */
-  readonly inherited: readonly Inherited[]
+  readonly inherited: Inherited[]
   /** The launcher's own copy of a listening socket that the application inherits. */
   readonly listener: number | undefined
   readonly gate: Gate | undefined

@@ -2,9 +2,10 @@
 // of them. It reads no byte from any network and takes orders only as typed messages, within a policy fixed at its start.
 import { closeSync, openSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { createCgroups } from '../cgroups/cgroups.ts'
 import { messageOf } from '../errors.ts'
 import { makeDirectories, makeRunDirectory } from './directories.ts'
-import { tryLock } from './libc.ts'
+import { signalIf, tryLock } from './libc.ts'
 import { listenAll, listenUnix } from './listeners.ts'
 import { Malformed, parseRequest, requestNumberOf } from './parseRequest.ts'
 import { bindPlaces } from './places.ts'
@@ -50,7 +51,9 @@ export const startLauncher = async ({ settings, env, log, exit }: LauncherOption
   holdRunDirectory(policy.runDir)
   if (policy.tenantUids !== undefined) holdUidRange(policy.tenantUids)
   makeDirectories(policy)
+  const cgroups = createCgroups({ runDir: policy.runDir, signalIf })
   await endLeftovers(settings, log)
+  for (const run of await cgroups.removeLeftovers()) log('warn', 'a cgroup of an earlier start still holds processes', { run })
   const canMount = bindPlaces(policy)
   const listeners = listenAll(settings.listen, (message) => log('warn', message))
   const controlListener = listenControl(settings)
@@ -66,6 +69,7 @@ export const startLauncher = async ({ settings, env, log, exit }: LauncherOption
   const runs = createRuns({
     policy,
     canMount,
+    cgroups,
     onExit: (exited) => {
       // Not taken by a server that ends in this moment: kept for the next.
       if (!isAttached || server.send(exited) !== true) undelivered.push(exited)
@@ -97,6 +101,7 @@ export const startLauncher = async ({ settings, env, log, exit }: LauncherOption
 
   const finish = async (code: number): Promise<void> => {
     await runs.killAll()
+    cgroups.close()
     rmSync(controlPath(settings), { force: true })
     exit(code)
   }

@@ -5,6 +5,8 @@ import { constants } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
 import { messageOf } from '../errors.ts'
 import type { Attestation } from '../isolation/adapter.ts'
+import type { Cgroups } from '../cgroups/cgroups.ts'
+import type { RunCgroup } from '../cgroups/runCgroup.ts'
 import { confine } from './confine.ts'
 import { isReadable, unmount } from './libc.ts'
 import { openLogFile } from './logFile.ts'
@@ -19,11 +21,14 @@ import { type Spawned, spawnLaunch } from './spawn.ts'
 
 type LaunchRequest = Extract<Request, { type: 'launch' }>
 
+/** How a run is ended whole. */
+type RunGroup = Group & { readonly cgroup: RunCgroup | undefined }
+
 interface Parts {
   readonly record: RunRecord
   readonly spawned: Spawned
   readonly output: Output
-  readonly group: Group
+  readonly group: RunGroup
   /** How many processes lie between the program that was started and the application, which gets the stop signal. */
   readonly depth: number
   /** `isKilled`: SIGKILL was sent from here, so that it says nothing about memory. */
@@ -54,10 +59,13 @@ export interface RunsOptions {
   readonly policy: Policy
   /** Whether a directory for sockets can be a small file system of its own, in which no symlink is followed. */
   readonly canMount: boolean
+  readonly cgroups: Cgroups
   readonly onExit: (exited: Exited) => void
   readonly onLines: (run: string, lines: readonly string[]) => void
   readonly warn: (message: string, fields: Readonly<Record<string, unknown>>) => void
 }
+
+const isBounded = ({ resources }: LaunchRequest['launch']): boolean => Object.keys(resources).length > 0
 
 const stopSignals = ['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGKILL'] as const
 
@@ -69,10 +77,10 @@ const parseSignal = (text: string): (typeof stopSignals)[number] => {
 
 const nameOf = ({ service, id }: RunRecord): string => `${service}:${id}`
 
-export const createRuns = ({ policy, canMount, onExit, onLines, warn }: RunsOptions): Runs => {
+export const createRuns = ({ policy, canMount, cgroups, onExit, onLines, warn }: RunsOptions): Runs => {
   const runs = new Map<string, Run>()
   /** Launches between their check and the existence of a process: they count as alive, or two could take one uid. */
-  const launching = new Map<string, { readonly record: RunRecord; group?: Group }>()
+  const launching = new Map<string, { readonly record: RunRecord; group?: RunGroup }>()
   const wasOutOfMemory = watchMemoryKills()
 
   const find = (name: string): Run => {
@@ -89,27 +97,36 @@ export const createRuns = ({ policy, canMount, onExit, onLines, warn }: RunsOpti
     const { identity, reach } = request.launch
     const draft: RunRecord = { run, service, id, pid: 0, startedAtMs: Date.now(), launch: { identity, reach }, note }
     launching.set(run, { record: draft })
+    const cgroup = isBounded(request.launch) ? cgroups.make(run, request.launch.resources) : undefined
     try {
-      const spawned = await spawnLaunch({ policy, canMount }, request)
-      const { group, attestation } = await settle(request, draft, spawned)
+      const spawned = await spawnLaunch({ policy, canMount, cgroup }, request)
+      const { group, attestation } = await settle(request, draft, spawned, cgroup)
       const record = { ...draft, pid: spawned.pid, ...(attestation === undefined ? {} : { attestation }) }
       begin(request, record, spawned, group)
       return record
+    } catch (error) {
+      await cgroup?.remove()
+      throw error
     } finally {
       launching.delete(run)
     }
   }
 
   interface Settled {
-    readonly group: Group
+    readonly group: RunGroup
     readonly attestation: Attestation | undefined
   }
 
   /** From a process to an application in its confines; rejects when there is nothing left of it. */
-  const settle = async (request: LaunchRequest, draft: RunRecord, spawned: Spawned): Promise<Settled> => {
+  const settle = async (
+    request: LaunchRequest,
+    draft: RunRecord,
+    spawned: Spawned,
+    cgroup: RunCgroup | undefined,
+  ): Promise<Settled> => {
     const { launch, run } = request
     const uid = launch.identity?.uid
-    const starting = { record: draft, group: groupOf(run, spawned.pid, uid) }
+    const starting = { record: draft, group: { ...groupOf(run, spawned.pid, uid), cgroup } }
     const note = (): void => {
       launching.set(run, starting)
       keepRecord(draft, spawned.pid, starting.group)
@@ -122,7 +139,7 @@ export const createRuns = ({ policy, canMount, onExit, onLines, warn }: RunsOpti
           starting.group = { ...starting.group, first }
           note()
         },
-        bound: async () => undefined,
+        cgroup,
       })
       return { group: starting.group, attestation }
     } catch (error) {
@@ -148,7 +165,7 @@ export const createRuns = ({ policy, canMount, onExit, onLines, warn }: RunsOpti
     { watch, launch: { depth } }: LaunchRequest,
     record: RunRecord,
     spawned: Spawned,
-    group: Group,
+    group: RunGroup,
   ): void => {
     const { run } = record
     const output = openOutput(record)
@@ -168,9 +185,11 @@ export const createRuns = ({ policy, canMount, onExit, onLines, warn }: RunsOpti
     })
 
   /** Tried until it is done: what was not ended would hold its uid and its data while the next start begins. */
-  const end = async (group: Group, record: RunRecord): Promise<void> => {
+  const end = async (group: RunGroup, record: RunRecord): Promise<void> => {
     for (;;) {
       try {
+        // At one stroke where the machine can; what follows makes sure, and is all there is where it cannot.
+        await group.cgroup?.kill()
         return await endGroup(group, (pids) => warn('processes survive SIGKILL', { instance: nameOf(record), pids }))
       } catch (error) {
         warn('could not end the processes of a run, trying again', {
@@ -182,27 +201,31 @@ export const createRuns = ({ policy, canMount, onExit, onLines, warn }: RunsOpti
     }
   }
 
-  const finish = async ({ record, spawned, output, group, state }: Parts): Promise<void> => {
-    const { code, signal } = await exitOf(spawned)
-    const outOfMemory = !state.isKilled && wasOutOfMemory(signal)
+  const finish = async ({ record, spawned, output, group, depth, state }: Parts): Promise<void> => {
+    const { code, signal } = await exitOf(spawned, depth)
+    const wasKilledForMemory = wasOutOfMemory(signal)
     // Also after an exit of its own accord: what it left behind would hold its socket, its uid and its data.
     await end(group, record)
     await drain(spawned)
+    const causes = group.cgroup?.causes()
+    // Its own count is exact; the machine's tells only that somebody was killed for it.
+    const outOfMemory = causes?.outOfMemory || (!state.isKilled && wasKilledForMemory)
     if (outOfMemory) output.remark('ended by the kernel for want of memory')
-    await cleanUp(record, () => {
+    await cleanUp(record, async () => {
       output.close()
       spawned.release()
+      await group.cgroup?.remove()
     })
     runs.delete(record.run)
-    const exit: RunExit = { code, signal, outOfMemory, refusedForks: 0, lastLines: output.lastLines() }
+    const exit: RunExit = { code, signal, outOfMemory, refusedForks: causes?.refusedForks ?? 0, lastLines: output.lastLines() }
     const { run, service, id } = record
     onExit({ type: 'exited', run, service, id, note: state.note, exit })
   }
 
   /** Never rejects: whatever could not be cleaned up, the run has ended, and must be reported. */
-  const cleanUp = async (record: RunRecord, release: () => void): Promise<void> => {
+  const cleanUp = async (record: RunRecord, release: () => void | Promise<void>): Promise<void> => {
     try {
-      release()
+      await release()
       if (record.launch.reach.kind === 'unix') await removeSocketDir(record)
       removeRecord(policy.runDir, record.run)
     } catch (error) {
@@ -263,10 +286,20 @@ export const createRuns = ({ policy, canMount, onExit, onLines, warn }: RunsOpti
   }
 }
 
-const exitOf = async ({ child }: Spawned): Promise<{ code: number | null; signal: string | null }> => {
+const exitOf = async (
+  { child }: Spawned,
+  depth: number,
+): Promise<{ code: number | null; signal: NodeJS.Signals | null }> => {
   // It may have ended while it was still being confined.
   if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
-  return { code: child.exitCode, signal: child.signalCode }
+  const signal = depth > 0 ? signalOf(child.exitCode) : undefined
+  return signal === undefined ? { code: child.exitCode, signal: child.signalCode } : { code: null, signal }
+}
+
+/** A monitor passes on that a signal ended the application as a shell does: 128 and the signal's number. */
+const signalOf = (code: number | null): NodeJS.Signals | undefined => {
+  const found = Object.entries(constants.signals).find(([, number]) => number === (code ?? 0) - 128)
+  return found === undefined ? undefined : (found[0] as NodeJS.Signals)
 }
 
 /** Waits for what is still in the pipes. Bounded: a process that got away from the group could hold them open for ever. */

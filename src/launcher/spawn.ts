@@ -7,10 +7,11 @@ import { Socket } from 'node:net'
 import type { Readable } from 'node:stream'
 import { messageOf } from '../errors.ts'
 import type { Directory, Launch } from '../isolation/adapter.ts'
+import type { RunCgroup } from '../cgroups/runCgroup.ts'
 import { type Gate, type Inherited, openDescriptors } from './descriptors.ts'
 import { duplicateAbove, mountSocketPlace, openPipe } from './libc.ts'
 import { canLimit, withTenantScore } from './limits.ts'
-import { codePlaces, ownSocketDir } from './policy.ts'
+import { codePlaces, ownSocketDir, Refused } from './policy.ts'
 import { runMarker } from './processes.ts'
 import type { Policy, Request } from './protocol.ts'
 import { ensureDirectory, openDirectoryBelow, rootOf } from './safePath.ts'
@@ -36,13 +37,15 @@ const self = (): { uid: number; gid: number } => ({ uid: process.getuid?.() ?? 0
 export interface Ground {
   readonly policy: Policy
   readonly canMount: boolean
+  /** Undefined for a run without bounds. */
+  readonly cgroup: RunCgroup | undefined
 }
 
 /** Room for a socket, its lock and what else belongs to it: a tenant cannot fill the machine's run directory. */
 const socketPlace = 'size=65536,nr_inodes=32'
 
 const makeDirectory = (
-  { policy, canMount }: Ground,
+  { policy, canMount }: Pick<Ground, 'policy' | 'canMount'>,
   run: string,
   launch: Launch,
   { path, mode, owner }: Directory,
@@ -77,6 +80,34 @@ const withLimits = ({ argv, limits, depth, identity }: Launch): readonly [string
   return options.length === 0 ? argv : ['/usr/bin/prlimit', ...options, '--', ...argv]
 }
 
+/** Numbers a shell can name in a redirection: one digit each (POSIX Shell Command Language 2.7). */
+const shellNumbers = [9, 8, 7, 6, 5, 4]
+
+/**
+ * Joins the run's cgroups and becomes the program, with nothing of them left open: a process that writes itself into one need not
+ * wait as one who is written does. `&&`: it never runs outside of them. Adds each descriptor to `inherited`.
+ */
+const withCgroup = (
+  argv: readonly [string, ...string[]],
+  cgroup: RunCgroup | undefined,
+  inherited: Inherited[],
+  keep: (fd: number) => number,
+): readonly [string, ...string[]] => {
+  const files = cgroup?.joinFiles().map(keep) ?? []
+  if (files.length === 0) return argv
+  const free = shellNumbers.filter((number) => (inherited[number - 3] ?? 'ignore') === 'ignore')
+  const numbers = files.map((file, index) => {
+    const number = free[index]
+    if (number === undefined) throw new Refused('a launch that is bounded leaves the descriptors 4 to 9 free')
+    while (inherited.length <= number - 3) inherited.push('ignore')
+    inherited[number - 3] = file
+    return number
+  })
+  const join = numbers.map((number) => `echo 0 >&${number}`).join(' && ')
+  const script = `${join} && exec "$@" ${numbers.map((number) => `${number}>&-`).join(' ')}`
+  return ['/bin/sh', '-c', script, 'sh', ...argv]
+}
+
 /**
  * A pipe for the application to write to, given to its uid so that it can open /dev/stdout too. Node's own 'pipe' is a pair of
  * sockets: opening /dev/stdout fails there, and a socket of the launcher's would be in a tenant's hands.
@@ -96,7 +127,7 @@ export const spawnLaunch = async (
   ground: Ground,
   { run, service, launch }: Extract<Request, { type: 'launch' }>,
 ): Promise<Spawned> => {
-  const { policy } = ground
+  const { policy, cgroup } = ground
   const opened: number[] = []
   const undo: (() => void)[] = []
   const keep = (fd: number): number => {
@@ -112,12 +143,11 @@ export const spawnLaunch = async (
     undo.push(() => stderr.stream.destroy())
     const { inherited, listener, gate, prepared, release } = openDescriptors({ policy, service, launch, keep })
     undo.push(release)
-    const child = startChild(run, launch, `/proc/self/fd/${cwd}`, [
-      'ignore',
-      stdout.writeEnd,
-      stderr.writeEnd,
-      ...inherited,
-    ])
+    const argv = withCgroup(withLimits(launch), cgroup, inherited, keep)
+    const child = startChild(run, launch, argv, {
+      cwd: `/proc/self/fd/${cwd}`,
+      stdio: ['ignore', stdout.writeEnd, stderr.writeEnd, ...inherited],
+    })
     const pid = await pidOf(child, launch)
     return { child, pid, stdout: stdout.stream, stderr: stderr.stream, listener, gate, prepared, release }
   } catch (error) {
@@ -153,14 +183,18 @@ const pidOf = async (child: ChildProcess, { argv: [program], identity }: Launch)
 const environmentOf = (run: string, { env, identity, depth }: Launch): Record<string, string> =>
   identity === undefined && depth === 0 ? { ...env, [runMarker]: run } : { ...env }
 
-const startChild = (run: string, launch: Launch, cwd: string, stdio: Inherited[]): ChildProcess => {
-  const [program, ...args] = withLimits(launch)
+const startChild = (
+  run: string,
+  launch: Launch,
+  [program, ...args]: readonly [string, ...string[]],
+  given: { readonly cwd: string; readonly stdio: Inherited[] },
+): ChildProcess => {
   // umask belongs to the whole process; nothing else runs between these lines.
   const umask = process.umask(launch.umask)
   try {
     // libuv enters the directory before it gives up its uid, and empties the list of further groups with the change of uid.
     return withTenantScore(() =>
-      spawn(program, args, { cwd, stdio, detached: true, env: environmentOf(run, launch), ...launch.identity }),
+      spawn(program, args, { ...given, detached: true, env: environmentOf(run, launch), ...launch.identity }),
     )
   } finally {
     process.umask(umask)

@@ -9,7 +9,7 @@ import { argumentsOf, joinArguments, Numbering, type Operation } from './operati
 export const bubblewrap = '/usr/bin/bwrap'
 
 /** Descriptor 3 is the application's listener, so ours begin behind it. */
-const firstDescriptor = 4
+const firstDescriptor = 10
 
 export interface OptionInputs extends Pick<LaunchPlan, 'network' | 'instance' | 'env' | 'cwd'> {
   readonly isNested: boolean
