@@ -65,10 +65,19 @@ const tooSlow: Problem = {
 const standIn = (descriptor: Descriptor): Uint8Array =>
   descriptor.kind === 'content' ? descriptor.content : Buffer.from('\n')
 
+/** Each under its number; those between stay closed. */
+const placed = (descriptors: readonly Descriptor[]): ('ignore' | Uint8Array)[] => {
+  const last = Math.max(...descriptors.map(({ fd }) => fd))
+  return Array.from({ length: last - 2 }, (_, index) => {
+    const descriptor = descriptors.find(({ fd }) => fd === index + 3)
+    return descriptor === undefined ? 'ignore' : standIn(descriptor)
+  })
+}
+
 const runTrial = (args: readonly string[], descriptors: readonly Descriptor[], identity: Identity | undefined) =>
   execa(bubblewrap, args, {
     // Descriptor 3 is a listener's and stays empty here.
-    stdio: ['ignore', 'ignore', 'pipe', 'ignore', ...descriptors.map(standIn)],
+    stdio: ['ignore', 'ignore', 'pipe', ...placed(descriptors)],
     env: {},
     extendEnv: false,
     cwd: '/',
