@@ -10,6 +10,7 @@ import { readLogsIn } from './control/logs.ts'
 import { createControlServer } from './control/server.ts'
 import type { ServerStatus } from './control/wire.ts'
 import { messageOf, TenementError } from './errors.ts'
+import { builtinAdapters } from './isolation/registry.ts'
 import { type Channel, connectLauncher, type Hello, type LauncherClient } from './launcher/client.ts'
 import { hopelessExit, type ListenAddress } from './launcher/protocol.ts'
 import { packageVersion } from './packageVersion.ts'
@@ -17,6 +18,7 @@ import { buildHostTable, match } from './router/host.ts'
 import { loadParser } from './router/loadParser.ts'
 import { createRouter, type Router } from './router/server.ts'
 import { dropPrivileges } from './server/dropPrivileges.ts'
+import { makeFilters } from './server/filters.ts'
 import { greetingFor } from './server/greeting.ts'
 import { createLog, writeOrLose } from './server/log.ts'
 import { peerCheckFor } from './server/peerCheck.ts'
@@ -118,12 +120,13 @@ const prepareGround = async (hello: Hello, launcher: LauncherClient, log: Logger
   const { config } = readConfig({ file: settings.configFile, text: settings.configText }, settings.surroundings)
   const path = basePath(process.execPath)
   const findProgram = await findPrograms(config, path)
+  const filterOf = await makeFilters(config, builtinAdapters)
   const version = packageVersion()
   await loadParser()
   const { policy } = launcherSettings
   dropPrivileges(policy.serverIdentity)
   const state = openState(policy.stateDir)
-  return { launcher, launcherSettings, settings, config, state, log, path, findProgram, version }
+  return { launcher, launcherSettings, settings, config, state, log, path, findProgram, filterOf, version }
 }
 
 /** What no further start would mend: reported once, and the launcher ends too where nothing runs yet. */

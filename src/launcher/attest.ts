@@ -2,8 +2,8 @@
 // of the application has run, and again when it has been executed. What a program says of itself counts for nothing.
 // Each check names the capability that is broken where it fails (proc(5), namespaces(7), user_namespaces(7)).
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
-import type { Attestation, Expectation, Identity, NamespaceKind } from '../isolation/adapter.ts'
 import type { RunCgroup } from '../cgroups/runCgroup.ts'
+import type { Attestation, Expectation, Identity, NamespaceKind } from '../isolation/adapter.ts'
 import { isDead, namespaceOf } from './processes.ts'
 
 /** A launch that is not what was planned; the message names the capability. */

@@ -1,8 +1,8 @@
 // A held program → a confined one: bounded, compared with what was expected of it, let go, and looked at once more when it has
 // become the application. Whatever does not hold rejects; the caller then ends what was started.
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Attestation, Launch } from '../isolation/adapter.ts'
 import type { RunCgroup } from '../cgroups/runCgroup.ts'
+import type { Attestation, Launch } from '../isolation/adapter.ts'
 import { attestExecuted, attestHeld, descriptorsHeld } from './attest.ts'
 import type { Gate } from './descriptors.ts'
 import { type HeldProgram, untilExecuted, untilHeld } from './hold.ts'

@@ -3,10 +3,10 @@
 import { once } from 'node:events'
 import { constants } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
-import { messageOf } from '../errors.ts'
-import type { Attestation } from '../isolation/adapter.ts'
 import type { Cgroups } from '../cgroups/cgroups.ts'
 import type { RunCgroup } from '../cgroups/runCgroup.ts'
+import { messageOf } from '../errors.ts'
+import type { Attestation } from '../isolation/adapter.ts'
 import { confine } from './confine.ts'
 import { isReadable, unmount } from './libc.ts'
 import { openLogFile } from './logFile.ts'
@@ -217,7 +217,13 @@ export const createRuns = ({ policy, canMount, cgroups, onExit, onLines, warn }:
       await group.cgroup?.remove()
     })
     runs.delete(record.run)
-    const exit: RunExit = { code, signal, outOfMemory, refusedForks: causes?.refusedForks ?? 0, lastLines: output.lastLines() }
+    const exit: RunExit = {
+      code,
+      signal,
+      outOfMemory,
+      refusedForks: causes?.refusedForks ?? 0,
+      lastLines: output.lastLines(),
+    }
     const { run, service, id } = record
     onExit({ type: 'exited', run, service, id, note: state.note, exit })
   }

@@ -33,6 +33,7 @@ export interface Ground {
   /** PATH of instances that set none themselves. */
   readonly path: string
   readonly findProgram: PlanInputs['findProgram']
+  readonly filterOf: PlanInputs['filterOf']
   readonly version: string
 }
 
@@ -43,7 +44,16 @@ const serviceNamed = ({ services }: Config, name: string): Service => {
   return service
 }
 
-export const starterFor = ({ launcher, launcherSettings, config, state, log, path, findProgram }: Ground): Starter => {
+export const starterFor = ({
+  launcher,
+  launcherSettings,
+  config,
+  state,
+  log,
+  path,
+  findProgram,
+  filterOf,
+}: Ground): Starter => {
   const { policy } = launcherSettings
   const { tenantUids } = policy
   return createStarter({
@@ -60,6 +70,7 @@ export const starterFor = ({ launcher, launcherSettings, config, state, log, pat
       findProgram,
       placeOf: placeIn(policy.codeDirs),
       sourceOf: sourceIn(policy.grants),
+      filterOf,
     },
     warn: (message, fields) => log.warn(fields, message),
   })

@@ -25,13 +25,27 @@ export interface PlanInputs {
   /** Where an instance finds a path of the machine, when it could not open it where it is. */
   readonly placeOf: (path: string) => string
   /** Where the launcher finds a path that the service was granted. */
+  /** The compiled seccomp filter of a service; throws what kept it from being made. */
+  readonly filterOf: (service: string) => Uint8Array | undefined
   readonly sourceOf: (service: string, kind: 'read' | 'write', path: string) => string
 }
 
 /** Throws what `findProgram` throws. */
 export const planFor = (inputs: PlanInputs): LaunchPlan => {
-  const { service, id, settingsDataDir, dataDir, identity, reach, defaults, path, findProgram, placeOf, sourceOf } =
-    inputs
+  const {
+    service,
+    id,
+    settingsDataDir,
+    dataDir,
+    identity,
+    reach,
+    defaults,
+    path,
+    findProgram,
+    placeOf,
+    sourceOf,
+    filterOf,
+  } = inputs
   const values: TemplateValues = {
     id,
     name: service.name,
@@ -58,7 +72,7 @@ export const planFor = (inputs: PlanInputs): LaunchPlan => {
     read: service.read.map((granted) => ({ path: granted, source: sourceOf(service.name, 'read', granted) })),
     write: service.write.map((granted) => ({ path: granted, source: sourceOf(service.name, 'write', granted) })),
     secrets: [],
-    filter: undefined,
+    filter: filterOf(service.name),
     limits: { ...defaults.limits, ...limitsOf(service) },
     options: service.options,
   }

@@ -21,7 +21,10 @@ export interface StarterOptions {
   /** The uid of an instance, allocated at its first start; undefined where tenement may not change uid. */
   readonly identityFor: (name: InstanceName) => Identity | undefined
   readonly dataDirFor: (service: Service, id: string) => string
-  readonly planInputs: Pick<PlanInputs, 'settingsDataDir' | 'path' | 'findProgram' | 'placeOf' | 'sourceOf'>
+  readonly planInputs: Pick<
+    PlanInputs,
+    'settingsDataDir' | 'path' | 'findProgram' | 'placeOf' | 'sourceOf' | 'filterOf'
+  >
   /** A stop or a note that the launcher refused: it happens only where the run has ended meanwhile. */
   readonly warn: (message: string, fields: Readonly<Record<string, unknown>>) => void
 }

@@ -62,7 +62,7 @@ const table: Readonly<Record<string, Row>> = {
   'packageVersion.ts': { values: ['control/decode.ts'] },
   // What the server process needs before and around its parts, each file for itself.
   server: {
-    values: ['errors.ts', 'names.ts', 'config', 'check', 'isolation', 'launcher', 'supervisor'],
+    values: ['errors.ts', 'names.ts', 'config', 'check', 'isolation', 'launcher', 'seccomp', 'supervisor'],
     types: ['control/operations.ts', 'state'],
     packages: ['pino'],
   },

@@ -23,6 +23,7 @@ const plan = (lines: string, reach: Reach = { kind: 'port', port: 20_001, networ
     defaults: { network: 'host', limits: {} },
     path: '/usr/bin',
     findProgram: (name, { cwd, path }) => (name.includes('/') ? `${cwd}/${name}` : `${path}/${name}`),
+    filterOf: () => undefined,
     sourceOf: (service, kind, path) => path.replace('/root', `/run/grants/${service}/${kind}`),
     placeOf: (path) => path.replace('/srv', '/run/code'),
   })
