@@ -195,7 +195,7 @@ test('only the isolation registry knows which adapters there are', () => {
     .flatMap(([path, text]) => importsOf(path, text))
     .filter(isRelative)
     .map((used) => ({ from: used.from, target: targetOf(used) }))
-    .filter(({ from, target }) => /^isolation\/\w+\//.test(target) && posix.dirname(from) !== posix.dirname(target))
+    .filter(({ from, target }) => /^isolation\/\w+\/index\.ts$/.test(target) && posix.dirname(from) !== posix.dirname(target))
     .map(({ from }) => from)
   expect([...new Set(importers)]).toEqual(['isolation/registry.ts'])
 })
