@@ -9,10 +9,19 @@ import { lastLines, say } from './report.mjs'
 const programDirs = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin']
 
 /**
+ * Where Debian puts a library, by the triplet of the machine, and where other distributions do.
+ * @param {string} name
+ */
+const libraryPaths = (name) =>
+  ['x86_64-linux-gnu', 'aarch64-linux-gnu']
+    .map((triplet) => `/usr/lib/${triplet}/${name}`)
+    .concat(`/usr/lib64/${name}`, `/usr/lib/${name}`)
+
+/**
  * @typedef {object} Need
  * @property {string} package Its name on Debian and Ubuntu.
  * @property {readonly string[]} programs
- * @property {string} [file]
+ * @property {readonly string[]} [files] Any of these will do.
  * @property {boolean} onlyForTests
  */
 
@@ -20,10 +29,14 @@ const programDirs = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin
 const needs = [
   { package: 'python3', programs: ['python3'], onlyForTests: false },
   { package: 'gunicorn', programs: ['gunicorn'], onlyForTests: false },
+  { package: 'bubblewrap', programs: ['bwrap'], onlyForTests: false },
+  { package: 'libseccomp2', programs: [], files: libraryPaths('libseccomp.so.2'), onlyForTests: false },
+  { package: 'passt', programs: ['pasta'], onlyForTests: true },
+  { package: 'iproute2', programs: ['ip'], onlyForTests: true },
   { package: 'util-linux', programs: ['setpriv', 'prlimit', 'unshare', 'flock'], onlyForTests: true },
   { package: 'procps', programs: ['ps'], onlyForTests: true },
   { package: 'gcc', programs: ['cc'], onlyForTests: true },
-  { package: 'libc6-dev', programs: [], file: '/usr/include/stdio.h', onlyForTests: true },
+  { package: 'libc6-dev', programs: [], files: ['/usr/include/stdio.h'], onlyForTests: true },
 ]
 
 /** @param {boolean} forTests */
@@ -46,9 +59,9 @@ const hasAptGet = () => isThere({ package: 'apt', programs: ['apt-get'], onlyFor
 const missing = (wanted) => wanted.filter((need) => !isThere(need))
 
 /** @param {Need} need */
-const isThere = ({ programs, file }) =>
+const isThere = ({ programs, files }) =>
   programs.every((program) => programDirs.some((dir) => isAllowed(`${dir}/${program}`, constants.X_OK))) &&
-  (file === undefined || isAllowed(file, constants.R_OK))
+  (files === undefined || files.some((file) => isAllowed(file, constants.R_OK)))
 
 /**
  * @param {string} path
