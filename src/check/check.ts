@@ -105,7 +105,7 @@ const checkFiles = async (service: Service, { machine, config }: ServiceGround):
     ? []
     : [
         ...(hasSoundData(service, config) ? await checkPrograms(service, config, machine) : []),
-        ...(await checkSecrets(service, config.settings.tenantUids)),
+        ...(await checkSecrets(service)),
       ]
 
 /** Said even where no service uses it: who wrote it expects an adapter of that name. */

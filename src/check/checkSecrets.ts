@@ -1,21 +1,12 @@
-// Whether the files of a service's secrets are there, can be read, and could not have been put there by a tenant. A file that
-// everybody may write, or that lies where anybody could put another in its place, hands every instance what somebody chose.
-// The group's bits do not count: no tenant is in a group that an account of the machine is in.
+// Whether the files of a service's secrets are there, can be read, and could not have been put there by a tenant.
 import { constants } from 'node:fs'
-import { access, lstat, stat } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { access, stat } from 'node:fs/promises'
 import { type Issue, type KeyPath, quote, showKey } from '../config/problem.ts'
-import type { Service, Settings } from '../config/schema.ts'
+import type { Service } from '../config/schema.ts'
+import { lookAt, type Told } from './trustedPath.ts'
 
-interface Told {
-  readonly problem: string
-  readonly fix: string
-}
-
-type UidRange = Settings['tenantUids']
-
-export const checkSecrets = (service: Service, tenantUids: UidRange): Promise<readonly Issue[]> =>
-  forEachSecret(service, 'unsupported_machine', (file) => problemOf(file, tenantUids))
+export const checkSecrets = (service: Service): Promise<readonly Issue[]> =>
+  forEachSecret(service, 'unsupported_machine', problemOf)
 
 /** What is no reason to refuse a service, and still worth a person's attention. */
 export const warnOfSecrets = (service: Service): Promise<readonly Issue[]> =>
@@ -42,47 +33,32 @@ const forEachSecret = async (
   return issues.flat()
 }
 
-const problemOf = async (file: string, tenantUids: UidRange): Promise<Told | undefined> => {
-  const status = await lstat(file).catch(() => undefined)
-  if (status === undefined)
-    return {
-      problem: 'does not exist, or may not be looked at',
-      fix: 'make it, or name the file that holds the secret',
-    }
-  if (status.isSymbolicLink())
-    return { problem: 'is a symbolic link, and the launcher follows none', fix: 'name the file itself' }
+/** As much as the launcher reads of one. */
+const longestBytes = 1_048_576
+
+const problemOf = async (file: string): Promise<Told | undefined> => {
+  const looked = await lookAt(file)
+  if ('problem' in looked) return looked
+  const { status } = looked
   if (!status.isFile())
-    return { problem: `is ${status.isDirectory() ? 'a directory' : 'no regular file'}`, fix: 'name a file' }
-  const barred = await access(file, constants.R_OK).then(
-    () => false,
+    return {
+      problem: `is ${status.isDirectory() ? 'a directory' : 'no regular file'}`,
+      fix: 'name the file that holds the secret',
+    }
+  // The file itself: whoever may write it chooses what every instance reads as its secret.
+  if ((status.mode & 0o002) !== 0) return { problem: 'may be written by everybody', fix: `chmod o-w ${quote(file)}` }
+  if (status.size > longestBytes)
+    return {
+      problem: `holds ${status.size} bytes, more than the ${longestBytes} a secret may have`,
+      fix: 'grant it as a file: read = [...]',
+    }
+  return (await isReadable(file))
+    ? undefined
+    : { problem: 'may not be read by this user', fix: `chmod u+r ${quote(file)}, or start tenement as its owner` }
+}
+
+const isReadable = (file: string): Promise<boolean> =>
+  access(file, constants.R_OK).then(
     () => true,
+    () => false,
   )
-  if (barred)
-    return { problem: 'may not be read by this user', fix: `chmod u+r ${quote(file)}, or start tenement as its owner` }
-  return replaceable(file, tenantUids)
-}
-
-/** The file, or a folder above it, that a tenant or anybody could change or replace. */
-const replaceable = async (file: string, { first, last }: UidRange): Promise<Told | undefined> => {
-  for (const path of [file, ...foldersAbove(file)]) {
-    const status = await stat(path)
-    if (status.uid >= first && status.uid <= last)
-      return {
-        problem: `can be replaced by a tenant: ${quote(path)} belongs to uid ${status.uid}`,
-        fix: 'keep the secret where no tenant writes',
-      }
-    // In a directory with the sticky bit others add files, and rename or remove only their own (inode(7)).
-    const isSticky = status.isDirectory() && (status.mode & 0o1000) !== 0
-    if (!isSticky && (status.mode & 0o002) !== 0)
-      return {
-        problem: `can be changed by everybody: ${path === file ? 'it' : quote(path)} is open for writing`,
-        fix: `chmod o-w ${quote(path)}`,
-      }
-  }
-  return undefined
-}
-
-const foldersAbove = (path: string): readonly string[] => {
-  const above = dirname(path)
-  return above === path ? [] : [above, ...foldersAbove(above)]
-}

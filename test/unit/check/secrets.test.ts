@@ -1,4 +1,4 @@
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -13,14 +13,19 @@ beforeAll(() => {
   put('token', 0o600)
   put('readable', 0o644)
   put('writable', 0o602)
-  put('tenants', 0o600)
+  put('large', 0o600)
+  mkdirSync(join(root, 'tenants'))
+  put('tenants/token', 0o600)
   mkdirSync(join(root, 'open'))
   chmodSync(join(root, 'open'), 0o777)
   put('open/token', 0o600)
   mkdirSync(join(root, 'sticky'))
   chmodSync(join(root, 'sticky'), 0o1777)
   put('sticky/token', 0o600)
+  put('sticky/planted', 0o600)
   symlinkSync(join(root, 'token'), join(root, 'link'))
+  symlinkSync(root, join(root, 'folder'))
+  truncateSync(join(root, 'large'), 1_048_577)
 })
 afterAll(() => rmSync(root, { recursive: true }))
 
@@ -29,8 +34,6 @@ const put = (name: string, mode: number): void => {
   chmodSync(join(root, name), mode)
 }
 
-const tenantUids = { first: 700_000, last: 700_010 }
-
 const serviceWith = (file: string) => {
   const text = `[service.api]\ncommand = "sh"\nisolation = "none"\nsecrets = { TOKEN = { file = "${file}" } }\n`
   const service = readConfig({ file: join(root, 'tenement.toml'), text }, surroundings).config.services.get('api')
@@ -38,7 +41,7 @@ const serviceWith = (file: string) => {
   return service
 }
 
-const problemsOf = (file: string) => checkSecrets(serviceWith(file), tenantUids)
+const problemsOf = (file: string) => checkSecrets(serviceWith(file))
 
 describe('the file of a secret', () => {
   it.each(['token', 'readable', 'sticky/token'])('%s will do', async (file) => {
@@ -49,8 +52,10 @@ describe('the file of a secret', () => {
     ['none', 'does not exist'],
     ['open', 'is a directory'],
     ['/dev/null', 'is no regular file'],
-    ['link', 'is a symbolic link'],
-    ['writable', 'can be changed by everybody: it is open for writing'],
+    ['link', 'leads through the symbolic link'],
+    ['folder/token', 'folder", and none is followed'],
+    ['writable', 'may be written by everybody'],
+    ['large', 'holds 1048577 bytes'],
     ['open/token', 'open" is open for writing'],
   ])('%s will not: it %s', async (file, problem) => {
     expect(await problemsOf(file)).toMatchObject([
@@ -62,11 +67,13 @@ describe('the file of a secret', () => {
     ])
   })
 
-  testAsRoot('that belongs to a tenant will not', async () => {
+  testAsRoot('will not where somebody else could put another in its place', async () => {
     chownSync(join(root, 'tenants'), 700_010, 700_010)
-    expect(await problemsOf('tenants')).toMatchObject([{ message: expect.stringContaining('belongs to uid 700010') }])
-    chownSync(join(root, 'tenants'), 700_011, 700_011)
-    expect(await problemsOf('tenants')).toEqual([])
+    expect(await problemsOf('tenants/token')).toMatchObject([
+      { message: expect.stringContaining('replaced by uid 700010') },
+    ])
+    chownSync(join(root, 'sticky/planted'), 700_010, 700_010)
+    expect(await problemsOf('sticky/planted')).toMatchObject([{ message: expect.stringContaining('by everybody') }])
   })
 
   it('that everybody may read is worth a warning, and no problem', async () => {

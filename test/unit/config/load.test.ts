@@ -105,7 +105,7 @@ describe('a config that uses every key', () => {
       env: { MODE: 'production', WORKERS: '2', DEBUG: 'false' },
       storageMaxBytes: 1024 ** 3,
       accept: ['shared-uid', 'no-cpu-limit'],
-      secrets: { TOKEN: { file: fixture('app/token') } },
+      secrets: { TOKEN: { file: '/etc/passwd' } },
       tenant: { acme: { storageMaxBytes: 2 * 1024 ** 3 } },
     })
     expect(config.services.get('static')).toMatchObject({
