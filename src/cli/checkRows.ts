@@ -61,12 +61,14 @@ const isAccepted = (adapter: string, capability: string, { config, promises }: C
 /** What each service needs against what it gets. */
 export const serviceRows = (checked: Checked): readonly Row[] =>
   [...(checked.config?.services.values() ?? [])].flatMap(({ name, isolation }) => [
-    ...promiseRows(name, isolation, checked.promises.get(name) ?? []),
+    ...promiseRows(name, isolation, checked.promises.get(name)),
     ...otherProblems(name, checked),
     ...checked.warnings.filter(({ service }) => service === name).map((warning) => warningRow(name, warning)),
   ])
 
-const promiseRows = (subject: string, isolation: string, promises: readonly Verdict[]): readonly Row[] => {
+/** Without `promises` there is no such isolation, which is told as a problem. */
+const promiseRows = (subject: string, isolation: string, promises: readonly Verdict[] | undefined): readonly Row[] => {
+  if (promises === undefined) return []
   const of = (standing: Standing) => promises.filter((verdict) => standingOf(verdict) === standing)
   const names = (verdicts: readonly Verdict[]) => [...new Set(verdicts.map(({ capability }) => capability))].join(', ')
   const kept = of('kept')
