@@ -24,12 +24,18 @@ const adapterRows = (adapter: IsolationAdapter, { usable, problem, lost }: Probe
     const finding = `cannot run here: ${problem?.reason ?? 'it does not say why'}`
     return [{ subject, state: 'fail', finding, ...(problem === undefined ? {} : { fix: problem.fix }) }]
   }
-  const count = Object.keys(adapter.capabilities).length
-  if (lost.length === 0) return [{ subject, state: 'ok', finding: `can run, and keeps all of its ${count} promises` }]
-  return [
-    { subject, state: 'ok', finding: `can run, and keeps ${count - lost.length} of its ${count} promises` },
-    ...lost.map((loss) => lossRow(adapter, loss, checked)),
-  ]
+  const losses = lost.map((loss) => lossRow(adapter, loss, checked))
+  const isBarred = losses.some(({ state }) => state === 'fail')
+  const keeps = `keeps ${keptOf(adapter, lost)} promises`
+  const finding = isBarred ? `runs no service that does not accept its losses here: ${keeps}` : `can run, and ${keeps}`
+  return [{ subject, state: isBarred ? 'fail' : 'ok', finding }, ...losses]
+}
+
+/** 'all of its 31', '30 of its 31' */
+const keptOf = ({ capabilities }: IsolationAdapter, lost: Probe['lost']): string => {
+  const made = Object.keys(capabilities)
+  const kept = made.filter((capability) => !lost.some((loss) => loss.capability === capability))
+  return `${kept.length === made.length ? 'all' : kept.length} of its ${made.length}`
 }
 
 const lossRow = (

@@ -72,6 +72,9 @@ export const optionIssues = async (
 export const readOptions = async (schema: OptionsSchema | undefined, written: Table): Promise<unknown> => {
   const result = await (schema ?? noOptions)['~standard'].validate(written)
   if (result.issues === undefined) return result.value
-  const [first] = result.issues
-  throw new TenementError('invalid_config', `the options of the isolation adapter cannot be used: ${first?.message}`)
+  const told = result.issues.map(({ path = [], message }) => `${path.map(nameOf).join('.')} ${message}`.trim())
+  throw new TenementError('invalid_config', `the options of the isolation adapter cannot be used: ${told.join('; ')}`)
 }
+
+const nameOf = (part: NonNullable<OptionIssue['path']>[number]): string =>
+  String(typeof part === 'object' ? part.key : part)

@@ -55,7 +55,7 @@ ISOLATION  STATE  FINDING
 none       ok     can run, and keeps 0 of its 1 promises
            warn   user.perTenantUid is lost: without root every instance runs as the user who started tenement
                   → start tenement as root
-jail       ok     can run, and keeps 4 of its 6 promises
+jail       fail   runs no service that does not accept its losses here: keeps 4 of its 6 promises
            fail   user.perTenantUid is lost: without root every instance runs as the user who started tenement
                   → start tenement as root; as a last resort go without it: accept = ["shared-uid"] in the service
            warn   res.memory is lost: no memory controller
