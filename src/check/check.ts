@@ -77,11 +77,12 @@ const checkService = async (service: Service, ground: ServiceGround): Promise<Se
   if (adapter === undefined) return { name, issues: [unknownAdapter(service, ground.adapters), ...files] }
   const probe = ground.probes.get(adapter.name)
   const promises = promisesFor(service, adapter, probe)
+  const options = await checkOptions(service, adapter)
   const issues = [
     ...checkIsolation(service, adapter, probe, promises, ground.adapters, ground.written),
-    ...(await checkOptions(service, adapter)),
+    ...options,
     ...checkVisible(service, adapter, ground.hidden),
-    ...(await checkConfined(service, adapter, ground)),
+    ...(options.length === 0 ? await checkConfined(service, adapter, ground) : []),
     ...files,
   ]
   return { name, issues, promises }
@@ -95,10 +96,7 @@ const checkConfined = async (
 ): Promise<readonly Issue[]> =>
   machine === undefined
     ? []
-    : [
-        ...checkReach(service, adapter, machine),
-        ...(await checkProfile(service, config, adapter, machine.profileProblem)),
-      ]
+    : [...checkReach(service, adapter, machine), ...(await checkProfile(service, config, adapter, machine.tryProfile))]
 
 const checkFiles = async (service: Service, { machine, config }: ServiceGround): Promise<readonly Issue[]> =>
   machine === undefined

@@ -5,15 +5,12 @@ import type { Machine } from '../isolation/adapter.ts'
 export interface CheckMachine extends Machine {
   /** The PATH of instances that set none of their own: `basePath(process.execPath)`. */
   readonly path: string
-  /** What keeps the seccomp profile of this name or path from being used here; undefined when nothing does. Absent: not asked. */
-  readonly profileProblem?: ProfileProblem
+  /** Makes a filter of the seccomp profile of this name or path; rejects with a TenementError where that cannot be done. */
+  readonly tryProfile: TryProfile
 }
 
-/** A profile as a service or an adapter names it, and the folder that a relative path is relative to. */
-export type ProfileProblem = (
-  profile: string,
-  folder: string,
-) => Promise<{ readonly message: string; readonly fix?: string; readonly suggestion?: string } | undefined>
+/** `folder` is what a relative path is relative to. */
+export type TryProfile = (profile: string, folder: string) => Promise<unknown>
 
 const usualFolders = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin']
 

@@ -1,7 +1,7 @@
 // What `check` and `serve` find out before anything is started: the config as far as it makes sense, every problem with it, and
 // what adapters can do on this machine. Heavy (the whole schema is loaded); commands import it when they run.
 import { checkReading, type Findings } from '../check/check.ts'
-import { basePath, type CheckMachine } from '../check/machine.ts'
+import { basePath, type CheckMachine, type TryProfile } from '../check/machine.ts'
 import { probeIdentityIn } from '../check/probeIdentity.ts'
 import { type Probes, probeAdapters } from '../check/probes.ts'
 import { findConfig } from '../config/find.ts'
@@ -73,6 +73,24 @@ const thisMachine = ({ tenantUids }: Pick<Settings, 'tenantUids'>): CheckMachine
     isRoot,
     hasTenantUids: isRoot,
     path: basePath(process.execPath),
+    tryProfile: profileTrier(),
     ...(probeIdentity === undefined ? {} : { probeIdentity }),
   }
+}
+
+/** Each profile is compiled once, however many services run under it; the compiler is loaded only where one does. */
+const profileTrier = (): TryProfile => {
+  const tried = new Map<string, Promise<unknown>>()
+  return (profile, folder) => {
+    const trial = tried.get(profile) ?? compile(profile, folder)
+    tried.set(profile, trial)
+    return trial
+  }
+}
+
+const compile = async (profile: string, folder: string): Promise<unknown> => {
+  const { readProfile } = await import('../seccomp/find.ts')
+  const { compileProfile } = await import('../seccomp/compileProfile.ts')
+  const { file, text } = await readProfile(profile, folder)
+  return compileProfile(text, { file })
 }

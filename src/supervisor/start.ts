@@ -66,6 +66,7 @@ export const createStarter = (options: StarterOptions): Starter => {
   const launch = async (name: InstanceName, service: Service, run: string, reach: Reach): Promise<RunRecord> => {
     const identity = identityFor(name)
     const adapter = adapterOf(service)
+    const adapterOptions = await readOptions(adapter.options, service.options)
     const plan = planFor({
       ...planInputs,
       service,
@@ -73,8 +74,8 @@ export const createStarter = (options: StarterOptions): Starter => {
       dataDir: dataDirFor(service, name.id),
       identity,
       reach,
-      defaults: adapter.defaults,
-      options: await readOptions(adapter.options, service.options),
+      defaults: adapter.defaultsFor?.(adapterOptions) ?? adapter.defaults,
+      options: adapterOptions,
       givenUp: givenUpBy(service.name),
     })
     const prepared = await adapter.prepare(plan)

@@ -7,7 +7,7 @@ import { readConfig } from '../../../src/config/load.ts'
 import { capabilities } from '../../../src/isolation/capabilities.ts'
 import { none } from '../../../src/isolation/none/index.ts'
 import type { Adapters } from '../../../src/isolation/registry.ts'
-import { adapters, adapterWith, findingsOf, surroundings } from './fixtures.ts'
+import { adapters, adapterWith, findingsOf, machine, surroundings } from './fixtures.ts'
 
 let root = ''
 beforeAll(() => {
@@ -18,7 +18,6 @@ beforeAll(() => {
 })
 afterAll(() => rmSync(root, { recursive: true }))
 
-const machine = { isRoot: false, hasTenantUids: false, path: '/usr/bin:/bin' }
 const withUids = { ...machine, isRoot: true, hasTenantUids: true }
 
 const checkText = async (service: string, options: { adapters?: Adapters; machine?: typeof machine } = {}) => {

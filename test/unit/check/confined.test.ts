@@ -4,6 +4,8 @@ import { checkProfile } from '../../../src/check/checkProfile.ts'
 import { checkReach } from '../../../src/check/checkReach.ts'
 import { probeIdentityIn } from '../../../src/check/probeIdentity.ts'
 import { readConfig } from '../../../src/config/load.ts'
+import { TenementError } from '../../../src/errors.ts'
+import { flags } from '../../../src/isolation/options.ts'
 import { adapterWith, surroundings } from './fixtures.ts'
 
 const configWith = (lines: string) => {
@@ -41,31 +43,44 @@ describe('a port inside a network of the instance’s own', () => {
 
 describe('the seccomp profile in effect', () => {
   const asked: string[] = []
-  const problemOf = async (profile: string, folder: string) => {
+  const tryProfile = async (profile: string, folder: string) => {
     asked.push(`${profile} in ${folder}`)
-    return profile === 'strict' ? undefined : { message: 'it is not there', suggestion: 'strict' }
+    if (profile !== 'strict') throw new TenementError('invalid_profile', 'it is not there', { fix: 'use strict' })
   }
   const check = (lines: string, seccomp?: string) => {
     const { service, config } = configWith(lines)
     const defaults = { network: 'host' as const, limits: {}, ...(seccomp === undefined ? {} : { seccomp }) }
-    return checkProfile(service, config, { ...jail, defaults }, problemOf)
+    const nesting = {
+      options: flags({ nested: false }),
+      defaultsFor: (options: unknown) =>
+        JSON.stringify(options).includes('true') ? { ...defaults, seccomp: 'nested' } : defaults,
+    }
+    return checkProfile(service, config, { ...jail, defaults, ...nesting }, tryProfile)
   }
 
   it('is looked for as the service names it, relative to the file', async () => {
     expect(await check('seccomp = "strct"', 'default')).toMatchObject([
       {
         path: ['service', 'api', 'seccomp'],
-        message: expect.stringContaining('it is not there'),
-        suggestion: 'strict',
+        code: 'invalid_profile',
+        message: 'the seccomp profile "strct" of service.api.seccomp cannot be used: it is not there',
+        fix: 'use strict',
       },
     ])
     expect(asked.at(-1)).toBe('strct in /srv')
     expect(await check('seccomp = "strict"', 'gone')).toEqual([])
   })
 
-  it('is the adapter’s where the service names none', async () => {
+  it('is the adapter’s where the service names none, by the service’s options', async () => {
     expect(await check('', 'gone')).toMatchObject([{ path: ['service', 'api', 'isolation'] }])
     expect(await check('')).toEqual([])
+    await check('options = { nested = true }', 'gone')
+    expect(asked.at(-1)).toBe('nested in /srv')
+  })
+
+  it('is no matter where the adapter filters nothing', async () => {
+    const { service, config } = configWith('seccomp = "gone"')
+    expect(await checkProfile(service, config, adapterWith('jail', []), tryProfile)).toEqual([])
   })
 })
 

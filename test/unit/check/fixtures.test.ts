@@ -7,13 +7,13 @@ import { probeAdapters } from '../../../src/check/probes.ts'
 import { readConfig } from '../../../src/config/load.ts'
 import { ConfigError } from '../../../src/config/problem.ts'
 import { readText } from '../../../src/config/text.ts'
-import { adapters, surroundings } from './fixtures.ts'
+import { adapters, machine as laptop, surroundings } from './fixtures.ts'
 
 const folder = new URL('../../fixtures/config', import.meta.url).pathname
 
 /** What `tenement check` prints for the file, with the place of the fixtures written as "<fixtures>". */
 const told = async (file: string): Promise<string> => {
-  const machine = { isRoot: false, hasTenantUids: false, path: `${folder}/bin:/usr/bin` }
+  const machine = { ...laptop, path: `${folder}/bin:/usr/bin` }
   const problems = await readText(file)
     .then(async (text) => {
       const probes = await probeAdapters(adapters, new Set(adapters.keys()), machine)

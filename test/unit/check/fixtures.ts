@@ -26,6 +26,14 @@ export const adapterWith = (
   prepare: () => Promise.reject(new Error('no test of checks launches anything')),
 })
 
+/** A laptop of somebody who is not root, on which every seccomp profile can be used. */
+export const machine: CheckMachine = {
+  isRoot: false,
+  hasTenantUids: false,
+  path: '/usr/bin:/bin',
+  tryProfile: async () => undefined,
+}
+
 /** What is found of a config when every adapter is asked about the machine. */
 export const findingsOf = async (config: Config, adapters: Adapters, machine: CheckMachine): Promise<Findings> =>
   check(config, { adapters, machine, probes: await probeAdapters(adapters, new Set(adapters.keys()), machine) })

@@ -3,9 +3,8 @@ import { standingOf } from '../../../src/check/promises.ts'
 import { readConfig } from '../../../src/config/load.ts'
 import { acceptableLosses, capabilities } from '../../../src/isolation/capabilities.ts'
 import type { Adapters } from '../../../src/isolation/registry.ts'
-import { adapterWith, findingsOf, surroundings } from './fixtures.ts'
+import { adapterWith, findingsOf, machine, surroundings } from './fixtures.ts'
 
-const machine = { isRoot: false, hasTenantUids: false, path: '/usr/bin:/bin' }
 const noRoot = { capability: 'user.perTenantUid', reason: 'tenement is not root', fix: 'start it as root' }
 const noMemory = { capability: 'res.memory', reason: 'there is no memory controller' }
 const noFilter = { capability: 'syscalls.filtered', reason: 'the kernel has no filters', fix: 'boot another' }
