@@ -1,35 +1,110 @@
-// Whether this machine can run a config that makes sense in itself: adapters, programs, folders. `check`, `serve` and a reload ask the same.
-// Each problem names its service where it concerns one, so that the others can be served without it.
+// Whether a config that makes sense in itself can be run: adapters, promises, programs, files. `check`, `serve` and a reload ask
+// the same. Each problem names its service where it concerns one, so that the others can be served without it.
+// Without a machine only what is true on every one is looked at: nothing is probed and no file is looked for.
 
 import { hasSoundData } from '../config/checkTemplates.ts'
 import { parseDocument, valueAt } from '../config/document.ts'
 import { locateProblems, type Reading } from '../config/load.ts'
 import { byPlace, type Issue, type Problem, showValue } from '../config/problem.ts'
 import type { Config, Service } from '../config/schema.ts'
-import { type Adapters, checkIsolation } from './checkIsolation.ts'
+import type { IsolationAdapter } from '../isolation/adapter.ts'
+import type { Adapters } from '../isolation/registry.ts'
+import { checkIsolation, unknownAdapter, type Written } from './checkIsolation.ts'
+import { checkOptions } from './checkOptions.ts'
+import { checkProfile } from './checkProfile.ts'
 import { checkPrograms } from './checkPrograms.ts'
-import { checkVisible, hiddenFolders } from './checkVisible.ts'
+import { checkReach } from './checkReach.ts'
+import { checkSecrets, warnOfSecrets } from './checkSecrets.ts'
+import { checkVisible, type HiddenFolder, hiddenFolders } from './checkVisible.ts'
 import type { CheckMachine } from './machine.ts'
-import type { Written } from './requirements.ts'
+import type { Probes } from './probes.ts'
+import { promisesFor, type Verdict } from './promises.ts'
 
-export type { Adapters } from './checkIsolation.ts'
+/** What a config is held against. */
+export interface Ground {
+  readonly adapters: Adapters
+  /** Undefined for a config that is meant for another machine. */
+  readonly machine: CheckMachine | undefined
+  /** Of an adapter that is not among them nothing is said about this machine. */
+  readonly probes: Probes
+}
 
-/** Everything that keeps this machine from running the config; empty when nothing does. Starts nothing. */
-export const check = async (config: Config, adapters: Adapters, machine: CheckMachine): Promise<readonly Problem[]> => {
+export interface Findings {
+  /** Everything that keeps the config from being run, in the order of the file; empty when nothing does. */
+  readonly problems: readonly Problem[]
+  /** What keeps nothing from running and is worth a person's attention. */
+  readonly warnings: readonly Problem[]
+  /** What each service needs of its isolation, and whether it gets it; by service, without those whose adapter there is not. */
+  readonly promises: ReadonlyMap<string, readonly Verdict[]>
+}
+
+/** Starts nothing. */
+export const check = async (config: Config, ground: Ground): Promise<Findings> => {
   const document = parseDocument(config.file, config.text)
   const written: Written = (path) => showValue(valueAt(document, path))
   const services = [...config.services.values()]
-  const probes = await probeUsed(services, adapters, machine)
   const hidden = hiddenFolders(config)
-  const issues = await Promise.all(
-    services.map(async (service) => [
-      ...checkIsolation(service, adapters, probes.get(service.isolation), written),
-      ...checkVisible(service, adapters.get(service.isolation), hidden),
-      ...(hasSoundData(service, config) ? await checkPrograms(service, config, machine) : []),
-    ]),
+  const found = await Promise.all(
+    services.map((service) => checkService(service, { ...ground, config, hidden, written })),
   )
-  return locateProblems([...issues.flat(), ...[...config.isolation.keys()].map(pluginNotThere)], config)
+  const warnings = ground.machine === undefined ? [] : (await Promise.all(services.map(warnOfSecrets))).flat()
+  return {
+    problems: locateProblems(
+      [...found.flatMap(({ issues }) => issues), ...[...config.isolation.keys()].map(pluginNotThere)],
+      config,
+    ),
+    warnings: locateProblems(warnings, config),
+    promises: new Map(found.flatMap(({ name, promises }) => (promises === undefined ? [] : [[name, promises]]))),
+  }
 }
+
+interface ServiceGround extends Ground {
+  readonly config: Config
+  readonly hidden: readonly HiddenFolder[]
+  readonly written: Written
+}
+
+interface ServiceFindings {
+  readonly name: string
+  readonly issues: readonly Issue[]
+  readonly promises?: readonly Verdict[]
+}
+
+const checkService = async (service: Service, ground: ServiceGround): Promise<ServiceFindings> => {
+  const { name } = service
+  const adapter = ground.adapters.get(service.isolation)
+  const files = await checkFiles(service, ground)
+  if (adapter === undefined) return { name, issues: [unknownAdapter(service, ground.adapters), ...files] }
+  const probe = ground.probes.get(adapter.name)
+  const promises = promisesFor(service, adapter, probe)
+  const options = await checkOptions(service, adapter)
+  const issues = [
+    ...checkIsolation(service, adapter, probe, promises, ground.adapters, ground.written),
+    ...options,
+    ...checkVisible(service, adapter, ground.hidden),
+    ...(options.length === 0 ? await checkConfined(service, adapter, ground) : []),
+    ...files,
+  ]
+  return { name, issues, promises }
+}
+
+/** What the adapter and this machine decide together. */
+const checkConfined = async (
+  service: Service,
+  adapter: IsolationAdapter,
+  { machine, config }: ServiceGround,
+): Promise<readonly Issue[]> =>
+  machine === undefined
+    ? []
+    : [...checkReach(service, adapter, machine), ...(await checkProfile(service, config, adapter, machine.tryProfile))]
+
+const checkFiles = async (service: Service, { machine, config }: ServiceGround): Promise<readonly Issue[]> =>
+  machine === undefined
+    ? []
+    : [
+        ...(hasSoundData(service, config) ? await checkPrograms(service, config, machine) : []),
+        ...(await checkSecrets(service)),
+      ]
 
 /** Said even where no service uses it: who wrote it expects an adapter of that name. */
 const pluginNotThere = (name: string): Issue => ({
@@ -38,15 +113,8 @@ const pluginNotThere = (name: string): Issue => ({
   fix: `remove [isolation.${name}]`,
 })
 
-/** Every adapter that is used looks at the machine once, however many services use it. */
-const probeUsed = async (services: readonly Service[], adapters: Adapters, machine: CheckMachine) => {
-  const used = [...adapters].filter(([name]) => services.some(({ isolation }) => isolation === name))
-  return new Map(await Promise.all(used.map(async ([name, adapter]) => [name, await adapter.probe(machine)] as const)))
-}
-
 /** The same for a config that may be wrong in itself: all problems of both kinds, in the order of the file. */
-export const checkReading = async (
-  { config, problems }: Reading,
-  adapters: Adapters,
-  machine: CheckMachine,
-): Promise<readonly Problem[]> => [...problems, ...(await check(config, adapters, machine))].sort(byPlace)
+export const checkReading = async ({ config, problems }: Reading, ground: Ground): Promise<Findings> => {
+  const findings = await check(config, ground)
+  return { ...findings, problems: [...problems, ...findings.problems].sort(byPlace) }
+}

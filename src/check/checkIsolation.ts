@@ -1,27 +1,18 @@
-// Whether the adapter a service names is there, promises what the service asks for, and can keep it on this machine.
+// Whether the adapter a service names is there, promises what the service needs, and can keep it on this machine. Pure: the
+// machine was asked before, and its answer is an argument.
 import { listed } from '../config/kinds.ts'
-import { type Issue, quote, showKey } from '../config/problem.ts'
+import { type Issue, type KeyPath, quote, showKey } from '../config/problem.ts'
 import type { Service } from '../config/schema.ts'
 import { nearest } from '../config/suggest.ts'
 import type { IsolationAdapter, Probe } from '../isolation/adapter.ts'
-import { requirementsOf, unmetRequirements, type Written } from './requirements.ts'
+import { capabilities } from '../isolation/capabilities.ts'
+import type { Adapters } from '../isolation/registry.ts'
+import { standingOf, tablesOf, type Verdict, wordFor } from './promises.ts'
 
-export type Adapters = ReadonlyMap<string, IsolationAdapter>
+/** What the file says at a path, as it is to be shown. */
+export type Written = (path: KeyPath) => string
 
-/** `probe` is what the service's adapter found out about this machine; undefined when there is no such adapter. */
-export const checkIsolation = (
-  service: Service,
-  adapters: Adapters,
-  probe: Probe | undefined,
-  written: Written,
-): readonly Issue[] => {
-  const adapter = adapters.get(service.isolation)
-  if (adapter === undefined || probe === undefined) return [unknownAdapter(service, adapters)]
-  const unmet = unmetRequirements(service, adapter, adapters.values(), written)
-  return probe.usable ? [...unmet, ...lostHere(service, probe, written)] : [unusableAdapter(service, probe), ...unmet]
-}
-
-const unknownAdapter = (service: Service, adapters: Adapters): Issue => {
+export const unknownAdapter = (service: Service, adapters: Adapters): Issue => {
   const path = ['service', service.name, 'isolation']
   const suggestion = nearest(service.isolation, adapters.keys())
   const value = quote(service.isolation)
@@ -34,7 +25,95 @@ const unknownAdapter = (service: Service, adapters: Adapters): Issue => {
   }
 }
 
-const unusableAdapter = (service: Service, { problem }: Probe): Issue => ({
+/** `probe` is what the adapter found out about this machine; undefined where it was not asked. */
+export const checkIsolation = (
+  service: Service,
+  adapter: IsolationAdapter,
+  probe: Probe | undefined,
+  promises: readonly Verdict[],
+  adapters: Adapters,
+  written: Written,
+): readonly Issue[] => [
+  ...checkNetworks(service, adapter, adapters, written),
+  ...absent(adapter, promises, adapters, written),
+  ...(probe === undefined || probe.usable ? lostHere(service, promises, written) : [unusable(service, probe)]),
+]
+
+/** A network that no capability speaks against and that the adapter has not: "host" where confinement rests on another. */
+const checkNetworks = (
+  service: Service,
+  adapter: IsolationAdapter,
+  adapters: Adapters,
+  written: Written,
+): readonly Issue[] =>
+  tablesOf(service).flatMap(({ keys: { network }, path: table }): readonly Issue[] => {
+    if (network === undefined || offers(adapter, network)) return []
+    const path = [...table, 'network']
+    const others = [...adapters.values()].filter((other) => offers(other, network)).map(({ name }) => name)
+    const choice = `write ${listed(adapter.networks ?? [])}`
+    return [
+      {
+        path,
+        message: `${showKey(path)} = ${written(path)} is no network that isolation "${adapter.name}" has`,
+        value: written(path),
+        fix: others.length === 0 ? choice : `${choice}, or set isolation to ${listed(others)}`,
+      },
+    ]
+  })
+
+const offers = ({ networks }: IsolationAdapter, network: NonNullable<Service['network']>): boolean =>
+  networks === undefined || networks.includes(network)
+
+/** What the adapter promises on no machine: one problem for each key, with the adapters that would. */
+const absent = (
+  adapter: IsolationAdapter,
+  promises: readonly Verdict[],
+  adapters: Adapters,
+  written: Written,
+): readonly Issue[] => {
+  const wanting = promises.filter((verdict) => standingOf(verdict) === 'absent')
+  return byKey(wanting).map(({ path, capabilities: missing }) => {
+    const able = [...adapters.values()].filter((other) =>
+      missing.every((capability) => other.capabilities[capability] !== undefined),
+    )
+    return {
+      path,
+      code: 'missing_capability',
+      message: `${showKey(path)} = ${written(path)} needs ${both(missing)}, which isolation "${adapter.name}" does not provide`,
+      value: written(path),
+      fix: wayOut(
+        able.map(({ name }) => name),
+        showKey(path),
+      ),
+    }
+  })
+}
+
+const wayOut = (names: readonly string[], key: string): string =>
+  names.length === 0
+    ? `no isolation that is installed provides it: remove ${key}`
+    : `set isolation to ${listed(names)}, or remove ${key}`
+
+interface Wanting {
+  readonly path: KeyPath
+  readonly capabilities: readonly string[]
+}
+
+/** The promises under the key that asks for them; what no key asks for is left out. */
+const byKey = (promises: readonly Verdict[]): readonly Wanting[] => {
+  const groups = new Map<string, Wanting>()
+  for (const { path, capability } of promises) {
+    if (path === undefined) continue
+    const earlier = groups.get(showKey(path))?.capabilities ?? []
+    groups.set(showKey(path), { path, capabilities: [...earlier, capability] })
+  }
+  return [...groups.values()]
+}
+
+/** '"a"', '"a" and "b"', '"a", "b" and "c"' */
+const both = (names: readonly string[]): string => listed(names).replace(/ or (?="[^"]*"$)/, ' and ')
+
+const unusable = (service: Service, { problem }: Probe): Issue => ({
   path: ['service', service.name, 'isolation'],
   code: 'unsupported_machine',
   message: `isolation "${service.isolation}" cannot run on this machine: ${problem?.reason ?? 'it does not say why'}`,
@@ -42,11 +121,51 @@ const unusableAdapter = (service: Service, { problem }: Probe): Issue => ({
   ...(problem === undefined ? {} : { fix: problem.fix }),
 })
 
-const lostHere = (service: Service, { lost }: Probe, written: Written): readonly Issue[] =>
-  requirementsOf(service).flatMap(({ path, capability }): readonly Issue[] => {
-    const value = written(path)
-    const reason = lost.find((promise) => promise.capability === capability)
-    if (reason === undefined) return []
-    const message = `${showKey(path)} = ${value} needs "${capability}", which isolation "${service.isolation}" cannot keep on this machine: ${reason.reason}`
-    return [{ path, code: 'missing_capability', message, value, fix: reason.fix ?? `remove ${showKey(path)}` }]
+/** What the adapter would keep elsewhere: one problem for each key and reason. */
+const lostHere = (service: Service, promises: readonly Verdict[], written: Written): readonly Issue[] => {
+  const lost = promises.filter((verdict) => standingOf(verdict) === 'lost')
+  const reasons = new Set(lost.map((verdict) => verdict.lost?.reason))
+  return [...reasons].flatMap((reason) => {
+    const alike = lost.filter((verdict) => verdict.lost?.reason === reason)
+    const needed = alike.filter(({ path }) => path === undefined)
+    return [
+      ...needed.map((verdict) => lostNeed(service, verdict)),
+      ...byKey(alike).map((wanting) => lostToKey(service, wanting, alike[0]?.lost?.fix, reason ?? '', written)),
+    ]
   })
+}
+
+const lostNeed = (service: Service, { capability, lost }: Verdict): Issue => {
+  const promise = capabilities[capability]?.promise ?? 'a promise of its own'
+  return {
+    path: ['service', service.name, 'isolation'],
+    code: 'missing_capability',
+    fault: 'machine',
+    message: `isolation "${service.isolation}" needs "${capability}" (${promise}), which it cannot keep on this machine: ${lost?.reason}`,
+    value: quote(service.isolation),
+    fix: withLastResort(service, capability, lost?.fix ?? 'set another isolation'),
+  }
+}
+
+const lostToKey = (
+  service: Service,
+  { path, capabilities: names }: Wanting,
+  fix: string | undefined,
+  reason: string,
+  written: Written,
+): Issue => ({
+  path,
+  code: 'missing_capability',
+  fault: 'machine',
+  message: `${showKey(path)} = ${written(path)} needs ${both(names)}, which isolation "${service.isolation}" cannot keep on this machine: ${reason}`,
+  value: written(path),
+  fix: withLastResort(service, names[0] ?? '', fix ?? `remove ${showKey(path)}`),
+})
+
+/** The fix, and what a person may write who knows what is lost. */
+const withLastResort = (service: Service, capability: string, fix: string): string => {
+  const word = wordFor(capability)
+  if (word === undefined) return fix
+  const accept = JSON.stringify([...service.accept, word])
+  return `${fix}; as a last resort go without it: ${showKey(['service', service.name, 'accept'])} = ${accept}`
+}

@@ -46,7 +46,7 @@ const checkProgram = async (service: Service, config: Config, machine: CheckMach
   const pathName = service.env.PATH === undefined ? undefined : `service.${service.name}.env.PATH`
   const found = await resolveProgram(command0, { cwd: service.cwd, path: searched.join(':'), pathName })
   if ('problem' in found) {
-    // Another machine may have it: `serve --keep-going` serves the other services here.
+    // Another machine may have it: `serve` serves the other services here.
     const code = 'unsupported_machine'
     const value = quote(service.command[0])
     if (found.suggestion === undefined) return [{ path, code, message: found.problem, value, fix: found.fix }]

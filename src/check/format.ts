@@ -25,6 +25,8 @@ export interface ProblemReport {
   readonly column: number | null
   readonly key: string | null
   readonly code: string
+  /** Whether the config is at fault, on any machine, or this machine. */
+  readonly fault: 'config' | 'machine'
   readonly message: string
   readonly value: string | null
   readonly suggestion: string | null
@@ -39,6 +41,7 @@ export const reportProblems = (problems: readonly Problem[]): readonly ProblemRe
     column: problem.column ?? null,
     key: problem.key === '' ? null : problem.key,
     code: problem.code,
+    fault: problem.fault ?? 'config',
     message: problem.message,
     value: problem.value ?? null,
     suggestion: problem.suggestion ?? null,

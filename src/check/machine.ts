@@ -5,7 +5,12 @@ import type { Machine } from '../isolation/adapter.ts'
 export interface CheckMachine extends Machine {
   /** The PATH of instances that set none of their own: `basePath(process.execPath)`. */
   readonly path: string
+  /** Makes a filter of the seccomp profile of this name or path; rejects with a TenementError where that cannot be done. */
+  readonly tryProfile: TryProfile
 }
+
+/** `folder` is what a relative path is relative to. */
+export type TryProfile = (profile: string, folder: string) => Promise<unknown>
 
 const usualFolders = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin']
 

@@ -1,58 +1,96 @@
-// What `check` and `serve` find out before anything is started: the config as far as it makes sense, and every problem
-// with it on this machine. Heavy (the whole schema is loaded); commands import it when they run.
-import { checkReading } from '../check/check.ts'
-import { basePath, type CheckMachine } from '../check/machine.ts'
+// What `check` and `serve` find out before anything is started: the config as far as it makes sense, every problem with it, and
+// what adapters can do on this machine. Heavy (the whole schema is loaded); commands import it when they run.
+import { checkReading, type Findings } from '../check/check.ts'
+import { basePath, type CheckMachine, type TryProfile } from '../check/machine.ts'
+import { probeIdentityIn } from '../check/probeIdentity.ts'
+import { type Probes, probeAdapters } from '../check/probes.ts'
 import { findConfig } from '../config/find.ts'
-import { readConfig } from '../config/load.ts'
-import { ConfigError, type Problem } from '../config/problem.ts'
-import type { Config } from '../config/schema.ts'
+import { type Reading, readConfig } from '../config/load.ts'
+import { ConfigError } from '../config/problem.ts'
+import { type Config, fileKeys, type Settings } from '../config/schema.ts'
 import { currentSurroundings } from '../config/surroundings.ts'
 import { readText } from '../config/text.ts'
-import type { Probe } from '../isolation/adapter.ts'
 import { type Adapters, builtinAdapters } from '../isolation/registry.ts'
 import type { Given } from './command.ts'
 
-/** What can be said of an adapter that services of this config use. */
-export interface AdapterFinding {
-  readonly name: string
-  readonly probe: Probe
-}
+/** Which adapters look at the machine: those that services use, all there are, this one, or none, which asks nothing of the machine. */
+export type Scope = 'used' | 'all' | 'none' | { readonly only: string }
 
-export interface Checked {
-  readonly file: string
+export interface Checked extends Findings {
+  /** Undefined where there is no config at all. */
+  readonly file: string | undefined
   /** Undefined when the file is not TOML, or cannot be read at all. */
   readonly config: Config | undefined
-  /** In the order of the file; empty when this machine can run the config. */
-  readonly problems: readonly Problem[]
-  readonly adapters: readonly AdapterFinding[]
+  readonly adapters: Adapters
+  /** In the order of the registry. */
+  readonly probes: Probes
 }
 
-const thisMachine = (): CheckMachine => {
-  const isRoot = process.geteuid?.() === 0
-  return { isRoot, hasTenantUids: isRoot, path: basePath(process.execPath) }
-}
-
-const probeUsed = (config: Config, adapters: Adapters, machine: CheckMachine): Promise<readonly AdapterFinding[]> => {
-  const names = new Set([...config.services.values()].map(({ isolation }) => isolation))
-  const used = [...adapters.values()].filter(({ name }) => names.has(name))
-  return Promise.all(used.map(async (adapter) => ({ name: adapter.name, probe: await adapter.probe(machine) })))
-}
+const nothingFound: Findings = { problems: [], warnings: [], promises: new Map() }
 
 /** Reads and checks the config that --config names, or the one found without it. Throws a ConfigError when there is none. */
-export const checkConfig = async (given: Given): Promise<Checked> => {
+export const checkConfig = async (given: Given, scope: Scope): Promise<Checked> => {
   const surroundings = currentSurroundings()
   const file = await findConfig(given.text('config'), surroundings)
-  const machine = thisMachine()
   try {
     const reading = readConfig({ file, text: await readText(file) }, surroundings)
-    return {
-      file,
-      config: reading.config,
-      problems: await checkReading(reading, builtinAdapters, machine),
-      adapters: await probeUsed(reading.config, builtinAdapters, machine),
-    }
+    return { file, ...(await checkWhole(reading, scope)) }
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
-    return { file, config: undefined, problems: error.problems, adapters: [] }
+    return { ...(await checkMachine(scope)), file, problems: error.problems }
   }
+}
+
+const checkWhole = async (reading: Reading, scope: Scope): Promise<Omit<Checked, 'file'>> => {
+  const { config } = reading
+  const adapters = builtinAdapters
+  const machine = scope === 'none' ? undefined : thisMachine(config.settings)
+  const used = [...config.services.values()].map(({ isolation }) => isolation)
+  const probes =
+    machine === undefined ? new Map() : await probeAdapters(adapters, namesIn(scope, used, adapters), machine)
+  return { config, adapters, probes, ...(await checkReading(reading, { adapters, machine, probes })) }
+}
+
+/** The same without any config: what adapters can do here, with the settings nobody has written. */
+export const checkMachine = async (scope: Scope): Promise<Checked> => {
+  const adapters = builtinAdapters
+  const names = namesIn(scope, [], adapters)
+  const probes =
+    names.size === 0 ? new Map() : await probeAdapters(adapters, names, thisMachine(fileKeys.parse({}).settings))
+  return { file: undefined, config: undefined, adapters, probes, ...nothingFound }
+}
+
+const namesIn = (scope: Scope, used: readonly string[], adapters: Adapters): ReadonlySet<string> => {
+  if (scope === 'all') return new Set(adapters.keys())
+  if (scope === 'used') return new Set(used)
+  return new Set(scope === 'none' ? [] : [scope.only])
+}
+
+const thisMachine = ({ tenantUids }: Pick<Settings, 'tenantUids'>): CheckMachine => {
+  const isRoot = process.geteuid?.() === 0
+  const probeIdentity = isRoot ? probeIdentityIn(tenantUids) : undefined
+  return {
+    isRoot,
+    hasTenantUids: isRoot,
+    path: basePath(process.execPath),
+    tryProfile: profileTrier(),
+    ...(probeIdentity === undefined ? {} : { probeIdentity }),
+  }
+}
+
+/** Each profile is compiled once, however many services run under it; the compiler is loaded only where one does. */
+const profileTrier = (): TryProfile => {
+  const tried = new Map<string, Promise<unknown>>()
+  return (profile, folder) => {
+    const trial = tried.get(profile) ?? compile(profile, folder)
+    tried.set(profile, trial)
+    return trial
+  }
+}
+
+const compile = async (profile: string, folder: string): Promise<unknown> => {
+  const { readProfile } = await import('../seccomp/find.ts')
+  const { compileProfile } = await import('../seccomp/compileProfile.ts')
+  const { file, text } = await readProfile(profile, folder)
+  return compileProfile(text, { file })
 }

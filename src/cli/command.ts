@@ -10,7 +10,7 @@ export interface Flag {
   readonly choices?: readonly string[]
 }
 
-/** What was given on the command line; names are camelCase, as in 'keepGoing' for --keep-going. */
+/** What was given on the command line; names are camelCase, as in 'showEnv' for --show-env. */
 export interface Given {
   has(flag: string): boolean
   text(flag: string): string | undefined

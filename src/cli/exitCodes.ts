@@ -1,4 +1,4 @@
-// The exit code of every ending, once. 3 and 4 are those of `status`, as the Linux Standard Base has them for services.
+// The exit code of every ending, once. Of `status` 3 and 4 are those that the Linux Standard Base has for services.
 // Ctrl-C needs no code here: a process that SIGINT ends is 130 to its shell.
 import type { ErrorCode } from '../errors.ts'
 
@@ -7,6 +7,8 @@ export const exitCodes = {
   failure: 1,
   /** The command line or the config is not right: nothing was done. */
   usage: 2,
+  /** The config is right, and this machine cannot run it. */
+  unsupported: 3,
   /** `status` of an instance without a process. */
   notRunning: 3,
   /** `status` of an instance that is not there. */

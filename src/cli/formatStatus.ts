@@ -1,6 +1,6 @@
 // What `status` prints: one instance as lines of `key: value`, and how it last ended. Pure; the time is an argument.
 import { visible } from '../config/problem.ts'
-import type { InstanceStatus, LastExit } from '../control/operations.ts'
+import type { AttestationRecord, InstanceStatus, LastExit } from '../control/operations.ts'
 import { phaseCell } from './formatInstances.ts'
 import { formatBytes, formatDuration } from './formatUnits.ts'
 import type { Paint } from './terminal.ts'
@@ -11,11 +11,19 @@ const sources = {
   open: 'made by a request to an open service',
 } as const
 
-/** How a process ended: 'exit code 3', 'SIGKILL, out of memory'. */
-export const formatExit = ({ code, signal, outOfMemory }: LastExit): string => {
+/** How a process ended: 'exit code 3', 'SIGKILL, out of memory', 'exit code 1, refused 12 processes or threads'. */
+export const formatExit = ({ code, signal, outOfMemory, refusedForks }: LastExit): string => {
   const how = signal ?? (code === null ? 'unknown' : `exit code ${code}`)
-  return outOfMemory ? `${how}, out of memory` : how
+  return [
+    how,
+    ...(outOfMemory ? ['out of memory'] : []),
+    ...(refusedForks > 0 ? [`refused ${refusedForks} processes or threads`] : []),
+  ].join(', ')
 }
+
+/** That its confinement was looked at, and how closely; what was found is behind --json. */
+const formatAttestation = ({ at, found }: AttestationRecord): string =>
+  `${at}, ${Object.keys(found).length} promises found kept`
 
 const ago = (at: string, nowMs: number): string => {
   const ms = nowMs - Date.parse(at)
@@ -42,6 +50,7 @@ const pairsOf = (
     ['address', visible(status.address)],
     ['source', sources[status.source]],
     ['isolation', visible(status.isolation)],
+    ['attested', status.attestation && visible(formatAttestation(status.attestation))],
     ['pid', pid === null ? null : String(pid)],
     ['uid', status.uid === null ? null : String(status.uid)],
     ['started', startedAt && visible(startedAt)],

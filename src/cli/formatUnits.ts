@@ -1,4 +1,4 @@
-// Durations and sizes as people read them. Pure. Programs get milliseconds and bytes instead, by --json.
+// Durations, sizes and long lines as people read them. Pure. Programs get milliseconds and bytes instead, by --json.
 
 const durationUnits = [
   ['d', 86_400_000],
@@ -33,4 +33,16 @@ export const formatBytes = (bytes: number): string => {
   const value = bytes / 1024 ** power
   const shown = power > 0 && value < 9.95 ? value.toFixed(1) : value.toFixed(0)
   return `${shown} ${sizeUnits[power] ?? 'B'}`
+}
+
+/** The text in lines of at most `width` characters, broken at spaces; a longer word stands alone. Without a width it is one line. */
+export const wrap = (text: string, width: number | undefined): readonly string[] => {
+  if (width === undefined) return [text]
+  const lines: string[] = []
+  for (const word of text.split(' ')) {
+    const line = lines.at(-1)
+    if (line !== undefined && line.length + 1 + word.length <= width) lines[lines.length - 1] = `${line} ${word}`
+    else lines.push(word)
+  }
+  return lines
 }

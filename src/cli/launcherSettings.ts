@@ -18,16 +18,18 @@ const ownAccount = 'tenement'
 const logLimits = { maxBytes: 10 * 1024 ** 2, files: 5, bytesPerSecond: 1024 ** 2 }
 
 /** Rejects with a TenementError for a user or a host name that this machine does not know. */
-export const launcherSettingsFor = async (
-  config: Config,
-  unrunnable: ServerSettings['unrunnable'],
-): Promise<LauncherSettings> => ({
+export const launcherSettingsFor = async ({ config, ...rest }: Served): Promise<LauncherSettings> => ({
   policy: await policyFor(config),
   endTimeoutMs: endTimeoutFor(config),
   listen: (await Promise.all(config.settings.listen.map(resolveListen))).flat(),
   serverFile: fileURLToPath(new URL('../serve.js', import.meta.url)),
-  server: serverSettingsFor(config, unrunnable),
+  server: serverSettingsFor(config, rest),
 })
+
+/** What is to be served, and what of it only in part. */
+export interface Served extends Pick<ServerSettings, 'unrunnable' | 'givenUp'> {
+  readonly config: Config
+}
 
 /** The longest an instance may take to stop, and some for what tenement itself does. */
 const endTimeoutFor = ({ services }: Config): number =>
@@ -68,7 +70,11 @@ const grantsFor = async (service: Service, runDir: string, isRoot: boolean): Pro
           : { path },
       ),
     )
-  return { read: await placed(all('read'), 'read'), write: await placed(all('write'), 'write'), secrets: {} }
+  return {
+    read: await placed(all('read'), 'read'),
+    write: await placed(all('write'), 'write'),
+    secrets: Object.fromEntries(Object.entries(service.secrets).map(([secret, { file }]) => [secret, file])),
+  }
 }
 
 /** As root a tenant's uid needs a way to the code; where the path has none, the launcher shows it in another place. */
@@ -132,8 +138,8 @@ const surroundingNames = [
   'LOGS_DIRECTORY',
 ]
 
-const serverSettingsFor = ({ file, text }: Config, unrunnable: ServerSettings['unrunnable']): ServerSettings => {
+const serverSettingsFor = ({ file, text }: Config, parts: Omit<Served, 'config'>): ServerSettings => {
   const surroundings = currentSurroundings()
   const env = Object.fromEntries(surroundingNames.map((name) => [name, surroundings.env[name]]))
-  return { configFile: file, configText: text, surroundings: { ...surroundings, env }, unrunnable }
+  return { configFile: file, configText: text, surroundings: { ...surroundings, env }, ...parts }
 }

@@ -16,6 +16,8 @@ export interface Terminal {
   note(text: string): void
   /** Whether stdout is a terminal, which acts upon control characters. */
   readonly isInteractive: boolean
+  /** How many characters fit into a line of stdout; undefined where it is no terminal. */
+  readonly columns: number | undefined
   /** Whether a question can be asked and answered. */
   readonly canAsk: boolean
   /** Asks on stderr; resolves with whether the answer was yes. */
@@ -59,6 +61,7 @@ export const openTerminal = (noColour: boolean): Terminal => {
     printBytes: (bytes) => void stdout.write(bytes),
     note: (text) => void stderr.write(withNewline(text)),
     isInteractive: stdout.isTTY === true,
+    columns: stdout.isTTY === true ? stdout.columns : undefined,
     canAsk: stdin.isTTY === true && stderr.isTTY === true,
     confirm: ask,
     paint: painter(wantsColour(env, stdout.isTTY === true, noColour)),

@@ -41,13 +41,16 @@ const excerptOf = (text: string, error: TomlError): string => {
     : `\n\n${error.codeblock.trimEnd()}`
 }
 
-/** Whether the excerpt lies in an environment. A text of several lines there may hold anything, lines that look like `[table]` included. */
+/** Tables whose values are never shown. */
+const closed = /\b(?:env|secrets)\b/
+
+/** Whether the excerpt lies in an environment, or among secrets. A text of several lines there may hold anything, lines that look like `[table]` included. */
 const mayHoldSecret = (text: string, { line, codeblock }: TomlError): boolean => {
   const above = text.split('\n').slice(0, line)
-  const first = above.findIndex((one) => /\benv\b/.test(one))
-  if (first < 0) return /\benv\b/.test(codeblock)
-  const isOver = above.slice(above.findLastIndex((one) => /\benv\b/.test(one)) + 1).some((one) => /^\s*\[/.test(one))
-  return !isOver || /\benv\b/.test(codeblock) || /"""|'''/.test(above.slice(first).join('\n'))
+  const first = above.findIndex((one) => closed.test(one))
+  if (first < 0) return closed.test(codeblock)
+  const isOver = above.slice(above.findLastIndex((one) => closed.test(one)) + 1).some((one) => /^\s*\[/.test(one))
+  return !isOver || closed.test(codeblock) || /"""|'''/.test(above.slice(first).join('\n'))
 }
 
 const deepest = 16

@@ -80,6 +80,14 @@ export const flag = (fallback: boolean) =>
 export const choice = <const Values extends readonly [string, ...string[]]>(values: Values) =>
   z.enum(values, say(`must be ${listed(values)}`)).meta({ title: listed(values) })
 
+/** Some of a few words, each at most once of use. */
+export const choices = <const Values extends readonly [string, ...string[]]>(values: Values) =>
+  z
+    .array(z.enum(values, say(`must be ${listed(values)}`)), say(`must be a list of ${listed(values)}`))
+    .readonly()
+    .meta({ title: `list of ${listed(values)}` })
+    .prefault([])
+
 /** '"a"', '"a" or "b"', '"a", "b" or "c"' */
 export const listed = (values: readonly string[]): string => {
   const quoted = values.map((value) => JSON.stringify(value))

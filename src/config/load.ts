@@ -89,6 +89,7 @@ export const locateProblems = (issues: readonly Issue[], { file, text }: Source)
         ...locate(path),
         key: showKey(path),
         code: code ?? 'invalid_config',
+        ...(code === 'unsupported_machine' ? { fault: 'machine' } : {}),
         ...rest,
         ...((table === 'service' || table === 'instances') && typeof service === 'string' ? { service } : {}),
       }

@@ -11,6 +11,8 @@ export interface Issue {
   readonly message: string
   /** 'invalid_config' unless it says otherwise. */
   readonly code?: ErrorCode
+  /** Set where another machine could run it as it is written; 'unsupported_machine' always means that. */
+  readonly fault?: 'machine'
   /** As `showValue` writes it; never of an environment variable. */
   readonly value?: string
   readonly suggestion?: string
@@ -25,6 +27,8 @@ export interface Problem {
   /** 'service.notes.network'; empty when the whole file is meant. */
   readonly key: string
   readonly code: ErrorCode
+  /** Set where this machine is at fault and not the config: another could run it as it is written. */
+  readonly fault?: 'machine'
   readonly message: string
   readonly value?: string
   readonly suggestion?: string

@@ -34,6 +34,17 @@ export const variable = () =>
     )
     .refine((name) => !isReserved(name), say('is set by tenement itself'))
 
+/** The name of a secret: that of its file, which must lead nowhere else and hide nothing. */
+export const secretName = () =>
+  z
+    .string()
+    .regex(
+      /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$/,
+      say(
+        'is no name of a secret: it must be 1 to 64 letters, digits, "_", "." and "-", and not begin with "." or "-"',
+      ),
+    )
+
 const signalNames = ['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const
 const signalChoices = signalNames.flatMap((name) => [name, name.slice(3)])
 

@@ -69,10 +69,10 @@ const escapeCell = (text: string): string => text.replace(/[|<]/g, '\\$&').repla
 export const referenceStart = '<!-- config reference: made by npm run reference -->'
 export const referenceEnd = '<!-- end -->'
 
-/** The README with the reference between its two markers. Throws when they are not there, or not in order. */
-export const replaceReference = (readme: string, reference: string): string => {
-  const start = readme.indexOf(referenceStart)
+/** The README with the reference, or another part that is made, between its two markers. Throws when they are not there, or not in order. */
+export const replaceReference = (readme: string, reference: string, startMark = referenceStart): string => {
+  const start = readme.indexOf(startMark)
   const end = readme.indexOf(referenceEnd, start)
-  if (start < 0 || end < 0) throw new Error(`the text has no part between "${referenceStart}" and "${referenceEnd}"`)
-  return `${readme.slice(0, start + referenceStart.length)}\n\n${reference}\n\n${readme.slice(end)}`
+  if (start < 0 || end < 0) throw new Error(`the text has no part between "${startMark}" and "${referenceEnd}"`)
+  return `${readme.slice(0, start + startMark.length)}\n\n${reference}\n\n${readme.slice(end)}`
 }

@@ -54,10 +54,14 @@ const resolveService = (name: string, read: ReadService, absolute: MakeAbsolute)
   cwd: absolute(read.cwd),
   read: read.read.map(absolute),
   write: read.write.map(absolute),
-  tenant: Object.fromEntries(
-    Object.entries(read.tenant).map(([id, overrides]) => [id, resolveOverrides(overrides, absolute)]),
-  ),
+  secrets: mapValues(read.secrets, ({ file }) => ({ file: absolute(file) })),
+  tenant: mapValues(read.tenant, (overrides) => resolveOverrides(overrides, absolute)),
 })
+
+const mapValues = <In, Out>(
+  table: Readonly<Record<string, In>>,
+  map: (value: In) => Out,
+): Readonly<Record<string, Out>> => Object.fromEntries(Object.entries(table).map(([key, value]) => [key, map(value)]))
 
 const resolveOverrides = (overrides: Overrides, absolute: MakeAbsolute): Overrides => ({
   ...overrides,

@@ -2,9 +2,11 @@
 // The file is snake_case as people write it; what comes out is camelCase with units in the names (`outputNames`).
 // Defaults that depend on the machine or on another key are not here: directories.ts and resolve.ts fill them in.
 import { z } from 'zod'
+import { acceptableLosses } from '../isolation/capabilities.ts'
 import { namePattern } from '../names.ts'
 import {
   choice,
+  choices,
   duration,
   durationOrNever,
   flag,
@@ -18,7 +20,7 @@ import {
   whole,
 } from './kinds.ts'
 import { domainList, listenAddresses, networkList } from './networkKinds.ts'
-import { command, readiness, signal, uidRange, urlPath, userName, variable } from './processKinds.ts'
+import { command, readiness, secretName, signal, uidRange, urlPath, userName, variable } from './processKinds.ts'
 
 const name = z
   .string()
@@ -48,6 +50,7 @@ const outputNames = {
   pids_max: 'pidsMax',
   files_max: 'filesMax',
   tmp_size: 'tmpSizeBytes',
+  storage_max: 'storageMaxBytes',
   queue_max: 'queueMax',
   response_timeout: 'responseTimeoutMs',
 } as const
@@ -129,6 +132,11 @@ const environment = z
   )
   .readonly()
 
+export const secretKeys = z.strictObject(
+  { file: path().describe('The file; a relative one is relative to the folder of tenement.toml.') },
+  { error: 'must be a table such as { file = "secrets/token" }: a secret itself does not belong into the config' },
+)
+
 const serviceShape = {
   command: command().describe(
     'What starts an instance: one text split by the quoting rules of a shell, without a shell, or a list of arguments. Templates: {id} {name} {data_dir} {port} {socket}.',
@@ -172,10 +180,18 @@ const serviceShape = {
   network: choice(['host', 'private', 'internet'])
     .exactOptional()
     .describe(
-      "What an instance can reach: the machine's network, nothing, or the internet without private ranges and this machine. Default: the adapter's own.",
+      "What an instance can reach: the machine's network, nothing, or the internet without private ranges and this machine (by a helper that costs about 30 MB of memory an instance). Default: the adapter's own.",
     ),
   read: paths().describe('Paths beyond its folder that an instance may read.'),
   write: paths().describe('Paths beyond its data directory that an instance may write.'),
+  secrets: z
+    .record(secretName(), secretKeys, table)
+    .readonly()
+    .prefault({})
+    .meta({ title: 'table' })
+    .describe(
+      'Files that every instance finds, read-only, as /run/secrets/NAME, and nowhere else: [service.X.secrets] NAME = { file = "path" }.',
+    ),
   data: templateText()
     .prefault('{data_dir}/{id}')
     .describe("An instance's data directory. Templates: {data_dir} {id} {name}."),
@@ -200,6 +216,12 @@ const serviceShape = {
   tmp_size: size({ bytes: 4_096, written: '4KB' })
     .exactOptional()
     .describe("Size of an instance's own /tmp, counted in 1024s. Default: the adapter's own."),
+  storage_max: size(mebibyte)
+    .exactOptional()
+    .describe("Most an instance's data directory may hold, counted in 1024s. Default: no bound."),
+  accept: choices(acceptableLosses).describe(
+    'Promises of its isolation that a service goes without on a machine that cannot keep them. Without this it is not started there.',
+  ),
   queue_max: whole(1, 100_000)
     .prefault(100)
     .describe('How many requests may wait for one instance to wake; more are answered with 503.'),
@@ -239,6 +261,7 @@ export const overrideKeys = z.strictObject(
     pids_max: serviceShape.pids_max,
     files_max: serviceShape.files_max,
     tmp_size: serviceShape.tmp_size,
+    storage_max: serviceShape.storage_max,
     network: serviceShape.network,
     read: again(serviceShape.read),
     write: again(serviceShape.write),
@@ -311,7 +334,7 @@ type Directories = 'dataDir' | 'stateDir' | 'runDir' | 'logDir'
 export type Settings = Omit<ReadSettings, Directories | 'maxConcurrentWakes'> &
   Readonly<Record<Directories, string>> & { readonly maxConcurrentWakes: number }
 
-/** One program. `command`, `env` and `data` hold templates not yet filled; `cwd`, `read` and `write` are absolute. */
+/** One program. `command`, `env` and `data` hold templates not yet filled; `cwd`, `read`, `write` and files of secrets are absolute. */
 export type Service = Omit<ReadService, 'ready'> & { readonly name: string; readonly ready: Ready }
 
 /** A whole config that makes sense in itself; whether this machine can run it is src/check's question. */

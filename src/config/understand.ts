@@ -89,11 +89,12 @@ const suggestionFor = (path: KeyPath, value: unknown, options: readonly string[]
   return nearest(value, options)
 }
 
-/** Whether the path leads into an environment, whose values are never shown. */
-export const isSecret = (path: KeyPath): boolean => path[0] === 'service' && (path[2] === 'env' || path[4] === 'env')
+/** Whether the path leads into an environment, whose values are never shown, or to where somebody may have written a secret itself instead of its file. */
+export const isSecret = (path: KeyPath): boolean =>
+  path[0] === 'service' && (path[2] === 'env' || path[4] === 'env' || path[2] === 'secrets')
 
 const badName = (path: KeyPath, sentence: string): Issue => {
-  const suggestion = path[0] === 'service' && path.includes('env') ? undefined : asName(String(path.at(-1)))
+  const suggestion = isSecret(path) ? undefined : asName(String(path.at(-1)))
   const hint = suggestion === undefined ? {} : { suggestion, fix: `write ${quote(suggestion)}` }
   return { path, message: `${showKey(path)}${isSecret(path) ? '' : ': a name'} ${sentence}`, ...hint }
 }
@@ -116,5 +117,6 @@ const missing = (path: KeyPath): Issue => ({
 const fixForMissing: Readonly<Record<string, { readonly fix: string }>> = {
   command: { fix: 'write what starts an instance: command = "python3 app.py"' },
   isolation: { fix: 'write how instances are confined: isolation = "none" leaves them the whole machine' },
+  file: { fix: 'name the file that holds it: { file = "secrets/token" }' },
   plugin: { fix: 'write the package or path: plugin = "./my-adapter.js"' },
 }

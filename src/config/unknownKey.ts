@@ -1,6 +1,6 @@
 // Says what was probably meant by a key that does not exist: a slip of the finger, a key of another table, or nothing.
 import { type Issue, type KeyPath, quote, showKey } from './problem.ts'
-import { fileKeys, overrideKeys, pluginKeys, serviceKeys, settingsKeys } from './schema.ts'
+import { fileKeys, overrideKeys, pluginKeys, secretKeys, serviceKeys, settingsKeys } from './schema.ts'
 import { nearest } from './suggest.ts'
 
 const tables: readonly {
@@ -17,8 +17,13 @@ const tables: readonly {
   },
   {
     name: '[service.X.tenant.ID]',
-    isAt: (path) => path[0] === 'service' && path.length === 4,
+    isAt: (path) => path[0] === 'service' && path[2] === 'tenant' && path.length === 4,
     keys: Object.keys(overrideKeys.shape),
+  },
+  {
+    name: '[service.X.secrets] NAME',
+    isAt: (path) => path[0] === 'service' && path[2] === 'secrets' && path.length === 4,
+    keys: Object.keys(secretKeys.shape),
   },
   { name: '[isolation.NAME]', isAt: (path) => path[0] === 'isolation', keys: Object.keys(pluginKeys.shape) },
 ]
@@ -43,6 +48,6 @@ const meantKey = (key: string, keys: readonly string[]): string | undefined =>
   nearest(key, keys) ?? (key.length > 2 ? keys.find((candidate) => candidate.startsWith(key)) : undefined)
 
 const keysThereAre = (table: (typeof tables)[number] | undefined): string =>
-  table === undefined || table.keys.length > 12
+  table === undefined || table.keys.length > 14
     ? '"tenement config schema" tells the keys there are'
     : `${table.name} takes ${table.keys.join(', ')}`

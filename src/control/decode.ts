@@ -26,6 +26,13 @@ export const list =
   (value, at) =>
     Array.isArray(value) ? value.map((item, index) => inner(item, `${at}[${index}]`)) : fail('a list', at)
 
+export const record =
+  <T>(inner: Decoder<T>): Decoder<Readonly<Record<string, T>>> =>
+  (value, at) =>
+    isRecord(value)
+      ? Object.fromEntries(Object.entries(value).map(([key, item]) => [key, inner(item, `${at}.${key}`)]))
+      : fail('an object', at)
+
 export const oneOf =
   <T extends string>(allowed: readonly T[]): Decoder<T> =>
   (value, at) =>

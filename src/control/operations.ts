@@ -41,6 +41,8 @@ export interface InstanceStatus {
   readonly memoryBytes: number | null
   readonly dataDir: string
   readonly logFile: string
+  /** What the kernel reported of its confinement before it ran; null while it does not run, and where its isolation promises no such look. */
+  readonly attestation: AttestationRecord | null
   /** Why it last stopped, in a sentence; null when it never ran. */
   readonly lastStop: string | null
   readonly lastExit: LastExit | null
@@ -54,6 +56,14 @@ export interface LastExit {
   readonly code: number | null
   readonly signal: string | null
   readonly outOfMemory: boolean
+  /** How often the kernel refused it a further process or thread, for the bound on their number. */
+  readonly refusedForks: number
+}
+
+/** What was found of one launch, by capability: 'pid.private' → 'pid:[4026532301]'. */
+export interface AttestationRecord {
+  readonly at: string
+  readonly found: Readonly<Record<string, string>>
 }
 
 /** What remove did: where the data is, or was when `purged`. */

@@ -1,7 +1,7 @@
 // The shapes that cross the control socket, each once: the type and how it is read from JSON. Both ends import it.
 // The client reads answers strictly, so that a server of another version is named as such instead of half understood.
-import { type Decoder, flag, list, nullable, number, object, oneOf, text } from './decode.ts'
-import { type InstanceStatus, type LastExit, phases, type Removal } from './operations.ts'
+import { type Decoder, flag, list, nullable, number, object, oneOf, record, text } from './decode.ts'
+import { type AttestationRecord, type InstanceStatus, type LastExit, phases, type Removal } from './operations.ts'
 
 /** About the running server itself, as GET /v1/server answers. */
 export interface ServerStatus {
@@ -37,7 +37,10 @@ const lastExit: Decoder<LastExit> = object({
   code: nullable(number),
   signal: nullable(text),
   outOfMemory: flag,
+  refusedForks: number,
 })
+
+const attestation: Decoder<AttestationRecord> = object({ at: text, found: record(text) })
 
 export const instanceStatus: Decoder<InstanceStatus> = object({
   instance: text,
@@ -58,6 +61,7 @@ export const instanceStatus: Decoder<InstanceStatus> = object({
   memoryBytes: nullable(number),
   dataDir: text,
   logFile: text,
+  attestation: nullable(attestation),
   lastStop: nullable(text),
   lastExit: nullable(lastExit),
   nextAttemptAt: nullable(text),

@@ -1,5 +1,6 @@
 // The isolation seam: a plan in, a launch out. Plain data both ways, so that every adapter's output can be compared with a
 // file and a plugin is one module. When, where and how long is tenement's business; how it is confined is the adapter's.
+import type { OptionsSchema } from './options.ts'
 
 /** What is to be started, before anybody has decided how it is confined. Paths are absolute. */
 export interface LaunchPlan<Options = unknown> {
@@ -57,6 +58,8 @@ export interface Limits {
   readonly processes?: number
   readonly openFiles?: number
   readonly tmpBytes?: number
+  /** What the data directory may hold. */
+  readonly storageBytes?: number
 }
 
 /** Bounds on all processes of an instance together, which a cgroup keeps. */
@@ -178,6 +181,10 @@ export interface IsolationAdapter<Options = unknown> {
   defaultsFor?(options: Options): Defaults
   /** Promises without which a service does not run at all on a machine that cannot keep them, unless its config accepts the loss. */
   readonly needs: readonly string[]
+  /** The networks a service may have; absent: all that its capabilities allow. */
+  readonly networks?: readonly Network[]
+  /** Reads [service.X.options]; absent where there are none. */
+  readonly options?: OptionsSchema<Options>
   probe(machine: Machine): Promise<Probe>
   prepare(plan: LaunchPlan<Options>): Promise<Launch>
 }

@@ -8,4 +8,6 @@ export interface ServerSettings {
   readonly surroundings: Surroundings
   /** Services that this machine cannot run, each with the reason: their requests are refused, the others run. */
   readonly unrunnable: Readonly<Record<string, string>>
+  /** Promises that this machine cannot keep and that services go without because they accept it, by service. */
+  readonly givenUp: Readonly<Record<string, readonly string[]>>
 }

@@ -44,16 +44,8 @@ const serviceNamed = ({ services }: Config, name: string): Service => {
   return service
 }
 
-export const starterFor = ({
-  launcher,
-  launcherSettings,
-  config,
-  state,
-  log,
-  path,
-  findProgram,
-  filterOf,
-}: Ground): Starter => {
+export const starterFor = (ground: Ground): Starter => {
+  const { launcher, launcherSettings, settings, config, state, log, path, findProgram, filterOf } = ground
   const { policy } = launcherSettings
   const { tenantUids } = policy
   return createStarter({
@@ -64,6 +56,7 @@ export const starterFor = ({
     listenersOn,
     identityFor: (name) => identityFor(state, name, tenantUids),
     dataDirFor: (service, id) => dataDirFor(service, config.settings, id),
+    givenUpBy: (service) => (Object.hasOwn(settings.givenUp, service) ? (settings.givenUp[service] ?? []) : []),
     planInputs: {
       settingsDataDir: config.settings.dataDir,
       path,

@@ -380,13 +380,21 @@ export class Instance implements Candidate, Occupant, Idler {
   #record(state: PhaseState, run: Run, ending: Ending): void {
     const { clock, log } = this.#house
     const nowMs = clock.wallMs()
-    const { code, signal, outOfMemory } = ending.kind === 'exited' ? ending.exit : {}
+    const { code, signal, outOfMemory, refusedForks } = ending.kind === 'exited' ? ending.exit : {}
     // A failed start that ended by itself before it could be killed has the better reason.
     const isOurs = state.phase === 'stopping' && (!state.end.isCrash || signal === 'SIGKILL')
     const ordered = isOurs ? state.end.why : undefined
     this.history.ended(ending, run.process?.startedAtMs ?? nowMs, nowMs, ordered)
     log.info(
-      { instance: this.key, pid: run.process?.pid, code, signal, outOfMemory, why: this.history.lastStop },
+      {
+        instance: this.key,
+        pid: run.process?.pid,
+        code,
+        signal,
+        outOfMemory,
+        refusedForks,
+        why: this.history.lastStop,
+      },
       'ended',
     )
   }

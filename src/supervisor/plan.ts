@@ -18,6 +18,10 @@ export interface PlanInputs {
   readonly reach: Reach
   /** What the adapter gives a service that says nothing. */
   readonly defaults: Defaults
+  /** The service's options as the adapter reads them. */
+  readonly options: unknown
+  /** Promises this machine cannot keep and the service goes without, as its config accepts: what bounds it otherwise is left out. */
+  readonly givenUp: readonly string[]
   /** PATH of instances that set none themselves. */
   readonly path: string
   /** The absolute path of a program; throws a TenementError when there is none. */
@@ -32,20 +36,8 @@ export interface PlanInputs {
 
 /** Throws what `findProgram` throws. */
 export const planFor = (inputs: PlanInputs): LaunchPlan => {
-  const {
-    service,
-    id,
-    settingsDataDir,
-    dataDir,
-    identity,
-    reach,
-    defaults,
-    path,
-    findProgram,
-    placeOf,
-    sourceOf,
-    filterOf,
-  } = inputs
+  const { service, id, settingsDataDir, dataDir, identity, reach, defaults, options, givenUp } = inputs
+  const { path, findProgram, placeOf, sourceOf, filterOf } = inputs
   const values: TemplateValues = {
     id,
     name: service.name,
@@ -71,10 +63,10 @@ export const planFor = (inputs: PlanInputs): LaunchPlan => {
     network: networkOf(service, defaults),
     read: service.read.map((granted) => ({ path: granted, source: sourceOf(service.name, 'read', granted) })),
     write: service.write.map((granted) => ({ path: granted, source: sourceOf(service.name, 'write', granted) })),
-    secrets: [],
+    secrets: Object.keys(service.secrets),
     filter: filterOf(service.name),
-    limits: { ...defaults.limits, ...limitsOf(service) },
-    options: service.options,
+    limits: keptLimits({ ...defaults.limits, ...limitsOf(service) }, givenUp),
+    options,
   }
 }
 
@@ -102,4 +94,22 @@ const limitsOf = (service: Service): Limits => ({
   ...(service.pidsMax === undefined ? {} : { processes: service.pidsMax }),
   ...(service.filesMax === undefined ? {} : { openFiles: service.filesMax }),
   ...(service.tmpSizeBytes === undefined ? {} : { tmpBytes: service.tmpSizeBytes }),
+  ...(service.storageMaxBytes === undefined ? {} : { storageBytes: service.storageMaxBytes }),
 })
+
+/** Which promise each limit is the substance of. */
+const promiseOf: Readonly<Record<keyof Limits, string>> = {
+  memoryBytes: 'res.memory',
+  cpus: 'res.cpu',
+  cpuWeight: 'res.cpu',
+  processes: 'res.pids',
+  openFiles: 'res.files',
+  tmpBytes: 'fs.privateTmp',
+  storageBytes: 'disk.quota',
+}
+
+const isLimit = (name: string): name is keyof Limits => Object.hasOwn(promiseOf, name)
+
+/** A launch with a bound that cannot be kept would be refused: what is given up must not be asked for. */
+const keptLimits = (limits: Limits, givenUp: readonly string[]): Limits =>
+  Object.fromEntries(Object.entries(limits).filter(([name]) => isLimit(name) && !givenUp.includes(promiseOf[name])))

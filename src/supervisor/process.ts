@@ -2,6 +2,7 @@
 // The supervisor never learns about adapters, uids or descriptors; the starter never learns about phases.
 import type { Socket } from 'node:net'
 import type { Service } from '../config/schema.ts'
+import type { Attestation } from '../isolation/adapter.ts'
 import type { InstanceName } from '../names.ts'
 
 /** How a process group ended. */
@@ -12,6 +13,8 @@ export interface Exit {
   readonly signal: string | null
   /** True when the kernel ended it for want of memory. */
   readonly outOfMemory: boolean
+  /** How often the kernel refused it a further process or thread, for the bound on their number. */
+  readonly refusedForks: number
   /** The last lines it wrote, oldest first; at most 20. */
   readonly lastLines: readonly string[]
 }
@@ -32,6 +35,8 @@ export interface Process {
   readonly uid: number | undefined
   /** Milliseconds since the epoch. */
   readonly startedAtMs: number
+  /** What the kernel reported of its confinement before it ran; absent where its isolation promises no such look. */
+  readonly attestation?: Attestation
   /** Resolves when every process of the group is gone; never rejects. */
   readonly exited: Promise<Exit>
   /** Opens a connection to what the instance listens on; rejects when it does not accept. */

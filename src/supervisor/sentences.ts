@@ -25,10 +25,12 @@ export const formatDuration = (ms: number): string => {
 /** How a run ended, as in 'exited with code 3 after 12s'. */
 export const describeEnding = (ending: Ending, ranForMs: number): string => {
   if (ending.kind === 'not started') return `could not be started: ${messageOf(ending.cause)}`
-  const { code, signal, outOfMemory } = ending.exit
+  const { code, signal, outOfMemory, refusedForks } = ending.exit
   const after = `after ${formatDuration(ranForMs)}`
   if (outOfMemory) return `ran out of memory ${after}`
-  return signal === null ? `exited with code ${code} ${after}` : `was killed by ${signal} ${after}`
+  const how = signal === null ? `exited with code ${code} ${after}` : `was killed by ${signal} ${after}`
+  // Seldom the whole reason, and always what to look at: a program that cannot start a thread says so in its own words, or not at all.
+  return refusedForks === 0 ? how : `${how}, having been refused ${refusedForks} processes or threads by its limit`
 }
 
 /** A line a tenant wrote, fit for an operator's terminal: control and formatting characters could rewrite what is shown there. */

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { Service } from '../config/schema.ts'
 import { messageOf, TenementError } from '../errors.ts'
 import type { Identity, IsolationAdapter, Reach } from '../isolation/adapter.ts'
+import { readOptions } from '../isolation/options.ts'
 import { type LauncherClient, newRun } from '../launcher/client.ts'
 import type { RunExit, RunRecord } from '../launcher/protocol.ts'
 import { formatInstance, type InstanceName } from '../names.ts'
@@ -21,6 +22,8 @@ export interface StarterOptions {
   /** The uid of an instance, allocated at its first start; undefined where tenement may not change uid. */
   readonly identityFor: (name: InstanceName) => Identity | undefined
   readonly dataDirFor: (service: Service, id: string) => string
+  /** Promises this machine cannot keep and the service goes without, as its config accepts. */
+  readonly givenUpBy: (service: string) => readonly string[]
   readonly planInputs: Pick<
     PlanInputs,
     'settingsDataDir' | 'path' | 'findProgram' | 'placeOf' | 'sourceOf' | 'filterOf'
@@ -45,7 +48,8 @@ const isTaken = (reach: Reach): reach is Extract<Reach, { kind: 'port' }> =>
   reach.kind === 'port' && reach.network === 'host'
 
 export const createStarter = (options: StarterOptions): Starter => {
-  const { launcher, adapters, ports, runDir, identityFor, dataDirFor, planInputs, listenersOn, warn } = options
+  const { launcher, adapters, ports, runDir, identityFor, dataDirFor, givenUpBy, planInputs, listenersOn, warn } =
+    options
 
   const reachFor = async (service: Service, run: string): Promise<Reach> => {
     const { listen } = service
@@ -64,6 +68,8 @@ export const createStarter = (options: StarterOptions): Starter => {
 
   const launch = async (name: InstanceName, service: Service, run: string, reach: Reach): Promise<RunRecord> => {
     const identity = identityFor(name)
+    const adapter = adapterOf(service)
+    const adapterOptions = await readOptions(adapter.options, service.options)
     const plan = planFor({
       ...planInputs,
       service,
@@ -71,9 +77,11 @@ export const createStarter = (options: StarterOptions): Starter => {
       dataDir: dataDirFor(service, name.id),
       identity,
       reach,
-      defaults: adapterOf(service).defaults,
+      defaults: adapter.defaultsFor?.(adapterOptions) ?? adapter.defaults,
+      options: adapterOptions,
+      givenUp: givenUpBy(service.name),
     })
-    const prepared = await adapterOf(service).prepare(plan)
+    const prepared = await adapter.prepare(plan)
     const note: ProcessNote = { phase: 'starting' }
     const watch = service.ready.kind === 'log'
     const started = await launcher.ask<'launch'>({ type: 'launch', run, ...name, launch: prepared, watch, note })
@@ -118,6 +126,7 @@ export const createStarter = (options: StarterOptions): Starter => {
       pid,
       uid: launched.identity?.uid,
       startedAtMs,
+      ...(record.attestation === undefined ? {} : { attestation: record.attestation }),
       exited,
       connect,
       ...(launched.reach.kind === 'fd'

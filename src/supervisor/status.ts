@@ -1,12 +1,14 @@
 // An instance as `ps` and `status` show it. What it looks like in phases is known here, what it looks like on the machine
 // (address, files, memory) is asked of functions.
-import type { InstanceStatus } from '../control/operations.ts'
+import type { AttestationRecord, InstanceStatus } from '../control/operations.ts'
+import type { Attestation } from '../isolation/adapter.ts'
 import type { InstanceName } from '../names.ts'
 import { formatInstance } from '../names.ts'
 import type { Clock } from './clock.ts'
 import type { IdleWatch } from './idle.ts'
 import type { Instance } from './instance.ts'
 import { runOf } from './phases.ts'
+import type { Exit } from './process.ts'
 import type { Source } from './roster.ts'
 
 /** What the supervisor does not know of an instance. */
@@ -56,8 +58,11 @@ const running = ({ name, instance, describe, clock, idle }: StatusInputs) => {
     idleMs: isIdle ? Math.round(idle.nowMs() - instance.lastUsedMs) : null,
     active: run?.active ?? 0,
     memoryBytes: process === undefined ? null : (describe.memoryBytes(name, process.pid) ?? null),
+    attestation: process?.attestation === undefined ? null : recordOf(process.attestation),
   }
 }
+
+const recordOf = ({ atMs, found }: Attestation): AttestationRecord => ({ at: timeOf(atMs), found })
 
 const past = ({ instance, clock }: StatusInputs) => {
   const { requests = 0, restarts = 0, lastStop, lastExit } = instance?.history ?? {}
@@ -71,19 +76,7 @@ const past = ({ instance, clock }: StatusInputs) => {
   }
 }
 
-const exitOf = ({
-  code,
-  signal,
-  outOfMemory,
-}: {
-  code: number | null
-  signal: string | null
-  outOfMemory: boolean
-}) => ({
-  code,
-  signal,
-  outOfMemory,
-})
+const exitOf = ({ code, signal, outOfMemory, refusedForks }: Exit) => ({ code, signal, outOfMemory, refusedForks })
 
 export const statusOf = (inputs: StatusInputs): InstanceStatus => ({
   ...fixed(inputs),

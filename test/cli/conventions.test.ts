@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { commands } from '../../src/cli/commands.ts'
+import { isRoot, testAsRoot } from '../helpers/root.ts'
 import { instanceStatus, type RunningControl, scriptedOperations, startControl } from '../unit/control/scripted.ts'
 import { buildTenement, type Tenement } from './tenement.ts'
 
@@ -144,10 +145,60 @@ describe('tenement check', () => {
     const told = await tenement.run(['check'], { cwd: directory })
     expect(told).toMatchObject({ code: 0, stderr: '' })
     expect(told.stdout).toMatch(
-      /^ok: 1 service, 2 instances in .*\/tenement\.toml\nisolation "none": can run on this machine/,
+      /^ok: 1 service, 2 instances in .*\/tenement\.toml\n\nISOLATION +STATE +FINDING\nnone +ok +can run, /,
     )
-    const isRoot = process.geteuid?.() === 0
+    expect(told.stdout).toMatch(/\n\nSERVICE +STATE +FINDING\napi +ok +asks nothing of isolation "none"/)
     expect(told.stdout.includes('user.perTenantUid is lost')).toBe(!isRoot)
+  })
+
+  testAsRoot('says to an ordinary user what is lost without root, and what to do', async () => {
+    await write(good)
+    for (const folder of [tenement.folder, tenement.home, directory]) await chmod(folder, 0o755)
+    const asNobody = 'setpriv --reuid=65534 --regid=65534 --clear-groups'
+    const told = await tenement.shell(`${asNobody} $tenement check`, { cwd: directory })
+    expect(told).toMatchObject({ code: 0, stderr: '' })
+    expect(told.stdout).toMatch(/^ +warn +user\.perTenantUid is lost: without root .*\n +→ start tenement as root$/m)
+  })
+
+  it('exits with 3 when the config is right and this machine cannot run it, and asks nothing of the machine when told not to', async () => {
+    await write(good.replace('sh -c true', 'no-such-program'))
+    const told = await tenement.run(['check'], { cwd: directory })
+    expect(told.code).toBe(3)
+    expect(told.stdout).toContain('service.api.command  unsupported_machine')
+    expect(told.stdout).toMatch(/^ +fail +told above: service\.api\.command$/m)
+    const elsewhere = await tenement.run(['check', '--no-machine'], { cwd: directory })
+    expect(elsewhere).toMatchObject({ code: 0, stderr: '' })
+    expect(elsewhere.stdout).not.toContain('ISOLATION')
+    const served = await tenement.run(['serve'], { cwd: directory })
+    expect(served).toMatchObject({ code: 3, stdout: '' })
+    expect(served.stderr).toContain('nothing was started')
+  })
+
+  it('says without any config what this machine can do, and within three seconds', async () => {
+    const beganMs = performance.now()
+    const told = await tenement.run(['check'], { cwd: directory })
+    expect(performance.now() - beganMs).toBeLessThan(3_000)
+    expect(told.code).toBe(0)
+    expect(told.stdout).toMatch(/^ISOLATION +STATE +FINDING\nnone +ok +can run, /)
+    expect(told.stderr).toMatch(/^there is no config: looked for .*\n→ write \.\/tenement\.toml/)
+    const report = JSON.parse((await tenement.run(['check', '--json'], { cwd: directory })).stdout)
+    expect(report).toMatchObject({
+      file: null,
+      adapters: expect.arrayContaining([expect.objectContaining({ name: 'none' })]),
+    })
+    expect(await tenement.run(['check', '--no-machine'], { cwd: directory })).toMatchObject({ code: 2, stdout: '' })
+    expect((await tenement.run(['check', '--config', 'gone.toml'], { cwd: directory })).code).toBe(2)
+  })
+
+  it('asks one isolation alone, and knows which there are', async () => {
+    const told = await tenement.run(['check', '--isolation', 'none', '--json'], { cwd: directory })
+    expect(told.code).toBe(0)
+    expect(JSON.parse(told.stdout).adapters).toMatchObject([{ name: 'none' }])
+    const unknown = await tenement.run(['check', '--isolation', 'nonne'], { cwd: directory })
+    expect(unknown).toMatchObject({ code: 2, stdout: '' })
+    expect(unknown.stderr).toMatch(/there is no isolation "nonne" .*\n→ there are: none/)
+    const both = await tenement.run(['check', '--isolation', 'none', '--no-machine'], { cwd: directory })
+    expect(both).toMatchObject({ code: 2, stdout: '' })
   })
 
   it('prints every problem with its place, and exits with 2', async () => {

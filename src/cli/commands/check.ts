@@ -1,28 +1,77 @@
 // `tenement check`: everything that keeps this machine from serving the config, at once, and nothing started.
-// The problems are what was asked for, so they are on stdout.
-import { type CommandDefinition, jsonFlag } from '../command.ts'
+// What was found is what was asked for, so it is on stdout.
+import { ConfigError } from '../../config/problem.ts'
+import type { Checked, Scope } from '../checkConfig.ts'
+import { type CommandDefinition, type Given, type Invocation, jsonFlag } from '../command.ts'
 import { exitCodes } from '../exitCodes.ts'
 import { printJson } from '../printJson.ts'
+import { UsageError } from '../usageError.ts'
 
 export const check: CommandDefinition = {
   name: 'check',
   args: [],
-  summary: 'Say what is wrong with the config on this machine',
-  more: 'Starts nothing. Exits with 2 when there is any problem.',
+  summary: 'Say what is wrong with the config, and what this machine can keep',
+  more: 'Starts nothing, and needs no config to say what isolation can do here. Exits with 2 when the config is wrong, with 3 when it is right and this machine cannot run it.',
   examples: [
     ['tenement check', 'the config that "tenement serve" would take'],
     ['tenement check --config new.toml --json', 'another one, for programs'],
+    ['tenement check --no-machine', 'a config that is meant for another machine'],
+    ['tenement check --isolation sandbox', 'whether this machine can run that one'],
   ],
-  flags: [jsonFlag],
+  flags: [
+    { flags: '--no-machine', help: 'look at the config alone: no probe of this machine, no look for files' },
+    { flags: '--isolation <name>', help: 'ask only this isolation what it can do here' },
+    jsonFlag,
+  ],
   run: async ({ given, terminal }) => {
-    const { checkConfig } = await import('../checkConfig.ts')
-    const { formatCount, formatSound, reportCheck } = await import('../formatCheck.ts')
-    const { formatProblems } = await import('../../check/format.ts')
-    const checked = await checkConfig(given)
-    const isSound = checked.problems.length === 0
-    if (given.has('json')) printJson(terminal, reportCheck(checked))
-    else terminal.print(isSound ? formatSound(checked) : formatProblems(checked.problems, process.cwd()))
-    if (!isSound) terminal.note(formatCount(checked))
-    return isSound ? exitCodes.ok : exitCodes.usage
+    const checked = await find(given, await scopeOf(given), terminal)
+    if (given.has('json')) printJson(terminal, (await import('../formatCheck.ts')).reportCheck(checked))
+    else await tell(checked, terminal)
+    return exitCodeFor(checked, given.text('isolation'))
   },
+}
+
+const scopeOf = async (given: Given): Promise<Scope> => {
+  const only = given.text('isolation')
+  // Like every flag that begins with --no-, this one is true until it is given.
+  if (!given.has('machine')) {
+    if (only === undefined) return 'none'
+    throw new UsageError('--isolation asks this machine, and --no-machine does not', 'leave one of them out')
+  }
+  if (only === undefined) return 'all'
+  const { builtinAdapters } = await import('../../isolation/registry.ts')
+  if (builtinAdapters.has(only)) return { only }
+  throw new UsageError(`there is no isolation "${only}"`, `there are: ${[...builtinAdapters.keys()].join(', ')}`)
+}
+
+/** Where nobody named a config and none is there, the machine alone is told about; unless it was not to be asked either. */
+const find = async (given: Given, scope: Scope, terminal: Invocation['terminal']): Promise<Checked> => {
+  const { checkConfig, checkMachine } = await import('../checkConfig.ts')
+  try {
+    return await checkConfig(given, scope)
+  } catch (error) {
+    if (!(error instanceof ConfigError) || scope === 'none') throw error
+    terminal.note(`${error.message}\n→ ${error.fix}\n`)
+    return checkMachine(scope)
+  }
+}
+
+const tell = async (checked: Checked, terminal: Invocation['terminal']): Promise<void> => {
+  const { formatCount, formatSound, formatTables } = await import('../formatCheck.ts')
+  const { formatProblems } = await import('../../check/format.ts')
+  const isSound = checked.problems.length === 0
+  const head = isSound ? formatSound(checked) : formatProblems(checked.problems, process.cwd())
+  const tables = formatTables(checked, terminal)
+  terminal.print([checked.file === undefined ? '' : head, tables].filter((part) => part !== '').join('\n\n'))
+  if (!isSound) terminal.note(formatCount(checked))
+}
+
+/** An isolation that was asked for by name and that no service of a config speaks for must be able to run a plain service. */
+const exitCodeFor = async (checked: Checked, only: string | undefined): Promise<number> => {
+  const { exitCodeOf } = await import('../unrunnable.ts')
+  const code = exitCodeOf(checked.problems)
+  const services = [...(checked.config?.services.values() ?? [])]
+  if (code !== exitCodes.ok || only === undefined || services.some(({ isolation }) => isolation === only)) return code
+  const { machineRows } = await import('../checkRows.ts')
+  return machineRows(checked).some(({ state }) => state === 'fail') ? exitCodes.unsupported : exitCodes.ok
 }

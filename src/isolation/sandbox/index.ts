@@ -31,6 +31,7 @@ export const sandbox: IsolationAdapter = {
     'uds.abstractPrivate': 'enforced',
   },
   defaults: { network: 'private', seccomp: 'default', limits },
+  networks: ['private', 'internet'],
   needs: ['user.perTenantUid', 'res.memory', 'res.pids', 'res.cpu', 'syscalls.filtered'],
   probe: (machine) => probeBubblewrap(machine),
   prepare: async (plan) => {

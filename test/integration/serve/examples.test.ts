@@ -19,7 +19,7 @@ describe('the examples', () => {
   let tenement: Tenement
   beforeAll(async () => {
     // Without a C compiler hello is refused, as a newcomer would see it; the others run.
-    tenement = await startTenement({ config, args: ['--keep-going'] })
+    tenement = await startTenement({ config })
   })
   afterAll(async () => {
     await tenement.stop()

@@ -52,7 +52,7 @@ describe('tenement serve refuses to start', () => {
     await first.stop()
   })
 
-  test('with a service that this machine cannot run, unless it is told to keep going; then that service alone is refused', async () => {
+  test('nothing but the services that this machine cannot run, and says why', async () => {
     const text = `
 [service.api]
 command = "node app.mjs"
@@ -67,12 +67,17 @@ data = "{data_dir}/{name}/{id}"
 api = ["alice"]
 gone = ["alice"]
 `
-    await expect(startTenement({ config: text })).rejects.toThrow(/no-such-program-anywhere/)
-    const tenement = await startTenement({ config: text, args: ['--keep-going'] })
+    const tenement = await startTenement({ config: text })
+    expect(tenement.output()).toMatch(/"no-such-program-anywhere" is not on the PATH/)
+    expect(tenement.output()).toContain('warning: this machine cannot run gone: refused, the others are served')
     expect((await tenement.ask('alice.api.test')).status).toBe(200)
     const { status, headers } = await tenement.ask('alice.gone.test')
     expect(status).toBe(503)
     expect(headers['x-tenement-reason']).toBe('unavailable')
     await tenement.stop()
+    // What no machine could run stops everything, however many services are right.
+    await expect(startTenement({ config: text.replace('isolation = "none"', 'isolation = "nonne"') })).rejects.toThrow(
+      /did you mean "none"/,
+    )
   })
 })

@@ -2,13 +2,12 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { check } from '../../../src/check/check.ts'
-import type { Adapters } from '../../../src/check/checkIsolation.ts'
 import { formatProblems, reportProblems } from '../../../src/check/format.ts'
 import { readConfig } from '../../../src/config/load.ts'
 import { capabilities } from '../../../src/isolation/capabilities.ts'
 import { none } from '../../../src/isolation/none/index.ts'
-import { adapters, adapterWith, surroundings } from './fixtures.ts'
+import type { Adapters } from '../../../src/isolation/registry.ts'
+import { adapters, adapterWith, findingsOf, machine, surroundings } from './fixtures.ts'
 
 let root = ''
 beforeAll(() => {
@@ -19,14 +18,13 @@ beforeAll(() => {
 })
 afterAll(() => rmSync(root, { recursive: true }))
 
-const machine = { isRoot: false, hasTenantUids: false, path: '/usr/bin:/bin' }
 const withUids = { ...machine, isRoot: true, hasTenantUids: true }
 
 const checkText = async (service: string, options: { adapters?: Adapters; machine?: typeof machine } = {}) => {
   const text = `[settings]\ndata_dir = "${root}/data"\n[service.notes]\ncommand = "./server"\ncwd = "${root}/code"\n${service}\n`
   const { config, problems } = readConfig({ file: join(root, 'tenement.toml'), text }, surroundings)
   expect(problems).toEqual([])
-  return check(config, options.adapters ?? adapters, options.machine ?? machine)
+  return (await findingsOf(config, options.adapters ?? adapters, options.machine ?? machine)).problems
 }
 
 const mapOf = (...all: ReturnType<typeof adapterWith>[]): Adapters =>
@@ -61,7 +59,8 @@ describe('a promise the adapter does not make', () => {
     expect(problems).toMatchObject([
       {
         key: 'service.notes.memory_max',
-        fix: 'delegate it',
+        fault: 'machine',
+        fix: 'delegate it; as a last resort go without it: service.notes.accept = ["no-memory-limit"]',
         message: expect.stringContaining('cannot keep on this machine: there is no memory controller'),
       },
     ])
@@ -97,7 +96,7 @@ describe('an adapter', () => {
       },
       surroundings,
     )
-    await expect(check(inside.config, adapters, machine)).resolves.toMatchObject([
+    expect((await findingsOf(inside.config, adapters, machine)).problems).toMatchObject([
       { key: 'service.notes.cwd', message: expect.stringContaining('holds the data of notes') },
     ])
   })
@@ -138,7 +137,7 @@ describe("a PATH of the service's own", () => {
       },
       surroundings,
     )
-    await expect(check(config, adapters, machine)).resolves.toEqual([])
+    expect((await findingsOf(config, adapters, machine)).problems).toEqual([])
   })
 })
 
@@ -160,6 +159,8 @@ it('every key that asks for a promise is named in the vocabulary once per promis
       'write=*',
       'files_max=*',
       'tmp_size=*',
+      'secrets=*',
+      'storage_max=*',
     ].sort(),
   )
 })
@@ -187,13 +188,15 @@ describe('problems are told', () => {
   })
 
   it('to a program with every field, null where there is none', () => {
-    expect(reportProblems([problem])).toEqual([{ ...problem, value: null, suggestion: null, service: null }])
+    expect(reportProblems([problem])).toEqual([
+      { ...problem, fault: 'config', value: null, suggestion: null, service: null },
+    ])
   })
 })
 
 it('a plugin is a problem of its own, since none is loaded, whether a service uses it or not', async () => {
   const text = '[service.api]\ncommand = "sh"\ncwd = "/"\nisolation = "none"\n[isolation.jail]\nplugin = "./jail.js"\n'
   const { config } = readConfig({ file: '/srv/tenement.toml', text }, surroundings)
-  const problems = await check(config, adapters, machine)
+  const { problems } = await findingsOf(config, adapters, machine)
   expect(problems).toMatchObject([{ key: 'isolation.jail', fix: 'remove [isolation.jail]' }])
 })

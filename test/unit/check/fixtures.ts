@@ -1,7 +1,13 @@
 // Adapters and surroundings that do not depend on the machine the tests run on.
-import type { Adapters } from '../../../src/check/checkIsolation.ts'
+
+import { check, type Findings } from '../../../src/check/check.ts'
+import type { CheckMachine } from '../../../src/check/machine.ts'
+import { probeAdapters } from '../../../src/check/probes.ts'
+import type { Config } from '../../../src/config/schema.ts'
 import type { Surroundings } from '../../../src/config/surroundings.ts'
 import type { IsolationAdapter, Strength } from '../../../src/isolation/adapter.ts'
+import { flags } from '../../../src/isolation/options.ts'
+import type { Adapters } from '../../../src/isolation/registry.ts'
 
 export const surroundings: Surroundings = { env: {}, cwd: '/', home: '/home/ada', isRoot: false, processors: 4 }
 
@@ -20,9 +26,22 @@ export const adapterWith = (
   prepare: () => Promise.reject(new Error('no test of checks launches anything')),
 })
 
+/** A laptop of somebody who is not root, on which every seccomp profile can be used. */
+export const machine: CheckMachine = {
+  isRoot: false,
+  hasTenantUids: false,
+  path: '/usr/bin:/bin',
+  tryProfile: async () => undefined,
+}
+
+/** What is found of a config when every adapter is asked about the machine. */
+export const findingsOf = async (config: Config, adapters: Adapters, machine: CheckMachine): Promise<Findings> =>
+  check(config, { adapters, machine, probes: await probeAdapters(adapters, new Set(adapters.keys()), machine) })
+
 const confining = [
   'fs.privateRoot',
   'fs.privateTmp',
+  'fs.secrets',
   'net.private',
   'res.memory',
   'res.pids',
@@ -33,7 +52,10 @@ const confining = [
 export const adapters: Adapters = new Map(
   [
     adapterWith('none', ['res.files']),
-    adapterWith('namespace', confining),
-    adapterWith('sandbox', [...confining, 'net.egress', 'res.cpu']),
+    { ...adapterWith('namespace', confining), options: flags({ nested: false }) },
+    {
+      ...adapterWith('sandbox', [...confining, 'net.egress', 'res.cpu', 'disk.quota', 'user.perTenantUid']),
+      networks: ['private', 'internet'] as const,
+    },
   ].map((adapter) => [adapter.name, adapter]),
 )

@@ -21,12 +21,12 @@ idle_timeout = "never"
 memory_max = "256MB"
 ready = "log:^listening on \\\\d+"
 stop_signal = "INT"
-env = { TOKEN = "secret-of-all", N = 3 }
+env = { TOKEN = "hush-of-all", N = 3 }
 
 [service.api.tenant.carol]
 idle_timeout = "1h30m"
 tmp_size = 4097
-env = { TOKEN = "secret-of-carol" }
+env = { TOKEN = "hush-of-carol" }
 
 [service.web]
 command = ["web"]
@@ -55,11 +55,11 @@ describe('config show', () => {
 
   it('prints no value of an environment unless asked for', () => {
     for (const shown of [formatConfig(config, false), JSON.stringify(reportConfig(config, false))]) {
-      expect(shown).not.toContain('secret')
+      expect(shown).not.toContain('hush')
       expect(shown).toContain('TOKEN')
     }
-    expect(formatConfig(config, true)).toContain('secret-of-carol')
-    expect(JSON.stringify(reportConfig(config, true))).toContain('secret-of-all')
+    expect(formatConfig(config, true)).toContain('hush-of-carol')
+    expect(JSON.stringify(reportConfig(config, true))).toContain('hush-of-all')
   })
 
   it('names the file it was read from', () => {

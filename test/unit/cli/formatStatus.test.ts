@@ -21,7 +21,8 @@ describe('the block of status', () => {
       restarts: 1,
       memoryBytes: 12 * 1024 ** 2,
       lastStop: 'exited with code 3 after 12s',
-      lastExit: { at: '2026-11-23T18:15:50.000Z', code: 3, signal: null, outOfMemory: false },
+      attestation: { at: '2026-11-23T18:15:54.120Z', found: { 'pid.private': 'pid:[1]', 'caps.none': '0' } },
+      lastExit: { at: '2026-11-23T18:15:50.000Z', code: 3, signal: null, outOfMemory: false, refusedForks: 0 },
     })
     expect(formatStatus(status, now, plain)).toBe(
       [
@@ -30,6 +31,7 @@ describe('the block of status', () => {
         'address:   carol.api.localhost:8080',
         'source:    added by "tenement add"',
         'isolation: none',
+        'attested:  2026-11-23T18:15:54.120Z, 2 promises found kept',
         'pid:       4101',
         'uid:       700003',
         'started:   2026-11-23T18:15:54.123Z',
@@ -49,7 +51,7 @@ describe('the block of status', () => {
 
   it('leaves out what an instance that never ran does not have, and says how to wake it', () => {
     const shown = formatStatus(instanceStatus(carol), now, plain)
-    expect(shown).not.toMatch(/^(pid|uid|started|uptime|idle|memory|last stop|last exit|next attempt):/m)
+    expect(shown).not.toMatch(/^(attested|pid|uid|started|uptime|idle|memory|last stop|last exit|next attempt):/m)
     expect(shown).toMatch(/\n→ a request wakes it, or: tenement wake api:carol$/)
   })
 
@@ -77,7 +79,8 @@ describe('an exit', () => {
     [{ code: null, signal: 'SIGSEGV', outOfMemory: false }, 'SIGSEGV'],
     [{ code: null, signal: 'SIGKILL', outOfMemory: true }, 'SIGKILL, out of memory'],
     [{ code: null, signal: null, outOfMemory: false }, 'unknown'],
+    [{ code: 1, signal: null, outOfMemory: false, refusedForks: 12 }, 'exit code 1, refused 12 processes or threads'],
   ])('%j is told as %s', (exit, shown) => {
-    expect(formatExit({ at: '', ...exit })).toBe(shown)
+    expect(formatExit({ at: '', refusedForks: 0, ...exit })).toBe(shown)
   })
 })

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { servable } from '../../../src/cli/commands/serve.ts'
+import type { Probes } from '../../../src/check/probes.ts'
+import { exitCodeOf, servedOf } from '../../../src/cli/unrunnable.ts'
 import { parseConfig } from '../../../src/config/load.ts'
 import type { Problem } from '../../../src/config/problem.ts'
 
@@ -27,36 +28,56 @@ const config = parseConfig(
   { env: {}, cwd: '/srv', home: '/home/ann', isRoot: false, processors: 2 },
 )
 
-const problem = (service?: string, code: Problem['code'] = 'unsupported_machine'): Problem => ({
+const onMachine = (service?: string): Problem => ({
   file: '/srv/tenement.toml',
   key: '',
-  code,
+  code: 'unsupported_machine',
+  fault: 'machine',
   message: 'is wrong',
   ...(service === undefined ? {} : { service }),
 })
 
+const inConfig = (service: string): Problem => {
+  const { fault, ...problem } = onMachine(service)
+  return { ...problem, code: 'missing_capability' }
+}
+
+const probes: Probes = new Map([
+  ['none', { usable: true, lost: [{ capability: 'user.perTenantUid', reason: 'no root' }] }],
+])
+
+const served = (...problems: readonly Problem[]) => servedOf({ config, problems, probes })
+
 describe('serve', () => {
-  it('serves a config without problems as it is', () => {
-    expect(servable({ config, problems: [] }, false)).toEqual({ config, unrunnable: {} })
+  it('serves a config without problems as it is, and tells the server what this machine cannot keep', () => {
+    const lost = ['user.perTenantUid']
+    expect(served()).toEqual({ config, unrunnable: {}, givenUp: { api: lost, web: lost } })
   })
 
-  it('serves nothing of a config with a problem', () => {
-    expect(servable({ config, problems: [problem('api')] }, false)).toBeUndefined()
+  it('refuses a service this machine cannot run, with the reason, and serves the others', () => {
+    expect(served(onMachine('api'))).toEqual({
+      config,
+      unrunnable: { api: 'is wrong' },
+      givenUp: { web: ['user.perTenantUid'] },
+    })
   })
 
-  it('refuses a service this machine cannot run, with the reason, when it is to keep going', () => {
-    expect(servable({ config, problems: [problem('api')] }, true)).toEqual({ config, unrunnable: { api: 'is wrong' } })
+  it('serves nothing of a config that is wrong itself, even in a single service, and whatever the machine cannot run besides', () => {
+    expect(served(inConfig('api'))).toBe(2)
+    expect(served(onMachine('web'), inConfig('api'))).toBe(2)
   })
 
-  it('does not keep going past a fault in the config, even of a single service', () => {
-    expect(servable({ config, problems: [problem('api', 'invalid_config')] }, true)).toBeUndefined()
+  it('serves nothing while a problem is no single service’s', () => {
+    expect(served(onMachine('api'), onMachine())).toBe(3)
   })
 
-  it('does not keep going past a problem that is no single service’s', () => {
-    expect(servable({ config, problems: [problem('api'), problem()] }, true)).toBeUndefined()
+  it('ends with 3 when this machine can run none of the services', () => {
+    expect(served(onMachine('api'), onMachine('web'))).toBe(3)
   })
+})
 
-  it('does not keep going with no service left', () => {
-    expect(servable({ config, problems: [problem('api'), problem('web')] }, true)).toBeUndefined()
-  })
+it('a problem of the config counts more than one of the machine', () => {
+  expect(exitCodeOf([])).toBe(0)
+  expect(exitCodeOf([onMachine('api')])).toBe(3)
+  expect(exitCodeOf([onMachine('api'), inConfig('web')])).toBe(2)
 })

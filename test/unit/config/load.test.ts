@@ -50,6 +50,8 @@ describe('the smallest config', () => {
       open: false,
       read: [],
       write: [],
+      secrets: {},
+      accept: [],
       data: '{data_dir}/{id}',
       queueMax: 100,
       responseTimeoutMs: 120_000,
@@ -84,7 +86,7 @@ describe('a config that uses every key', () => {
       holdTimeoutMs: 20_000,
     })
     expect(config.services.get('notes')).toMatchObject({
-      command: ['server', '--port', '{port}', '--id={id}', '{{literal}}'],
+      command: ['server', '--socket', '{socket}', '--id={id}', '{{literal}}'],
       cwd: fixture('app'),
       isolation: 'sandbox',
       health: '/health',
@@ -101,9 +103,16 @@ describe('a config that uses every key', () => {
       tmpSizeBytes: 67_108_864,
       responseTimeoutMs: 500,
       env: { MODE: 'production', WORKERS: '2', DEBUG: 'false' },
-      options: { anything: [1, 'two'] },
+      storageMaxBytes: 1024 ** 3,
+      accept: ['shared-uid', 'no-cpu-limit'],
+      secrets: { TOKEN: { file: '/etc/passwd' } },
+      tenant: { acme: { storageMaxBytes: 2 * 1024 ** 3 } },
     })
-    expect(config.services.get('static')).toMatchObject({ listen: 'unix', ready: { kind: 'log', pattern: '^ready' } })
+    expect(config.services.get('static')).toMatchObject({
+      listen: 'unix',
+      ready: { kind: 'log', pattern: '^ready' },
+      options: { nested: true },
+    })
     expect(config.instances).toEqual(new Map(Object.entries({ notes: ['acme', 'main'], static: ['main'] })))
     expect(config.hosts).toEqual(
       new Map(Object.entries({ 'shop.acme.com': 'notes:acme', 'example.com': 'static:main' })),

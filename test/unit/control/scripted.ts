@@ -32,6 +32,7 @@ export const instanceStatus = (name: InstanceName, differences: Partial<Instance
   memoryBytes: null,
   dataDir: `/data/${name.id}`,
   logFile: `/log/${name.service}/${name.id}.log`,
+  attestation: null,
   lastStop: null,
   lastExit: null,
   nextAttemptAt: null,

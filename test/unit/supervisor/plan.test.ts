@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { parseConfig } from '../../../src/config/load.ts'
 import type { Service } from '../../../src/config/schema.ts'
 import type { Reach } from '../../../src/isolation/adapter.ts'
-import { planFor } from '../../../src/supervisor/plan.ts'
+import { type PlanInputs, planFor } from '../../../src/supervisor/plan.ts'
 
 const serviceFrom = (lines: string): Service => {
   const text = `[service.notes]\nisolation = "none"\n${lines}\n[instances]\nnotes = ["alice"]\n`
@@ -12,7 +12,11 @@ const serviceFrom = (lines: string): Service => {
   return service
 }
 
-const plan = (lines: string, reach: Reach = { kind: 'port', port: 20_001, network: 'host' }) =>
+const plan = (
+  lines: string,
+  reach: Reach = { kind: 'port', port: 20_001, network: 'host' },
+  others: Partial<PlanInputs> = {},
+) =>
   planFor({
     service: serviceFrom(lines),
     id: 'alice',
@@ -21,14 +25,35 @@ const plan = (lines: string, reach: Reach = { kind: 'port', port: 20_001, networ
     identity: undefined,
     reach,
     defaults: { network: 'host', limits: {} },
+    options: {},
+    givenUp: [],
     path: '/usr/bin',
     findProgram: (name, { cwd, path }) => (name.includes('/') ? `${cwd}/${name}` : `${path}/${name}`),
     filterOf: () => undefined,
     sourceOf: (service, kind, path) => path.replace('/root', `/run/grants/${service}/${kind}`),
     placeOf: (path) => path.replace('/srv', '/run/code'),
+    ...others,
   })
 
 describe('the plan of a start', () => {
+  test('leaves out every bound that this machine cannot keep and the service goes without', () => {
+    const limits = { memoryBytes: 1_000, cpus: 1, processes: 10, openFiles: 20 }
+    const lines = 'command = "x"\ncpu_weight = 50\nstorage_max = "1MB"'
+    const kept = plan(lines, undefined, {
+      defaults: { network: 'host', limits },
+      givenUp: ['res.memory', 'res.cpu', 'user.perTenantUid'],
+    })
+    expect(kept.limits).toEqual({ processes: 10, openFiles: 20, storageBytes: 1024 ** 2 })
+    const all = plan(lines, undefined, { defaults: { network: 'host', limits } })
+    expect(all.limits).toEqual({ ...limits, cpuWeight: 50, storageBytes: 1024 ** 2 })
+  })
+
+  test('names the secrets of the service, and holds none of their files', () => {
+    const { secrets, ...rest } = plan('command = "x"\nsecrets = { TOKEN = { file = "/etc/token" } }')
+    expect(secrets).toEqual(['TOKEN'])
+    expect(JSON.stringify(rest)).not.toContain('/etc/token')
+  })
+
   test('fills templates after the split, so that no value becomes two arguments', () => {
     expect(plan(`command = "python3 app.py --db '{data_dir}/{id}.db' {port} {name}"`).argv).toEqual([
       '/usr/bin/python3',

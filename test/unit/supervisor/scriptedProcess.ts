@@ -1,15 +1,17 @@
 // A process that does what a test says: it begins to listen, exits, or ignores its stop signal when told to.
 import { Socket } from 'node:net'
+import type { Attestation } from '../../../src/isolation/adapter.ts'
 import type { Exit, Process, ProcessNote } from '../../../src/supervisor/process.ts'
 
-const cleanExit: Exit = { code: 0, signal: null, outOfMemory: false, lastLines: [] }
-const killed: Exit = { code: null, signal: 'SIGKILL', outOfMemory: false, lastLines: [] }
+const cleanExit: Exit = { code: 0, signal: null, outOfMemory: false, refusedForks: 0, lastLines: [] }
+const killed: Exit = { code: null, signal: 'SIGKILL', outOfMemory: false, refusedForks: 0, lastLines: [] }
 
 export class ScriptedProcess implements Process {
   readonly run: string
   readonly pid: number
   readonly uid = undefined
   readonly startedAtMs: number
+  readonly attestation: Attestation = { atMs: 1_000, found: { 'pid.private': 'pid:[1]' } }
   readonly exited: Promise<Exit>
   readonly notes: ProcessNote[] = []
   /** What it was told, in order: 'stop', 'kill'. */

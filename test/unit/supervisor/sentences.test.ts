@@ -7,13 +7,16 @@ test('durations are told in at most two units', () => {
 })
 
 test('an end is told by what caused it', () => {
-  const exit = { code: 3, signal: null, outOfMemory: false, lastLines: [] }
+  const exit = { code: 3, signal: null, outOfMemory: false, refusedForks: 0, lastLines: [] }
   expect(describeEnding({ kind: 'exited', exit }, 12_000)).toBe('exited with code 3 after 12s')
   expect(describeEnding({ kind: 'exited', exit: { ...exit, code: null, signal: 'SIGSEGV' } }, 500)).toBe(
     'was killed by SIGSEGV after 500ms',
   )
   expect(describeEnding({ kind: 'exited', exit: { ...exit, signal: 'SIGKILL', outOfMemory: true } }, 500)).toBe(
     'ran out of memory after 500ms',
+  )
+  expect(describeEnding({ kind: 'exited', exit: { ...exit, refusedForks: 7 } }, 12_000)).toBe(
+    'exited with code 3 after 12s, having been refused 7 processes or threads by its limit',
   )
   expect(describeEnding({ kind: 'not started', cause: new Error('no such file') }, 0)).toBe(
     'could not be started: no such file',

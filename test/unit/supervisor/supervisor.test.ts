@@ -117,6 +117,7 @@ test('the status of an instance nobody asked for yet says that it sleeps, and co
     requests: 0,
     restarts: 0,
     memoryBytes: null,
+    attestation: null,
     dataDir: '/data/alice',
     logFile: '/log/notes/alice.log',
     lastStop: null,
@@ -135,7 +136,14 @@ test('the status of an instance tells how it is and how it was', async () => {
   expect(house.status()).toMatchObject({
     phase: 'backoff',
     lastStop: 'exited with code 3 after 12s',
-    lastExit: { at: new Date(house.clock.wallMs()).toISOString(), code: 3, signal: null, outOfMemory: false },
+    lastExit: {
+      at: new Date(house.clock.wallMs()).toISOString(),
+      code: 3,
+      signal: null,
+      outOfMemory: false,
+      refusedForks: 0,
+    },
+    attestation: null,
     nextAttemptAt: new Date(house.clock.wallMs()).toISOString(),
   })
   await house.clock.advance(100)
@@ -143,6 +151,7 @@ test('the status of an instance tells how it is and how it was', async () => {
   const { pid } = house.process()
   expect(house.status()).toMatchObject({
     phase: 'ready',
+    attestation: { at: '1970-01-01T00:00:01.000Z', found: { 'pid.private': 'pid:[1]' } },
     pid,
     active: 1,
     requests: 2,

@@ -1,0 +1,119 @@
+// What `check` found, as rows that are read in one look: a state, a finding, and what to do. Pure; formatCheck.ts prints them.
+import { type Standing, standingOf, type Verdict, wordFor } from '../check/promises.ts'
+import { type Problem, quote } from '../config/problem.ts'
+import type { IsolationAdapter, Probe } from '../isolation/adapter.ts'
+import type { Checked } from './checkConfig.ts'
+
+export interface Row {
+  readonly subject: string
+  readonly state: 'ok' | 'warn' | 'fail'
+  readonly finding: string
+  readonly fix?: string
+}
+
+/** What each adapter that was asked can do here. */
+export const machineRows = (checked: Checked): readonly Row[] =>
+  [...checked.probes].flatMap(([name, probe]) => {
+    const adapter = checked.adapters.get(name)
+    return adapter === undefined ? [] : adapterRows(adapter, probe, checked)
+  })
+
+const adapterRows = (adapter: IsolationAdapter, { usable, problem, lost }: Probe, checked: Checked): readonly Row[] => {
+  const subject = adapter.name
+  if (!usable) {
+    const finding = `cannot run here: ${problem?.reason ?? 'it does not say why'}`
+    return [{ subject, state: 'fail', finding, ...(problem === undefined ? {} : { fix: problem.fix }) }]
+  }
+  const losses = lost.map((loss) => lossRow(adapter, loss, checked))
+  const isBarred = losses.some(({ state }) => state === 'fail')
+  const keeps = `keeps ${keptOf(adapter, lost)} promises`
+  const finding = isBarred ? `runs no service that does not accept its losses here: ${keeps}` : `can run, and ${keeps}`
+  return [{ subject, state: isBarred ? 'fail' : 'ok', finding }, ...losses]
+}
+
+/** 'all of its 31', '30 of its 31' */
+const keptOf = ({ capabilities }: IsolationAdapter, lost: Probe['lost']): string => {
+  const made = Object.keys(capabilities)
+  const kept = made.filter((capability) => !lost.some((loss) => loss.capability === capability))
+  return `${kept.length === made.length ? 'all' : kept.length} of its ${made.length}`
+}
+
+const lossRow = (
+  { name, needs }: IsolationAdapter,
+  { capability, reason, fix }: Probe['lost'][number],
+  checked: Checked,
+): Row => ({
+  subject: name,
+  state: needs.includes(capability) && !isAccepted(name, capability, checked) ? 'fail' : 'warn',
+  finding: `${capability} is lost: ${reason}`,
+  ...fixOf(capability, needs.includes(capability), fix),
+})
+
+const fixOf = (capability: string, isNeeded: boolean, fix: string | undefined): Pick<Row, 'fix'> => {
+  const word = isNeeded ? wordFor(capability) : undefined
+  const accept = word === undefined ? undefined : `as a last resort go without it: accept = ["${word}"] in the service`
+  const steps = [fix, accept].filter((step) => step !== undefined)
+  return steps.length === 0 ? {} : { fix: steps.join('; ') }
+}
+
+/** Whether every service of the adapter, of which there is at least one, goes without the promise. */
+const isAccepted = (adapter: string, capability: string, { config, promises }: Checked): boolean => {
+  const services = [...(config?.services.values() ?? [])].filter(({ isolation }) => isolation === adapter)
+  const goesWithout = (verdict: Verdict): boolean =>
+    verdict.capability === capability && standingOf(verdict) === 'accepted'
+  return services.length > 0 && services.every(({ name }) => promises.get(name)?.some(goesWithout))
+}
+
+/** What each service needs against what it gets. */
+export const serviceRows = (checked: Checked): readonly Row[] =>
+  [...(checked.config?.services.values() ?? [])].flatMap(({ name, isolation }) => [
+    ...promiseRows(name, isolation, checked.promises.get(name)),
+    ...otherProblems(name, checked),
+    ...checked.warnings.filter(({ service }) => service === name).map((warning) => warningRow(name, warning)),
+  ])
+
+/** Without `promises` there is no such isolation, which is told as a problem. */
+const promiseRows = (subject: string, isolation: string, promises: readonly Verdict[] | undefined): readonly Row[] => {
+  if (promises === undefined) return []
+  const of = (standing: Standing) => promises.filter((verdict) => standingOf(verdict) === standing)
+  const names = (verdicts: readonly Verdict[]) => [...new Set(verdicts.map(({ capability }) => capability))].join(', ')
+  const kept = of('kept')
+  const weak = kept.filter(({ given }) => given === 'best-effort')
+  const absent = of('absent')
+  const written = quote(isolation)
+  return [
+    ...(kept.length > 0 ? [row(subject, 'ok', `isolation ${written} keeps ${names(kept)}`)] : []),
+    ...(promises.length === 0
+      ? [row(subject, 'ok', `asks nothing of isolation ${written} that could be missing`)]
+      : []),
+    ...(weak.length > 0
+      ? [row(subject, 'warn', `${names(weak)} holds only while the tenant does not work against it`)]
+      : []),
+    ...of('accepted').map(({ capability, accepted, lost }) =>
+      row(subject, 'warn', `goes without ${capability}, as accept = ["${accepted}"] says: ${lost?.reason}`),
+    ),
+    ...of('lost').map(({ capability, lost }) =>
+      row(subject, 'fail', `needs ${capability}, which is lost: ${lost?.reason}`),
+    ),
+    ...(absent.length > 0
+      ? [row(subject, 'fail', `needs ${names(absent)}, of which isolation ${written} knows nothing`)]
+      : []),
+  ]
+}
+
+const row = (subject: string, state: Row['state'], finding: string): Row => ({ subject, state, finding })
+
+/** Problems are told in full above the table; here they only turn the state of their service. */
+const otherProblems = (name: string, { problems }: Checked): readonly Row[] => {
+  const keys = problems
+    .filter(({ service, code }) => service === name && code !== 'missing_capability')
+    .map(({ key }) => key)
+  return keys.length === 0 ? [] : [row(name, 'fail', `told above: ${[...new Set(keys)].join(', ')}`)]
+}
+
+const warningRow = (subject: string, { message, fix }: Problem): Row => ({
+  subject,
+  state: 'warn',
+  finding: message,
+  ...(fix === undefined ? {} : { fix }),
+})
