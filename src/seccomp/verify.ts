@@ -39,18 +39,25 @@ const numbersToTry = 1024
 function* attemptsFor(policy: Policy, program: Program): Generator<Attempt> {
   const arch = policy.architecture.audit
   const constants = [...new Set(program.constant)]
-  for (const foreign of foreignArchitectures(arch)) yield* withNumbers(foreign, [0, 1, 59, 257, 0xffff_ffff])
-  yield* withNumbers(arch, foreignNumbers)
+  for (const foreign of foreignArchitectures(arch)) yield* withNumbers(foreign, [0, 59, 0xffff_ffff], [none])
+  yield* withNumbers(arch, foreignNumbers, [none, all])
   const numbers = new Set([
     ...Array(numbersToTry).keys(),
     ...constants.flatMap((k) => [k, k + 1, k - 1]).map((k) => k >>> 0),
   ])
-  yield* withNumbers(arch, numbers)
+  yield* withNumbers(arch, numbers, [none])
+  // A call without conditions is answered without a look at its arguments.
+  yield* withNumbers(arch, policy.calls.keys(), [all])
   for (const call of policy.calls.values()) yield* attemptsOf(call, arch)
 }
 
-function* withNumbers(arch: number, numbers: Iterable<number>): Generator<Attempt> {
-  for (const args of [none, all]) for (const number of numbers) yield { arch, number, args }
+function* withNumbers(
+  arch: number,
+  numbers: Iterable<number>,
+  several: readonly Attempt['args'][],
+): Generator<Attempt> {
+  const each = [...numbers]
+  for (const args of several) for (const number of each) yield { arch, number, args }
 }
 
 /** Every architecture that is one bit away, and those a kernel of either machine may run: x86, arm and each other. */
@@ -65,8 +72,17 @@ const foreignArchitectures = (own: number): readonly number[] =>
   ].filter((audit) => audit !== own)
 
 const foreignNumbers: readonly number[] = [
-  ...Array.from({ length: 600 }, (_, number) => firstForeignNumber + number),
-  ...[firstForeignNumber - 1, 9_999, 0x7fff_ffff, 0x8000_0000, 0xbfff_ffff, 0xc000_0000, 0xffff_fffe, 0xffff_ffff],
+  ...Array.from({ length: 30 }, (_, bit) => firstForeignNumber + 2 ** bit),
+  ...[
+    firstForeignNumber - 1,
+    firstForeignNumber,
+    9_999,
+    0x7fff_ffff,
+    0x8000_0000,
+    0xc000_0000,
+    0xffff_fffe,
+    0xffff_ffff,
+  ],
 ]
 
 /** For each rule, its own arguments with each of them in turn at every value that matters to the call. */

@@ -46,7 +46,9 @@ export const buildTenement = async (): Promise<Tenement> => {
   const folder = await mkdtemp(join(cache, 'tenement-cli-'))
   // Not below this checkout, however deep that lies: a home decides the run directory, whose sockets need short paths.
   const home = await mkdtemp(join(tmpdir(), 'tenement-home-'))
+  // What lies beside dist in the package too.
   await cp(join(root, 'package.json'), join(folder, 'package.json'))
+  await cp(join(root, 'profiles'), join(folder, 'profiles'), { recursive: true })
   const out = join(folder, 'dist')
   const compiled = await execa({
     cwd: root,
