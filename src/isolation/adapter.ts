@@ -1,5 +1,6 @@
 // The isolation seam: a plan in, a launch out. Plain data both ways, so that every adapter's output can be compared with a
 // file and a plugin is one module. When, where and how long is tenement's business; how it is confined is the adapter's.
+import type { OptionsSchema } from './options.ts'
 
 /** What is to be started, before anybody has decided how it is confined. Paths are absolute. */
 export interface LaunchPlan<Options = unknown> {
@@ -89,6 +90,14 @@ export interface Launch {
   readonly expect?: Expectation
   /** Network outside of the namespace that must be unreachable, by routes set before the application runs. Undefined: nothing to be set. */
   readonly unreachable?: readonly string[]
+  /** Addresses outside of which port 53 is reached all the same, where names are looked up. */
+  readonly resolvers?: readonly string[]
+  /**
+   * What gives the namespace a way out, started by the launcher as the same identity, outside of it, while the application is
+   * held. It finds the network namespace as descriptor 3 and the user namespace that owns it as 4, and writes a line to 5 when
+   * all is in place. Its end ends the run.
+   */
+  readonly uplink?: { readonly argv: readonly [string, ...string[]] }
   readonly reach: Reach
 }
 
@@ -178,6 +187,10 @@ export interface IsolationAdapter<Options = unknown> {
   defaultsFor?(options: Options): Defaults
   /** Promises without which a service does not run at all on a machine that cannot keep them, unless its config accepts the loss. */
   readonly needs: readonly string[]
+  /** The networks a service may have; absent: all that its capabilities allow. */
+  readonly networks?: readonly Network[]
+  /** Reads [service.X.options]; absent where there are none. */
+  readonly options?: OptionsSchema<Options>
   probe(machine: Machine): Promise<Probe>
   prepare(plan: LaunchPlan<Options>): Promise<Launch>
 }

@@ -7,18 +7,17 @@ import { etcFiles } from './etcFiles.ts'
 import { restrictionFor } from './hostRestrictions.ts'
 import { readLayout } from './layout.ts'
 import { bubblewrap, bubblewrapOptions } from './options.ts'
+import { lostUplink } from './probeUplink.ts'
 import { problemWithProgram } from './program.ts'
 import { viewOf } from './view.ts'
 
 type Problem = NonNullable<Probe['problem']>
 
 export const probeBubblewrap = async (machine: Machine): Promise<Probe> => {
-  const problem = (await problemWithProgram(bubblewrap)) ?? (await problemWithTrial(identityFor(machine)))
-  return {
-    usable: problem === undefined,
-    lost: machine.hasTenantUids ? [] : lostWithoutRoot,
-    ...(problem ? { problem } : {}),
-  }
+  const identity = identityFor(machine)
+  const problem = (await problemWithProgram(bubblewrap)) ?? (await problemWithTrial(identity))
+  if (problem !== undefined) return { usable: false, lost: [], problem }
+  return { usable: true, lost: [...(machine.hasTenantUids ? [] : lostWithoutRoot), ...(await lostUplink(identity))] }
 }
 
 const lostWithoutRoot: Probe['lost'] = [
@@ -43,7 +42,7 @@ const problemWithTrial = async (identity: Identity | undefined): Promise<Problem
   const instance = 'probe:probe'
   const view = viewOf({
     layout: readLayout(),
-    etc: etcFiles({ instance, home: '/', machine: undefined }),
+    etc: etcFiles({ instance, home: '/', machine: undefined, resolvers: [] }),
     tmpBytes: 1024 ** 2,
     secrets: [],
     places: [],

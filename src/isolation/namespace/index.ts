@@ -6,6 +6,7 @@ import { bubblewrapCapabilities } from '../bubblewrap/capabilities.ts'
 import { bubblewrapLaunch } from '../bubblewrap/launch.ts'
 import { readLayout } from '../bubblewrap/layout.ts'
 import { probeBubblewrap } from '../bubblewrap/probe.ts'
+import { flags } from '../options.ts'
 
 export interface NamespaceOptions {
   /** Lets an instance make namespaces of its own, for programs that confine parts of themselves, such as Chromium. */
@@ -21,6 +22,7 @@ export const namespace: IsolationAdapter<NamespaceOptions> = {
   defaults,
   defaultsFor: ({ nested }) => (nested ? { ...defaults, seccomp: 'nested' } : defaults),
   needs: ['syscalls.filtered'],
+  options: flags({ nested: false }),
   probe: (machine) => probeBubblewrap(machine),
   prepare: async (plan) =>
     bubblewrapLaunch(plan, {

@@ -32,6 +32,7 @@ export const sandbox: IsolationAdapter = {
   },
   defaults: { network: 'private', seccomp: 'default', limits },
   needs: ['user.perTenantUid', 'res.memory', 'res.pids', 'res.cpu', 'syscalls.filtered'],
+  networks: ['private', 'internet'],
   probe: (machine) => probeBubblewrap(machine),
   prepare: async (plan) => {
     if (plan.network === 'host') throw noHostNetwork(plan.instance)
