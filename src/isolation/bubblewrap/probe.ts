@@ -2,6 +2,7 @@
 // uid an instance would have. What root may do, or what a sysctl says, tells little: AppArmor, an outer container or a hardened
 // unit refuse single steps. What it refuses becomes a cause and a fix by hostRestrictions.ts.
 import { execa } from 'execa'
+import { lostResources, probeResources } from '../../cgroups/probe.ts'
 import type { Descriptor, Identity, Machine, Probe } from '../adapter.ts'
 import { etcFiles } from './etcFiles.ts'
 import { restrictionFor } from './hostRestrictions.ts'
@@ -17,7 +18,12 @@ export const probeBubblewrap = async (machine: Machine): Promise<Probe> => {
   const identity = identityFor(machine)
   const problem = (await problemWithProgram(bubblewrap)) ?? (await problemWithTrial(identity))
   if (problem !== undefined) return { usable: false, lost: [], problem }
-  return { usable: true, lost: [...(machine.hasTenantUids ? [] : lostWithoutRoot), ...(await lostUplink(identity))] }
+  const lost = [
+    ...(machine.hasTenantUids ? [] : lostWithoutRoot),
+    ...lostResources(probeResources()),
+    ...(await lostUplink(identity)),
+  ]
+  return { usable: true, lost }
 }
 
 const lostWithoutRoot: Probe['lost'] = [
