@@ -174,6 +174,16 @@ export interface Defaults {
   readonly limits: Limits
 }
 
+/** What an adapter shows of the machine, where it does not show all of it. Paths are absolute. */
+export interface Sight {
+  /** Folders that every instance finds at their own place. */
+  readonly shown: readonly string[]
+  /** Places an instance has of its own: nothing of the machine can be shown there or around them. */
+  readonly own: readonly string[]
+  /** Places below which nothing can be shown either. */
+  readonly closed: readonly string[]
+}
+
 /** Turns a plan into a launch that meets the whole plan, or rejects, leaving nothing behind. Never falls back to less. */
 export interface IsolationAdapter<Options = unknown> {
   /** As in `isolation = "name"`. */
@@ -189,6 +199,8 @@ export interface IsolationAdapter<Options = unknown> {
   readonly needs: readonly string[]
   /** The networks a service may have; absent: all that its capabilities allow. */
   readonly networks?: readonly Network[]
+  /** Absent where instances see the machine's files as they are. */
+  readonly sight?: Sight
   /** Reads [service.X.options]; absent where there are none. */
   readonly options?: OptionsSchema<Options>
   probe(machine: Machine): Promise<Probe>
