@@ -5,7 +5,7 @@ import { type Issue, quote, showKey } from '../config/problem.ts'
 import type { Config, Service } from '../config/schema.ts'
 import { fillTemplate, problemsOfTemplate, type TemplateValues } from '../config/template.ts'
 import type { CheckMachine } from './machine.ts'
-import { resolveProgram } from './program.ts'
+import { type FoundProgram, resolveProgram } from './program.ts'
 import { findBarrier, findProgramBarrier, isClosed } from './reachability.ts'
 
 export const checkPrograms = async (
@@ -38,13 +38,8 @@ const checkFolder = async (service: Service, { hasTenantUids }: CheckMachine): P
 
 const checkProgram = async (service: Service, config: Config, machine: CheckMachine): Promise<readonly Issue[]> => {
   const path = ['service', service.name, 'command']
-  const known = { name: service.name, data_dir: config.settings.dataDir }
-  const command0 = fillKnown(service.command[0], known)
-  const searched = (service.env.PATH ?? machine.path).split(':').flatMap((folder) => fillKnown(folder, known) ?? [])
-  // A program of each instance's own cannot be looked for before the instance is there.
-  if (command0 === undefined) return []
-  const pathName = service.env.PATH === undefined ? undefined : `service.${service.name}.env.PATH`
-  const found = await resolveProgram(command0, { cwd: service.cwd, path: searched.join(':'), pathName })
+  const found = await findProgram(service, config, machine)
+  if (found === undefined) return []
   if ('problem' in found) {
     // Another machine may have it: `serve` serves the other services here.
     const code = 'unsupported_machine'
@@ -55,6 +50,20 @@ const checkProgram = async (service: Service, config: Config, machine: CheckMach
   }
   const barrier = machine.hasTenantUids ? await findProgramBarrier(found.program, service.cwd) : undefined
   return barrier === undefined ? [] : [barredProgram(service, found.program, barrier)]
+}
+
+/** The program a service starts; undefined for one of each instance's own, which cannot be looked for before the instance is there. */
+export const findProgram = async (
+  service: Service,
+  config: Config,
+  machine: CheckMachine,
+): Promise<FoundProgram | undefined> => {
+  const known = { name: service.name, data_dir: config.settings.dataDir }
+  const command0 = fillKnown(service.command[0], known)
+  if (command0 === undefined) return undefined
+  const searched = (service.env.PATH ?? machine.path).split(':').flatMap((folder) => fillKnown(folder, known) ?? [])
+  const pathName = service.env.PATH === undefined ? undefined : `service.${service.name}.env.PATH`
+  return resolveProgram(command0, { cwd: service.cwd, path: searched.join(':'), pathName })
 }
 
 /** The text with what is the same for all instances filled in; undefined when something else is in it. */

@@ -92,6 +92,14 @@ export interface Launch {
   readonly expect?: Expectation
   /** Network outside of the namespace that must be unreachable, by routes set before the application runs. Undefined: nothing to be set. */
   readonly unreachable?: readonly string[]
+  /** Addresses outside of which port 53 is reached all the same, where names are looked up. */
+  readonly resolvers?: readonly string[]
+  /**
+   * What gives the namespace a way out, started by the launcher as the same identity, outside of it, while the application is
+   * held. It finds the network namespace as descriptor 3 and the user namespace that owns it as 4, and writes a line to 5 when
+   * all is in place. Its end ends the run.
+   */
+  readonly uplink?: { readonly argv: readonly [string, ...string[]] }
   readonly reach: Reach
 }
 
@@ -168,6 +176,16 @@ export interface Defaults {
   readonly limits: Limits
 }
 
+/** What an adapter shows of the machine, where it does not show all of it. Paths are absolute. */
+export interface Sight {
+  /** Folders that every instance finds at their own place. */
+  readonly shown: readonly string[]
+  /** Places an instance has of its own: nothing of the machine can be shown there or around them. */
+  readonly own: readonly string[]
+  /** Places below which nothing can be shown either. */
+  readonly closed: readonly string[]
+}
+
 /** Turns a plan into a launch that meets the whole plan, or rejects, leaving nothing behind. Never falls back to less. */
 export interface IsolationAdapter<Options = unknown> {
   /** As in `isolation = "name"`. */
@@ -183,6 +201,8 @@ export interface IsolationAdapter<Options = unknown> {
   readonly needs: readonly string[]
   /** The networks a service may have; absent: all that its capabilities allow. */
   readonly networks?: readonly Network[]
+  /** Absent where instances see the machine's files as they are. */
+  readonly sight?: Sight
   /** Reads [service.X.options]; absent where there are none. */
   readonly options?: OptionsSchema<Options>
   probe(machine: Machine): Promise<Probe>

@@ -19,6 +19,7 @@ export const bubblewrapCapabilities: IsolationAdapter['capabilities'] = {
   'fd.clean': 'enforced',
   'env.clean': 'enforced',
   'net.private': 'enforced',
+  'net.egress': 'enforced',
   'syscalls.filtered': 'enforced',
   'abi.nativeOnly': 'enforced',
   'res.memory': 'enforced',

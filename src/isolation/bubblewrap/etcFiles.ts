@@ -17,8 +17,8 @@ export interface Names {
   readonly home: string
   /** The machine's own files, where its network is used; undefined in a network of the instance's own. */
   readonly machine: { readonly resolvConf: string; readonly hosts: string } | undefined
-  /** Where names are looked up in a network of the instance's own; undefined where nothing can be. */
-  readonly nameserver?: string
+  /** Where names are looked up in a network of the instance's own; empty where nothing can be. */
+  readonly resolvers: readonly string[]
 }
 
 export const etcFiles = (names: Names): readonly EtcFile[] => [
@@ -57,7 +57,8 @@ const hosts = ({ instance, machine }: Names): string => {
 }
 
 /** Without a nameserver libraries ask 127.0.0.1 (resolv.conf(5)), where the instance's own network refuses at once. */
-const resolvConf = ({ machine, nameserver }: Names): string => {
+const resolvConf = ({ machine, resolvers }: Names): string => {
   if (machine !== undefined) return machine.resolvConf
-  return nameserver === undefined ? '# this network leads nowhere\n' : `nameserver ${nameserver}\n`
+  if (resolvers.length === 0) return '# this network leads nowhere\n'
+  return resolvers.map((address) => `nameserver ${address}\n`).join('')
 }

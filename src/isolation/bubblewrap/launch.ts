@@ -6,11 +6,11 @@ import type { Expectation, Launch, LaunchPlan, NamespaceKind } from '../adapter.
 import { descriptorsFor, socketDirectories, umaskFor, withListenPid } from '../reach.ts'
 import { etcFiles, innerUid } from './etcFiles.ts'
 import { mountsAfter } from './expectation.ts'
-import { serviceName } from './instanceId.ts'
 import type { Layout } from './layout.ts'
 import { limitsFor } from './limits.ts'
 import type { Operation } from './operations.ts'
 import { bubblewrap, bubblewrapOptions } from './options.ts'
+import { requireResolvers, uplink } from './pasta.ts'
 import { placesOf } from './places.ts'
 import { viewOf } from './view.ts'
 
@@ -26,11 +26,11 @@ export interface Confinement {
 export const bubblewrapLaunch = (plan: LaunchPlan, confinement: Confinement): Launch => {
   const filter = requireFilter(plan)
   const { layout, isNested } = confinement
-  if (plan.network === 'internet') throw noInternet(plan.instance)
   const machine = plan.network === 'host' ? layout : undefined
+  const resolvers = plan.network === 'internet' ? requireResolvers(layout.resolvers, plan.instance) : []
   const view = viewOf({
     layout,
-    etc: etcFiles({ instance: plan.instance, home: plan.dataDir, machine }),
+    etc: etcFiles({ instance: plan.instance, home: plan.dataDir, machine, resolvers }),
     tmpBytes: plan.limits.tmpBytes ?? confinement.tmpBytes,
     secrets: plan.secrets,
     places: placesOf(plan),
@@ -50,6 +50,7 @@ export const bubblewrapLaunch = (plan: LaunchPlan, confinement: Confinement): La
     resources: defined({ memoryBytes, cpus, cpuWeight, processes }),
     depth: 2,
     expect: expectationOf(plan, view, layout),
+    ...(plan.network === 'internet' ? { uplink, resolvers, unreachable: layout.unreachable } : {}),
     reach: plan.reach,
   }
 }
@@ -59,15 +60,6 @@ const requireFilter = ({ filter, instance }: LaunchPlan): Uint8Array => {
   if (filter !== undefined && filter.length > 0) return filter
   throw new TenementError('start_failed', `${instance} has no compiled seccomp filter, and is not started without one`)
 }
-
-const noInternet = (instance: string): TenementError =>
-  new TenementError(
-    'start_failed',
-    `${instance} asks for the internet, which needs pasta, and this release does not use it`,
-    {
-      fix: `set service.${serviceName(instance)}.network to "private"`,
-    },
-  )
 
 const alwaysOwn: readonly NamespaceKind[] = ['user', 'pid', 'mnt', 'ipc', 'uts', 'cgroup']
 

@@ -2,8 +2,11 @@
 // are, which files of /etc they need, which files of /proc give something away. Nothing here depends on a service.
 // A list names what may be shown, never what is hidden: what a distribution adds to /etc tomorrow stays out of sight.
 import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs'
+import { networkInterfaces } from 'node:os'
 import { join, resolve } from 'node:path'
+import { unreachableFor } from '../unreachable.ts'
 import { type MountPoint, parseMounts } from './mountinfo.ts'
+import { resolversOf } from './resolvers.ts'
 
 export interface Layout {
   /** /bin and its like: links into /usr where the machine has merged them, else directories of their own. */
@@ -18,6 +21,10 @@ export interface Layout {
   /** The machine's own resolv.conf and hosts, for instances that share its network. */
   readonly resolvConf: string
   readonly hosts: string
+  /** Where this machine looks names up, without what only it can reach (its own loopback). */
+  readonly resolvers: readonly string[]
+  /** Networks no instance with a way out may reach, this machine's own addresses among them. */
+  readonly unreachable: readonly string[]
   /** Where something is mounted on this machine. */
   readonly mounts: readonly MountPoint[]
 }
@@ -49,7 +56,11 @@ const maskedNames = [
   ...['timer_stats', 'acpi', 'asound', 'scsi'],
 ]
 
+/** What systemd-resolved itself asks, where /etc/resolv.conf names only its stub on the loopback (systemd-resolved.service(8)). */
+const behindStub = '/run/systemd/resolve/resolv.conf'
+
 export const readLayout = (): Layout => {
+  const resolvConf = textOf('/etc/resolv.conf')
   const proc = maskedNames.map((name) => `/proc/${name}`).map((path) => ({ path, kind: kindOf(path) }))
   const etc = [...etcNames, ...namesIn('/etc').filter(isRuntimeConfig)]
   return {
@@ -58,8 +69,10 @@ export const readLayout = (): Layout => {
     procReadOnly: readOnlyNames.map((name) => `/proc/${name}`).filter((path) => kindOf(path) !== 'missing'),
     procMaskedFiles: proc.filter(({ kind }) => kind === 'file').map(({ path }) => path),
     procMaskedDirectories: proc.filter(({ kind }) => kind === 'directory').map(({ path }) => path),
-    resolvConf: textOf('/etc/resolv.conf'),
+    resolvConf,
     hosts: textOf('/etc/hosts'),
+    resolvers: resolversOf([resolvConf, textOf(behindStub)]),
+    unreachable: unreachableFor(networkInterfaces()),
     mounts: parseMounts(readFileSync('/proc/self/mountinfo', 'utf8')),
   }
 }

@@ -4,8 +4,10 @@
 import { TenementError } from '../../errors.ts'
 import type { LaunchPlan } from '../adapter.ts'
 import { ownDirectories } from '../reach.ts'
+import { coveredBy } from '../sight.ts'
 import { serviceName } from './instanceId.ts'
 import type { Operation } from './operations.ts'
+import { sight } from './sight.ts'
 
 export type Place = Extract<Operation, { kind: 'bind' }>
 
@@ -39,28 +41,10 @@ const withoutRepeats = (places: readonly Keyed[]): readonly Keyed[] =>
       places.findIndex((other) => other.at === at && other.isWritable === isWritable) === index,
   )
 
-/** Where the instance finds something of its own, which a bind there or around it would cover. */
-const taken = ['/', '/usr', '/etc', '/proc', '/dev', '/dev/shm', '/tmp', '/run', '/run/secrets', '/var', '/var/tmp']
-/** Nothing may be added below: files of the kernel, links of ours, and what is listed for every instance alike. */
-const closed = [
-  '/proc',
-  '/sys',
-  '/dev',
-  '/run/secrets',
-  '/var/tmp',
-  '/bin',
-  '/sbin',
-  '/lib',
-  '/lib32',
-  '/lib64',
-  '/libx32',
-]
-
 const isBelow = (path: string, folder: string): boolean => path.startsWith(folder === '/' ? '/' : `${folder}/`)
-const isAt = (path: string, folder: string): boolean => path === folder || isBelow(path, folder)
 
 const requireFree = ({ key, at }: Keyed, instance: string): void => {
-  const covered = taken.find((each) => isAt(each, at)) ?? closed.find((each) => isAt(at, each))
+  const covered = coveredBy(at, sight)
   if (covered !== undefined)
     throw refusal(key, `"${at}" cannot be shown to ${instance}, which has a "${covered}" of its own`)
 }

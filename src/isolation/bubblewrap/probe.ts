@@ -2,23 +2,28 @@
 // uid an instance would have. What root may do, or what a sysctl says, tells little: AppArmor, an outer container or a hardened
 // unit refuse single steps. What it refuses becomes a cause and a fix by hostRestrictions.ts.
 import { execa } from 'execa'
+import { lostResources, probeResources } from '../../cgroups/probe.ts'
 import type { Descriptor, Identity, Machine, Probe } from '../adapter.ts'
 import { etcFiles } from './etcFiles.ts'
 import { restrictionFor } from './hostRestrictions.ts'
 import { readLayout } from './layout.ts'
 import { bubblewrap, bubblewrapOptions } from './options.ts'
+import { lostUplink } from './probeUplink.ts'
 import { problemWithProgram } from './program.ts'
 import { viewOf } from './view.ts'
 
 type Problem = NonNullable<Probe['problem']>
 
 export const probeBubblewrap = async (machine: Machine): Promise<Probe> => {
-  const problem = (await problemWithProgram(bubblewrap)) ?? (await problemWithTrial(identityFor(machine)))
-  return {
-    usable: problem === undefined,
-    lost: machine.hasTenantUids ? [] : lostWithoutRoot,
-    ...(problem ? { problem } : {}),
-  }
+  const identity = identityFor(machine)
+  const problem = (await problemWithProgram(bubblewrap)) ?? (await problemWithTrial(identity))
+  if (problem !== undefined) return { usable: false, lost: [], problem }
+  const lost = [
+    ...(machine.hasTenantUids ? [] : lostWithoutRoot),
+    ...lostResources(probeResources()),
+    ...(await lostUplink(identity)),
+  ]
+  return { usable: true, lost }
 }
 
 const lostWithoutRoot: Probe['lost'] = [
@@ -43,7 +48,7 @@ const problemWithTrial = async (identity: Identity | undefined): Promise<Problem
   const instance = 'probe:probe'
   const view = viewOf({
     layout: readLayout(),
-    etc: etcFiles({ instance, home: '/', machine: undefined }),
+    etc: etcFiles({ instance, home: '/', machine: undefined, resolvers: [] }),
     tmpBytes: 1024 ** 2,
     secrets: [],
     places: [],

@@ -43,7 +43,10 @@ export const problemWithProgram = async (program: string): Promise<Problem | und
     () => false,
   )
   if (!isThere)
-    return { reason: `bubblewrap is not installed: there is no program ${program}`, fix: await installFix() }
+    return {
+      reason: `bubblewrap is not installed: there is no program ${program}`,
+      fix: await installFix('bubblewrap'),
+    }
   const help = await execa(program, ['--help'], { env: {}, extendEnv: false, reject: false, all: true, timeout: 5_000 })
   // It looks at /proc before it looks at its arguments, so the machine may keep it from even this.
   if (help.failed) return restrictionFor(help.stderr || help.shortMessage || 'it does not say why')
@@ -52,7 +55,7 @@ export const problemWithProgram = async (program: string): Promise<Problem | und
   const { stdout: version } = await execa(program, ['--version'], { env: {}, extendEnv: false, reject: false })
   return {
     reason: `${version} at ${program} is too old: it has no ${missing.join(', ')}`,
-    fix: `upgrade it to 0.11 or later, or to a build of the distribution that has them: ${await installFix()}`,
+    fix: `upgrade it to 0.11 or later, or to a build of the distribution that has them: ${await installFix('bubblewrap')}`,
   }
 }
 
@@ -62,24 +65,25 @@ export const missingOptions = (help: string): readonly string[] => {
   return usedOptions.filter((option) => !listed.has(option))
 }
 
-/** How it is installed, by ID and ID_LIKE of os-release(5); the first that is named counts. */
+/** How packages are installed, by ID and ID_LIKE of os-release(5); the first that is named counts. */
 const installers: Readonly<Record<string, string>> = {
-  alpine: 'apk add bubblewrap',
-  arch: 'pacman -S bubblewrap',
-  debian: 'apt-get install bubblewrap',
-  ubuntu: 'apt-get install bubblewrap',
-  fedora: 'dnf install bubblewrap',
-  rhel: 'dnf install bubblewrap',
-  suse: 'zypper install bubblewrap',
-  opensuse: 'zypper install bubblewrap',
+  alpine: 'apk add',
+  arch: 'pacman -S',
+  debian: 'apt-get install',
+  ubuntu: 'apt-get install',
+  fedora: 'dnf install',
+  rhel: 'dnf install',
+  suse: 'zypper install',
+  opensuse: 'zypper install',
 }
 
-const installFix = async (): Promise<string> =>
-  installCommand(await readFile('/etc/os-release', 'utf8').catch(() => ''))
+/** What to type on this machine to get a package, whose name is the same everywhere. */
+export const installFix = async (name: string): Promise<string> =>
+  installCommand(await readFile('/etc/os-release', 'utf8').catch(() => ''), name)
 
-export const installCommand = (osRelease: string): string => {
+export const installCommand = (osRelease: string, name: string): string => {
   const fieldOf = (key: string): string => new RegExp(`^${key}="?([^"\n]*)`, 'm').exec(osRelease)?.[1] ?? ''
-  const names = `${fieldOf('ID')} ${fieldOf('ID_LIKE')}`.split(' ')
-  const known = names.map((name) => (Object.hasOwn(installers, name) ? installers[name] : undefined))
-  return known.find((command) => command !== undefined) ?? 'install the package bubblewrap of your distribution'
+  const distributions = `${fieldOf('ID')} ${fieldOf('ID_LIKE')}`.split(' ')
+  const known = distributions.find((each) => Object.hasOwn(installers, each))
+  return known === undefined ? `install the package ${name} of your distribution` : `${installers[known]} ${name}`
 }

@@ -6,6 +6,7 @@ import { bubblewrapCapabilities } from '../bubblewrap/capabilities.ts'
 import { bubblewrapLaunch } from '../bubblewrap/launch.ts'
 import { readLayout } from '../bubblewrap/layout.ts'
 import { probeBubblewrap } from '../bubblewrap/probe.ts'
+import { sight } from '../bubblewrap/sight.ts'
 import { flags } from '../options.ts'
 
 export interface NamespaceOptions {
@@ -23,6 +24,7 @@ export const namespace: IsolationAdapter<NamespaceOptions> = {
   defaultsFor: ({ nested }) => (nested ? { ...defaults, seccomp: 'nested' } : defaults),
   needs: ['syscalls.filtered'],
   options: flags({ nested: false }),
+  sight,
   probe: (machine) => probeBubblewrap(machine),
   prepare: async (plan) =>
     bubblewrapLaunch(plan, {

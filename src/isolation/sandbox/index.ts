@@ -8,6 +8,7 @@ import { serviceName } from '../bubblewrap/instanceId.ts'
 import { bubblewrapLaunch } from '../bubblewrap/launch.ts'
 import { readLayout } from '../bubblewrap/layout.ts'
 import { probeBubblewrap } from '../bubblewrap/probe.ts'
+import { sight } from '../bubblewrap/sight.ts'
 
 const mebibyte = 1024 ** 2
 
@@ -33,6 +34,8 @@ export const sandbox: IsolationAdapter = {
   defaults: { network: 'private', seccomp: 'default', limits },
   networks: ['private', 'internet'],
   needs: ['user.perTenantUid', 'res.memory', 'res.pids', 'res.cpu', 'syscalls.filtered'],
+  networks: ['private', 'internet'],
+  sight,
   probe: (machine) => probeBubblewrap(machine),
   prepare: async (plan) => {
     if (plan.network === 'host') throw noHostNetwork(plan.instance)

@@ -6,7 +6,7 @@ import { sandbox } from '../../../src/isolation/sandbox/index.ts'
 import { startTestLauncher, type TestLauncher } from '../../helpers/launcher.ts'
 import { environmentOf } from '../../helpers/processes.ts'
 import { isRoot } from '../../helpers/root.ts'
-import { type Inside, insideOf, makeDirectory } from './inside.ts'
+import { allowAll, type Inside, insideOf, makeDirectory, shippedFilter } from './inside.ts'
 
 let launcher: TestLauncher
 let inside: Inside
@@ -26,7 +26,7 @@ beforeAll(async () => {
       },
     },
   })
-  inside = insideOf(launcher, sandbox)
+  inside = insideOf(launcher, sandbox, await shippedFilter('default'))
 })
 afterAll(() => launcher.close())
 
@@ -220,11 +220,16 @@ describe('an instance under bubblewrap', () => {
     expect(out).toMatch(/Device or resource busy/)
   })
 
-  test('cannot make namespaces of its own', async () => {
+  test.each([
+    ['', {}],
+    [', also where no filter keeps it from them', { filter: allowAll }],
+  ])('cannot make namespaces of its own%s', async (_, over) => {
     const { out } = await inside.run(
       'for n in U m p n u i C; do unshare -$n true 2>&1 && echo "made $n"; done; unshare -Ur true && echo made',
+      over,
     )
     expect(out).not.toContain('made')
+    expect(out.match(/unshare failed/g)).toHaveLength(8)
   })
 
   test('has a network in which there is nobody else', async () => {
@@ -275,18 +280,24 @@ describe('an instance under bubblewrap', () => {
 })
 
 describe('an instance of "namespace"', () => {
-  const nested = (): Inside => insideOf(launcher, namespace)
-
-  test("shares the machine's network unless it asks for one of its own", async () => {
-    const host = readFileSync('/proc/net/dev', 'utf8').split('\n').length
-    const reach = { kind: 'port', port: 20_001, network: 'host' } as const
-    const { out } = await nested().run('wc -l < /proc/net/dev; cat /etc/resolv.conf', { network: 'host', reach })
-    expect(out).toBe(`${host - 1}\n${readFileSync('/etc/resolv.conf', 'utf8')}`)
+  let permissive: Inside
+  beforeAll(async () => {
+    permissive = insideOf(launcher, namespace, await shippedFilter('permissive'))
   })
 
-  test('makes namespaces of its own only where it is nested', async () => {
+  test("shares the machine's network unless it asks for one of its own", async () => {
+    const lines = readFileSync('/proc/net/dev', 'utf8').split('\n').length - 1
+    const reach = { kind: 'port', port: 20_001, network: 'host' } as const
+    const { out } = await permissive.run('wc -l < /proc/net/dev; cat /etc/resolv.conf', { network: 'host', reach })
+    expect(out).toBe(`${lines}\n${readFileSync('/etc/resolv.conf', 'utf8')}`)
+    expect((await permissive.run('wc -l < /proc/net/dev')).out).toBe('3\n')
+  })
+
+  test('makes namespaces of its own only where it is nested, with the filter for it', async () => {
     const script = 'unshare -Ur id -u 2>&1'
-    expect((await nested().run(script)).out).toContain('No space left on device')
-    expect((await nested().run(script, { options: { nested: true } })).out).toBe('0\n')
+    const filter = await shippedFilter('nested')
+    expect((await permissive.run(script)).out).toContain('unshare failed')
+    expect((await permissive.run(script, { filter })).out).toContain('No space left on device')
+    expect((await permissive.run(script, { filter, options: { nested: true } })).out).toBe('0\n')
   })
 })

@@ -3,11 +3,19 @@
 import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Attestation, IsolationAdapter, Launch, LaunchPlan } from '../../../src/isolation/adapter.ts'
+import { compileProfile } from '../../../src/seccomp/compileProfile.ts'
+import { readProfile } from '../../../src/seccomp/find.ts'
 import { type Message, newRunName, type TestLauncher } from '../../helpers/launcher.ts'
 import { isRoot } from '../../helpers/root.ts'
 
-/** Lets every system call through: one BPF_RET of SECCOMP_RET_ALLOW (seccomp(2)). What filters refuse is tested with them. */
+/** Lets every system call through (one BPF_RET of SECCOMP_RET_ALLOW, seccomp(2)), to see what holds without any filter. */
 export const allowAll = Buffer.from([0x06, 0, 0, 0, 0, 0, 0xff, 0x7f])
+
+/** A profile that comes with tenement, compiled for this machine. */
+export const shippedFilter = async (name: string): Promise<Uint8Array> => {
+  const { file, text } = await readProfile(name, '/')
+  return compileProfile(text, { file })
+}
 
 export interface Outcome {
   readonly out: string
@@ -24,7 +32,7 @@ export interface Inside {
   newRun(): string
 }
 
-export const insideOf = (launcher: TestLauncher, adapter: IsolationAdapter): Inside => {
+export const insideOf = (launcher: TestLauncher, adapter: IsolationAdapter, filter: Uint8Array): Inside => {
   let last = 0
   const planFor: Inside['planFor'] = (argv, over = {}) => {
     last += 1
@@ -43,7 +51,7 @@ export const insideOf = (launcher: TestLauncher, adapter: IsolationAdapter): Ins
       read: [],
       write: [],
       secrets: [],
-      filter: allowAll,
+      filter,
       limits: {},
       options: {},
       ...over,

@@ -25,6 +25,23 @@ describe('a plan under bubblewrap', () => {
     await expect(textOf(launchOf(over, { isNested: true }))).toMatchFileSnapshot('golden/host.txt')
   })
 
+  test('with a way out is that of a network of its own, and an uplink beside it', async () => {
+    const launch = launchOf({ network: 'internet' })
+    expect(optionsOf(launch)).toEqual(optionsOf(launchOf()))
+    expect(launch.expect).toEqual(launchOf().expect)
+    expect(launch.depth).toBe(2)
+    expect(launch.unreachable).toEqual(layout.unreachable)
+    expect(launch.resolvers).toEqual(['192.0.2.53', '2001:db8::53'])
+    await expect(`${launch.uplink?.argv.join('\n')}\n`).toMatchFileSnapshot('golden/uplink.txt')
+    expect(launchOf()).not.toHaveProperty('uplink')
+  })
+
+  test('with a way out is not started where nothing could be asked for names', () => {
+    expect(() => launchOf({ network: 'internet' }, { layout: { ...layout, resolvers: [] } })).toThrow(
+      'its own loopback alone',
+    )
+  })
+
   test('that makes its own socket may write the directory of it, and the launcher makes that directory', () => {
     const launch = launchOf({ reach: { kind: 'unix', socket: '/run/tenement/u/0123456789ab/app.sock' } })
     expect(launch.directories).toContainEqual({ path: '/run/tenement/u/0123456789ab', mode: 0o2710, owner: 'tenant' })
@@ -102,6 +119,7 @@ describe('what is written for an instance into /etc', () => {
     expect(fileAt('/etc/hosts', { network: 'host' })).toBe('127.0.0.1 localhost\n192.0.2.7 database\n127.0.1.1 alice\n')
     expect(fileAt('/etc/resolv.conf')).not.toContain('nameserver')
     expect(fileAt('/etc/resolv.conf', { network: 'host' })).toBe('nameserver 192.0.2.53\n')
+    expect(fileAt('/etc/resolv.conf', { network: 'internet' })).toBe('nameserver 192.0.2.53\nnameserver 2001:db8::53\n')
   })
 
   test('cannot be given a further account by the name of its data directory', () => {

@@ -13,6 +13,8 @@ export const layout: Layout = {
   procMaskedDirectories: ['/proc/acpi'],
   resolvConf: 'nameserver 192.0.2.53\n',
   hosts: '127.0.0.1 localhost\n192.0.2.7 database\n',
+  resolvers: ['192.0.2.53', '2001:db8::53'],
+  unreachable: ['10.0.0.0/8', '192.0.2.1/32'],
   mounts: [
     { path: '/', isWritable: true },
     { path: '/proc', isWritable: true },

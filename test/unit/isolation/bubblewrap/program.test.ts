@@ -63,6 +63,6 @@ describe('bubblewrap itself', () => {
     ['ID=toString\n', 'install the package bubblewrap of your distribution'],
     ['', 'install the package bubblewrap of your distribution'],
   ])('on %j is installed by %j', (osRelease, command) => {
-    expect(installCommand(osRelease)).toBe(command)
+    expect(installCommand(osRelease, 'bubblewrap')).toBe(command)
   })
 })
