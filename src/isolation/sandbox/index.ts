@@ -34,7 +34,6 @@ export const sandbox: IsolationAdapter = {
   defaults: { network: 'private', seccomp: 'default', limits },
   networks: ['private', 'internet'],
   needs: ['user.perTenantUid', 'res.memory', 'res.pids', 'res.cpu', 'syscalls.filtered'],
-  networks: ['private', 'internet'],
   sight,
   probe: (machine) => probeBubblewrap(machine),
   prepare: async (plan) => {

@@ -25,7 +25,7 @@ beforeAll(() => {
 })
 afterAll(() => rmSync(root, { recursive: true }))
 
-const machine = { isRoot: false, hasTenantUids: false, path: '/usr/bin' }
+const machine = { isRoot: false, hasTenantUids: false, path: '/usr/bin', tryProfile: async () => undefined }
 
 const checked = async (text: string, over: Partial<typeof machine> = {}) => {
   const file = `[settings]\ndata_dir = "/data"\n[service.notes]\ncommand = "server"\nisolation = "sandbox"\n${text}\n`

@@ -31,7 +31,12 @@ const checked = (
   const { config } = readConfig({ file: join(root, 'tenement.toml'), text }, surroundings)
   const service = config.services.get('notes')
   if (service === undefined) throw new Error('there is no service')
-  return checkSight(service, config, adapter, machine && { isRoot: false, hasTenantUids: false, ...machine })
+  return checkSight(
+    service,
+    config,
+    adapter,
+    machine && { isRoot: false, hasTenantUids: false, tryProfile: async () => undefined, ...machine },
+  )
 }
 
 describe('a program', () => {
