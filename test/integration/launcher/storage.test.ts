@@ -59,9 +59,13 @@ describe('what an instance keeps in its data directory', () => {
 
   test('symlinks are counted and never followed, and a FIFO is not opened', async () => {
     writeFiles(join(root, 'outside'), 50)
+    writeFileSync(join(root, 'large'), Buffer.alloc(mebibyte))
     symlinkSync(join(root, 'outside'), join(data, 'link'))
+    symlinkSync(join(root, 'large'), join(data, 'other'))
     execFileSync('mkfifo', [join(data, 'fifo')])
-    expect((await measure()).files).toBe(2)
+    const { bytes, files } = await measure()
+    expect(files).toBe(3)
+    expect(bytes).toBeLessThan(mebibyte)
   })
 
   test('a data directory that is a symlink is not measured in its place', async () => {
@@ -73,8 +77,13 @@ describe('what an instance keeps in its data directory', () => {
     writeFiles(join(root, 'outside'), 2_000)
     writeFiles(join(data, 'a'), 5)
     symlinkSync(join(root, 'outside'), join(data, 'b'))
-    const swap = `cd "$0" && while :; do mv -T a c; mv -T b a; mv -T a b; mv -T c a; done`
-    const swapper = spawn('/bin/sh', ['-c', swap, data], { stdio: 'ignore' })
+    // Exchanged in one step (renameat2(2), RENAME_EXCHANGE), so that it also falls between a look at "a" and its opening.
+    const swap = `import ctypes, os, sys
+os.chdir(sys.argv[1])
+exchange = ctypes.CDLL(None).renameat2
+while True:
+    exchange(-100, b"a", -100, b"b", 2)`
+    const swapper = spawn('python3', ['-c', swap, data], { stdio: 'ignore' })
     const deadline = performance.now() + 1_000
     let most = 0
     while (performance.now() < deadline) most = Math.max(most, (await measure()).files)
