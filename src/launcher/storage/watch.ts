@@ -51,7 +51,7 @@ const openData = ({ root, dataDir }: StorageBounds): number => {
 }
 
 /** Why the usage is too much, in words; undefined while it is within the bounds. */
-export const excessOf = ({ bytes, files }: Usage, { maxBytes, maxFiles }: StorageBounds): string | undefined => {
+const excessOf = ({ bytes, files }: Usage, { maxBytes, maxFiles }: StorageBounds): string | undefined => {
   if (maxBytes !== undefined && bytes > maxBytes) return `it holds more than ${maxBytes} bytes`
   if (maxFiles !== undefined && files > maxFiles) return `it holds more than ${maxFiles} files and directories`
   return undefined
