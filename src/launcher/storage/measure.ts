@@ -1,0 +1,76 @@
+// Walks a tenant's data directory and says what is in it, one entry at a time, so that the caller decides how long to go on.
+// The tree is the tenant's, who may change it meanwhile: each directory is opened below the one before it without following a
+// symlink, nothing else is opened at all (a FIFO would block, a device act), and names are bytes, since not all of them are text.
+import { closeSync, constants, type Dir, lstatSync, opendirSync, openSync, type Stats } from 'node:fs'
+
+/** Bytes as the file system counts them: a hole in a file takes none, the rest of a block does. */
+export interface Entry {
+  readonly bytes: number
+  /** Set where the same file may be met again under another name. */
+  readonly sharedInode?: number
+}
+
+/** What cannot be measured, and so is never taken as small. */
+export class Unmeasurable extends Error {
+  override readonly name = 'Unmeasurable'
+}
+
+/** Deeper than any real program's, and few enough descriptors to hold one for each level. */
+export const maxDepth = 100
+
+const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW } = constants
+
+const slash = Buffer.from('/')
+
+/** A path below an open directory, whatever that is called by now (proc(5), /proc/PID/fd). */
+const below = (directory: number, name: Buffer): Buffer =>
+  Buffer.concat([Buffer.from(`/proc/self/fd/${directory}`), slash, name])
+
+/** What has gone, or became something else, between its listing and the look at it was not there. */
+const ifThere = <T>(look: () => T): T | undefined => {
+  try {
+    return look()
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? ''
+    if (['ENOENT', 'ENOTDIR', 'ELOOP'].includes(code)) return undefined
+    if (code === 'EACCES' || code === 'EPERM') throw new Unmeasurable('a directory in it may not be read')
+    throw error
+  }
+}
+
+const entryFor = (stats: Stats): Entry => ({
+  bytes: stats.blocks * 512, // stat(2): st_blocks counts 512 bytes whatever the file system's block
+  ...(stats.nlink > 1 && !stats.isDirectory() ? { sharedInode: stats.ino } : {}),
+})
+
+// `encoding: 'buffer'` gives names as bytes, which the types of opendir do not say.
+const listDirectory = (directory: number): Dir =>
+  opendirSync(`/proc/self/fd/${directory}`, { encoding: 'buffer' as BufferEncoding, bufferSize: 128 })
+
+/** Everything below an open directory, without other file systems. Throws Unmeasurable; closes what it opened also when left early. */
+export function* entriesBelow(directory: number, device: number, depth = 0): Generator<Entry, void, void> {
+  if (depth > maxDepth) throw new Unmeasurable(`directories in it lie more than ${maxDepth} deep`)
+  const listing = ifThere(() => listDirectory(directory))
+  if (listing === undefined) return
+  try {
+    for (let next = listing.readSync(); next !== null; next = listing.readSync()) {
+      const path = below(directory, next.name as unknown as Buffer)
+      const stats = ifThere(() => lstatSync(path))
+      if (stats === undefined || stats.dev !== device) continue
+      yield entryFor(stats)
+      if (stats.isDirectory()) yield* insideOf(path, device, depth)
+    }
+  } finally {
+    listing.closeSync()
+  }
+}
+
+function* insideOf(path: Buffer, device: number, depth: number): Generator<Entry, void, void> {
+  const inner = ifThere(() => openSync(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW))
+  if (inner === undefined) return
+  try {
+    yield* entriesBelow(inner, device, depth + 1)
+  } finally {
+    closeSync(inner)
+  }
+}
