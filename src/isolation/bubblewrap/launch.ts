@@ -4,6 +4,7 @@
 import { TenementError } from '../../errors.ts'
 import type { Expectation, Launch, LaunchPlan, NamespaceKind } from '../adapter.ts'
 import { descriptorsFor, socketDirectories, umaskFor, withListenPid } from '../reach.ts'
+import { resourcesOf } from '../resources.ts'
 import { etcFiles, innerUid } from './etcFiles.ts'
 import { mountsAfter } from './expectation.ts'
 import type { Layout } from './layout.ts'
@@ -37,7 +38,6 @@ export const bubblewrapLaunch = (plan: LaunchPlan, confinement: Confinement): La
   })
   const { network, instance, env, cwd } = plan
   const { options, descriptors } = bubblewrapOptions({ network, instance, env, cwd, isNested, view, filter })
-  const { memoryBytes, cpus, cpuWeight, processes } = plan.limits
   return {
     argv: [bubblewrap, ...options, '--', ...withListenPid(plan.argv, plan.reach)],
     env: {},
@@ -47,7 +47,7 @@ export const bubblewrapLaunch = (plan: LaunchPlan, confinement: Confinement): La
     directories: [{ path: plan.dataDir, mode: 0o700, owner: 'tenant' }, ...socketDirectories(plan.reach)],
     descriptors: [...descriptorsFor(plan.reach), ...descriptors],
     limits: limitsFor(plan),
-    resources: defined({ memoryBytes, cpus, cpuWeight, processes }),
+    resources: resourcesOf(plan.limits),
     depth: 2,
     expect: expectationOf(plan, view, layout),
     ...(plan.network === 'internet' ? { uplink, resolvers, unreachable: layout.unreachable } : {}),
@@ -71,8 +71,3 @@ const expectationOf = (plan: LaunchPlan, view: readonly Operation[], { mounts }:
   isFiltered: true,
   descriptors: [0, 1, 2, ...descriptorsFor(plan.reach).map(({ fd }) => fd)],
 })
-
-const defined = <T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } =>
-  Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {
-    [K in keyof T]?: Exclude<T[K], undefined>
-  }

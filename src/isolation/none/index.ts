@@ -1,7 +1,10 @@
 // isolation = "none": a plain process, for development and code you trust fully. As root each instance still runs as a uid of
-// its own with a data directory nobody else can open; everything else of the machine is there to see.
+// its own with a data directory nobody else can open, and within the bounds that were set; everything else of the machine is
+// there to see.
+import { lostResources, probeResources } from '../../cgroups/probe.ts'
 import type { Directory, IsolationAdapter, Launch, LaunchPlan, Machine, Probe } from '../adapter.ts'
 import { descriptorsFor, socketDirectories, umaskFor, withListenPid } from '../reach.ts'
+import { resourcesOf } from '../resources.ts'
 
 const lostWithoutRoot: Probe['lost'] = [
   {
@@ -9,6 +12,12 @@ const lostWithoutRoot: Probe['lost'] = [
     reason: 'without root every instance runs as the user who started tenement',
     fix: 'start tenement as root',
   },
+  // The files that bound it belong to the uid it runs as, and nothing hides them from it.
+  ...['res.memory', 'res.pids', 'res.cpu'].map((capability) => ({
+    capability,
+    reason: 'without root an instance could lift its own bounds',
+    fix: 'start tenement as root, or set isolation to "namespace"',
+  })),
 ]
 
 /** The data directory is the instance's alone; what else the plan lets it write must be there already. */
@@ -26,7 +35,7 @@ const prepare = async (plan: LaunchPlan): Promise<Launch> => ({
   directories: directoriesFor(plan),
   descriptors: descriptorsFor(plan.reach),
   limits: plan.limits.openFiles === undefined ? {} : { nofile: plan.limits.openFiles },
-  resources: {},
+  resources: resourcesOf(plan.limits),
   depth: 0,
   reach: plan.reach,
 })
@@ -41,11 +50,17 @@ export const none: IsolationAdapter = {
     'fd.clean': 'enforced',
     'core.none': 'enforced',
     'tty.none': 'enforced',
+    'res.memory': 'enforced',
+    'res.pids': 'enforced',
+    'res.cpu': 'enforced',
     'res.files': 'enforced',
     'restart.survives': 'enforced',
   },
   defaults: { network: 'host', limits: {} },
   needs: [],
-  probe: async ({ hasTenantUids }: Machine) => ({ usable: true, lost: hasTenantUids ? [] : lostWithoutRoot }),
+  probe: async ({ hasTenantUids }: Machine) => ({
+    usable: true,
+    lost: hasTenantUids ? lostResources(probeResources()) : lostWithoutRoot,
+  }),
   prepare,
 }

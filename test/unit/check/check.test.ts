@@ -48,8 +48,8 @@ describe('a promise the adapter does not make', () => {
   })
 
   it("is told to be nobody's when no adapter makes it", async () => {
-    const [problem] = await checkText('isolation = "none"\nmemory_max = "1G"', { adapters: mapOf(none) })
-    expect(problem?.fix).toBe('no isolation that is installed provides it: remove service.notes.memory_max')
+    const [problem] = await checkText('isolation = "none"\ntmp_size = "1G"', { adapters: mapOf(none) })
+    expect(problem?.fix).toBe('no isolation that is installed provides it: remove service.notes.tmp_size')
   })
 
   it('is a problem too when this machine keeps the adapter from it', async () => {
