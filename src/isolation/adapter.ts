@@ -62,6 +62,12 @@ export interface Limits {
   readonly storageBytes?: number
 }
 
+/** A file costs an inode however small it is, so both are bounded. */
+export interface Storage {
+  readonly bytes: number
+  readonly files: number
+}
+
 /** Bounds on all processes of an instance together, which a cgroup keeps. */
 export type Resources = Pick<Limits, 'memoryBytes' | 'cpus' | 'cpuWeight' | 'processes'>
 
@@ -82,6 +88,8 @@ export interface Launch {
   readonly limits: Readonly<Partial<Record<LimitName, number>>>
   /** Joined before the application's first instruction; a launch whose bounds cannot be kept is not made. */
   readonly resources: Resources
+  /** Most that its own directories may hold; looked at while it runs, and it is ended where they hold more. */
+  readonly storage?: Storage
   /**
    * How many processes lie between the one started and the application, each the first child of the one before it: none, or
    * a monitor and the first process of a namespace (2), or a network helper before those (3). The last of them but one is the

@@ -9,6 +9,7 @@ import type {
   NamespaceKind,
   Reach,
   Resources,
+  Storage,
 } from '../isolation/adapter.ts'
 import { limitNames } from './limits.ts'
 import type { Request, ToLauncher } from './protocol.ts'
@@ -104,6 +105,11 @@ const resources = (value: unknown): Resources => {
   return given
 }
 
+const storage = (value: unknown): Storage => {
+  const { bytes, files } = fieldsOf(value, 'storage')
+  return { bytes: number(bytes, 'storage.bytes'), files: number(files, 'storage.files') }
+}
+
 const depth = (value: unknown): Launch['depth'] => {
   const found = ([0, 2, 3] as const).find((each) => each === value)
   if (found === undefined) throw new Malformed('depth is none of 0, 2, 3')
@@ -138,6 +144,7 @@ const launch = (value: unknown): Launch => {
     descriptors: list(fields.descriptors, 'descriptors', descriptor),
     limits: limits(fields.limits),
     resources: resources(fields.resources),
+    ...(fields.storage === undefined ? {} : { storage: storage(fields.storage) }),
     depth: depth(fields.depth),
     ...(fields.expect === undefined ? {} : { expect: expectation(fields.expect) }),
     ...(fields.unreachable === undefined ? {} : { unreachable: list(fields.unreachable, 'unreachable', text) }),

@@ -58,6 +58,8 @@ export interface RunExit {
   readonly outOfMemory: boolean
   /** How often the kernel refused it a further process or thread, for the bound on their number. */
   readonly refusedForks: number
+  /** Why the launcher itself ended it, in words; null where it did not. */
+  readonly endedFor: string | null
   readonly lastLines: readonly string[]
 }
 

@@ -17,7 +17,9 @@ import { descendantOf, endGroup, type Group, signalMember } from './processes.ts
 import type { Exited, Policy, Request, RunExit, RunRecord } from './protocol.ts'
 import { purgeDirectory } from './purge.ts'
 import { groupOf, removeRecord, writeRecord } from './records.ts'
+import { rootOf } from './safePath.ts'
 import { type Spawned, spawnLaunch } from './spawn.ts'
+import { createStorageWatch } from './storage/watch.ts'
 
 type LaunchRequest = Extract<Request, { type: 'launch' }>
 
@@ -32,7 +34,7 @@ interface Parts {
   /** How many processes lie between the program that was started and the application, which gets the stop signal. */
   readonly depth: number
   /** `isKilled`: SIGKILL was sent from here, so that it says nothing about memory. */
-  readonly state: { note: unknown; isKilled: boolean }
+  readonly state: { note: unknown; isKilled: boolean; endedFor: string | null }
 }
 
 interface Run extends Parts {
@@ -64,6 +66,9 @@ export interface RunsOptions {
   readonly onLines: (run: string, lines: readonly string[]) => void
   readonly warn: (message: string, fields: Readonly<Record<string, unknown>>) => void
 }
+
+/** Milliseconds that an instance has to end in order when its data directory is too full. */
+const storageGraceMs = 5_000
 
 const isBounded = ({ resources }: LaunchRequest['launch']): boolean => Object.keys(resources).length > 0
 
@@ -161,20 +166,20 @@ export const createRuns = ({ policy, canMount, cgroups, onExit, onLines, warn }:
     }
   }
 
-  const begin = (
-    { watch, launch: { depth } }: LaunchRequest,
-    record: RunRecord,
-    spawned: Spawned,
-    group: RunGroup,
-  ): void => {
+  const begin = (request: LaunchRequest, record: RunRecord, spawned: Spawned, group: RunGroup): void => {
     const { run } = record
+    const {
+      watch,
+      launch: { depth },
+    } = request
     const output = openOutput(record)
     if (watch) output.watch((lines) => onLines(run, lines))
     output.read(spawned.stdout, 'out')
     output.read(spawned.stderr, 'err')
-    const state = { note: record.note, isKilled: false }
+    const state = { note: record.note, isKilled: false, endedFor: null }
     const parts: Parts = { record, spawned, output, group, depth, state }
     runs.set(run, { ...parts, ended: finish(parts) })
+    watchStorage(request.launch, run)
   }
 
   const openOutput = ({ service, id }: RunRecord): Output =>
@@ -201,6 +206,28 @@ export const createRuns = ({ policy, canMount, cgroups, onExit, onLines, warn }:
     }
   }
 
+  /** Each directory of its own that lasts; one for sockets is bounded by its file system. */
+  const watchStorage = ({ storage, directories, reach }: LaunchRequest['launch'], name: string): void => {
+    if (storage === undefined) return
+    const { record, ended, state, ...run } = find(name)
+    for (const { path } of directories.filter(({ owner }) => owner === 'tenant')) {
+      if (reach.kind === 'unix' && path === ownSocketDir(policy, name)) continue
+      const watch = createStorageWatch({
+        root: rootOf(policy.dataRoots, path),
+        dataDir: path,
+        maxBytes: storage.bytes,
+        maxFiles: storage.files,
+        onExceeded: (reason) => {
+          state.endedFor = `its data directory, "${path}", is too full: ${reason}`
+          void stop({ record, ended, state, ...run }, 'SIGTERM', storageGraceMs)
+        },
+        onError: (error) =>
+          warn('could not measure a data directory', { instance: nameOf(record), error: messageOf(error) }),
+      })
+      void ended.then(watch.stop)
+    }
+  }
+
   const finish = async ({ record, spawned, output, group, depth, state }: Parts): Promise<void> => {
     const { code, signal } = await exitOf(spawned, depth)
     const wasKilledForMemory = wasOutOfMemory(signal)
@@ -222,6 +249,7 @@ export const createRuns = ({ policy, canMount, cgroups, onExit, onLines, warn }:
       signal,
       outOfMemory,
       refusedForks: causes?.refusedForks ?? 0,
+      endedFor: state.endedFor,
       lastLines: output.lastLines(),
     }
     const { run, service, id } = record
@@ -252,6 +280,13 @@ export const createRuns = ({ policy, canMount, cgroups, onExit, onLines, warn }:
     else signalMember(application, constants.signals[signal], group)
   }
 
+  const stop = async (run: Run, signal: NodeJS.Signals, timeoutMs: number): Promise<void> => {
+    sendStop(run, signal)
+    const timer = setTimeout(() => void kill(run), Math.min(Math.max(timeoutMs, 0), 2 ** 31 - 1))
+    await run.ended
+    clearTimeout(timer)
+  }
+
   const kill = async ({ group, record, state, ended }: Run): Promise<void> => {
     state.isKilled = true
     await end(group, record)
@@ -267,10 +302,7 @@ export const createRuns = ({ policy, canMount, cgroups, onExit, onLines, warn }:
       const run = find(name)
       const toSend = parseSignal(signal)
       if (toSend === 'SIGKILL') return kill(run)
-      sendStop(run, toSend)
-      const timer = setTimeout(() => void kill(run), Math.min(Math.max(timeoutMs, 0), 2 ** 31 - 1))
-      await run.ended
-      clearTimeout(timer)
+      await stop(run, toSend, timeoutMs)
     },
     note: (name, note) => {
       find(name).state.note = note

@@ -15,6 +15,8 @@ export interface Exit {
   readonly outOfMemory: boolean
   /** How often the kernel refused it a further process or thread, for the bound on their number. */
   readonly refusedForks: number
+  /** Why the launcher ended it of its own accord, such as a data directory that is too full; null where it did not. */
+  readonly endedFor: string | null
   /** The last lines it wrote, oldest first; at most 20. */
   readonly lastLines: readonly string[]
 }

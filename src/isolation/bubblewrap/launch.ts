@@ -4,7 +4,7 @@
 import { TenementError } from '../../errors.ts'
 import type { Expectation, Launch, LaunchPlan, NamespaceKind } from '../adapter.ts'
 import { descriptorsFor, socketDirectories, umaskFor, withListenPid } from '../reach.ts'
-import { resourcesOf } from '../resources.ts'
+import { resourcesOf, storageOf } from '../resources.ts'
 import { etcFiles, innerUid } from './etcFiles.ts'
 import { mountsAfter } from './expectation.ts'
 import type { Layout } from './layout.ts'
@@ -48,6 +48,7 @@ export const bubblewrapLaunch = (plan: LaunchPlan, confinement: Confinement): La
     descriptors: [...descriptorsFor(plan.reach), ...descriptors],
     limits: limitsFor(plan),
     resources: resourcesOf(plan.limits),
+    ...storageOf(plan.limits),
     depth: 2,
     expect: expectationOf(plan, view, layout),
     ...(plan.network === 'internet' ? { uplink, resolvers, unreachable: layout.unreachable } : {}),

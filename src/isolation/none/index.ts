@@ -4,7 +4,7 @@
 import { lostResources, probeResources } from '../../cgroups/probe.ts'
 import type { Directory, IsolationAdapter, Launch, LaunchPlan, Machine, Probe } from '../adapter.ts'
 import { descriptorsFor, socketDirectories, umaskFor, withListenPid } from '../reach.ts'
-import { resourcesOf } from '../resources.ts'
+import { resourcesOf, storageOf } from '../resources.ts'
 
 const lostWithoutRoot: Probe['lost'] = [
   {
@@ -36,6 +36,7 @@ const prepare = async (plan: LaunchPlan): Promise<Launch> => ({
   descriptors: descriptorsFor(plan.reach),
   limits: plan.limits.openFiles === undefined ? {} : { nofile: plan.limits.openFiles },
   resources: resourcesOf(plan.limits),
+  ...storageOf(plan.limits),
   depth: 0,
   reach: plan.reach,
 })
@@ -54,6 +55,7 @@ export const none: IsolationAdapter = {
     'res.pids': 'enforced',
     'res.cpu': 'enforced',
     'res.files': 'enforced',
+    'disk.quota': 'best-effort',
     'restart.survives': 'enforced',
   },
   defaults: { network: 'host', limits: {} },

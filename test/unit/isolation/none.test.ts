@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { lostResources, probeResources } from '../../../src/cgroups/probe.ts'
 import type { LaunchPlan } from '../../../src/isolation/adapter.ts'
 import { none } from '../../../src/isolation/none/index.ts'
 
@@ -57,7 +58,7 @@ describe('isolation "none"', () => {
   test('says what is lost where tenement may not change uid', async () => {
     expect(
       (await none.probe({ isRoot: false, hasTenantUids: false })).lost.map(({ capability }) => capability),
-    ).toEqual(['user.perTenantUid'])
-    expect((await none.probe({ isRoot: true, hasTenantUids: true })).lost).toEqual([])
+    ).toEqual(['user.perTenantUid', 'res.memory', 'res.pids', 'res.cpu'])
+    expect((await none.probe({ isRoot: true, hasTenantUids: true })).lost).toEqual(lostResources(probeResources()))
   })
 })

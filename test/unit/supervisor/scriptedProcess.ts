@@ -3,8 +3,15 @@ import { Socket } from 'node:net'
 import type { Attestation } from '../../../src/isolation/adapter.ts'
 import type { Exit, Process, ProcessNote } from '../../../src/supervisor/process.ts'
 
-const cleanExit: Exit = { code: 0, signal: null, outOfMemory: false, refusedForks: 0, lastLines: [] }
-const killed: Exit = { code: null, signal: 'SIGKILL', outOfMemory: false, refusedForks: 0, lastLines: [] }
+const cleanExit: Exit = { code: 0, signal: null, outOfMemory: false, refusedForks: 0, endedFor: null, lastLines: [] }
+const killed: Exit = {
+  code: null,
+  signal: 'SIGKILL',
+  outOfMemory: false,
+  refusedForks: 0,
+  endedFor: null,
+  lastLines: [],
+}
 
 export class ScriptedProcess implements Process {
   readonly run: string

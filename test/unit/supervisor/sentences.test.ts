@@ -7,7 +7,7 @@ test('durations are told in at most two units', () => {
 })
 
 test('an end is told by what caused it', () => {
-  const exit = { code: 3, signal: null, outOfMemory: false, refusedForks: 0, lastLines: [] }
+  const exit = { code: 3, signal: null, outOfMemory: false, refusedForks: 0, endedFor: null, lastLines: [] }
   expect(describeEnding({ kind: 'exited', exit }, 12_000)).toBe('exited with code 3 after 12s')
   expect(describeEnding({ kind: 'exited', exit: { ...exit, code: null, signal: 'SIGSEGV' } }, 500)).toBe(
     'was killed by SIGSEGV after 500ms',
