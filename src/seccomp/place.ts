@@ -27,7 +27,7 @@ export class Place {
   }
 
   /** The fields of an object. Null and absent count as an object without any, as other readers of these files have it. */
-  fields(known: readonly string[]): Readonly<Record<string, Place>> {
+  fields(known: readonly string[]): Fields {
     if (this.isAbsent) return this.#emptyFields(known)
     const { value } = this
     if (!isObject(value)) throw this.problem(`is ${kindOf(value)}`, 'make it an object: { … }')
@@ -43,7 +43,7 @@ export class Place {
     )
   }
 
-  #emptyFields(known: readonly string[]): Readonly<Record<string, Place>> {
+  #emptyFields(known: readonly string[]): Fields {
     return Object.fromEntries(known.map((key) => [key, this.#below(key, undefined)]))
   }
 
@@ -87,6 +87,15 @@ export class Place {
   #below(key: string, value: unknown): Place {
     return new Place(this.#file, this.#name === 'the profile' ? key : `${this.#name}.${key}`, value)
   }
+}
+
+/** What `fields` returns: a place for every key that was asked for. */
+export type Fields = Readonly<Record<string, Place>>
+
+export const need = (fields: Fields, key: string): Place => {
+  const place = fields[key]
+  if (place === undefined) throw new TypeError(`"${key}" is not among the keys asked for`)
+  return place
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> =>

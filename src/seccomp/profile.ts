@@ -3,10 +3,11 @@
 // for "every other call of this name" does not exist. What a reader could understand in two ways is refused. Pure.
 // OCI: opencontainers/runtime-spec, config-linux.md, "Seccomp"; Docker: docs.docker.com/engine/security/seccomp
 import { messageOf, TenementError } from '../errors.ts'
-import { type Action, type ActionKind, actionNames, errnoNamed, greatestErrno } from './actions.ts'
-import { allBits, type Condition, describeCondition, type Operator, witnessOf } from './conditions.ts'
+import type { Action } from './actions.ts'
+import type { Condition } from './conditions.ts'
+import { actionOf, conditionOf } from './entryParts.ts'
 import { parseJson } from './json.ts'
-import { Place } from './place.ts'
+import { type Fields, need, Place } from './place.ts'
 
 /** One entry of `syscalls`. */
 export interface Entry {
@@ -62,24 +63,6 @@ const entryKeys = [
   'otherwise',
   'comment',
 ]
-
-const operators: Readonly<Record<string, Operator>> = {
-  SCMP_CMP_NE: 'NE',
-  SCMP_CMP_LT: 'LT',
-  SCMP_CMP_LE: 'LE',
-  SCMP_CMP_EQ: 'EQ',
-  SCMP_CMP_GE: 'GE',
-  SCMP_CMP_GT: 'GT',
-  SCMP_CMP_MASKED_EQ: 'MASKED_EQ',
-}
-
-type Fields = Readonly<Record<string, Place>>
-
-const need = (fields: Fields, key: string): Place => {
-  const place = fields[key]
-  if (place === undefined) throw new TypeError(`"${key}" is not among the keys asked for`)
-  return place
-}
 
 /** Reads a profile; rejects with the first thing in it that cannot be kept to the letter. `file` is for messages alone. */
 export const parseProfile = (text: string, file: string): Profile => {
@@ -174,50 +157,6 @@ const namesOf = (entry: Place, fields: Fields): readonly string[] => {
   const names = several.length > 0 ? several.map((place) => place.text()) : one.isAbsent ? [] : [one.text()]
   if (names.length === 0) throw entry.problem('names no system call', 'list some in "names", or remove the entry')
   return names
-}
-
-const withErrno: ReadonlySet<ActionKind> = new Set<ActionKind>(['errno', 'trace'])
-
-/** EPERM where none is given, as in the OCI specification. */
-const defaultErrno = 1
-
-const actionOf = (place: Place, number: Place, name: Place): Action => {
-  const kind = place.oneOf(actionNames)
-  if (!withErrno.has(kind)) {
-    if (!number.isAbsent)
-      throw number.problem(`means nothing with ${place.text()}`, 'remove it, or make the action SCMP_ACT_ERRNO')
-    return { kind, data: 0 }
-  }
-  const given = number.isAbsent ? undefined : Number(number.whole(BigInt(greatestErrno)))
-  const named = name.isAbsent ? undefined : errnoOf(name)
-  if (given !== undefined && named !== undefined && given !== named) {
-    throw name.problem(`is "${name.text()}", which is ${named}, beside the number ${given}`, 'keep the one you mean')
-  }
-  return { kind, data: given ?? named ?? defaultErrno }
-}
-
-const errnoOf = (place: Place): number => {
-  const number = errnoNamed(place.text())
-  if (number === undefined)
-    throw place.problem(`is "${place.text()}", which is no errno`, 'write a name such as "EPERM"')
-  return number
-}
-
-const conditionOf = (place: Place): Condition => {
-  const fields = place.fields(['index', 'value', 'valueTwo', 'op'])
-  const operator = need(fields, 'op').oneOf(operators)
-  const value = need(fields, 'value').whole(allBits)
-  const second = need(fields, 'valueTwo')
-  const two = second.isAbsent ? 0n : second.whole(allBits)
-  if (operator !== 'MASKED_EQ' && two !== 0n)
-    throw second.problem('is read for SCMP_CMP_MASKED_EQ only', 'remove it, or set "op" to that')
-  const index = Number(need(fields, 'index').whole(5n))
-  const condition =
-    operator === 'MASKED_EQ' ? { index, operator, value: two, mask: value } : { index, operator, value, mask: allBits }
-  if (witnessOf(condition) === undefined) {
-    throw place.problem(`can never be met: ${describeCondition(condition)}`, 'mend it, or remove its entry')
-  }
-  return condition
 }
 
 const filterOf = (place: Place): Filter => {

@@ -16,12 +16,14 @@ test.each(
   const a = policyAndProgram(shippedText(tighter), arch)
   const b = policyAndProgram(shippedText(looser), arch)
   let allowed = 0
+  const lost: string[] = []
   for (const attempt of thoroughAttempts(a.policy)) {
     const words = wordsOf(attempt.args, attempt.number, attempt.arch)
     if (runProgram(a.program, words) !== allow) continue
     allowed += 1
-    expect(runProgram(b.program, words), `${attempt.number} (${attempt.args})`).toBe(allow)
+    if (runProgram(b.program, words) !== allow) lost.push(`${attempt.number} (${attempt.args})`)
   }
+  expect(lost).toEqual([])
   expect(allowed).toBeGreaterThan(400)
 })
 

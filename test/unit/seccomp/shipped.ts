@@ -56,7 +56,7 @@ const makeDice = (seed: number) => {
   }
 }
 
-const attemptsPerCall = 3_000
+const attemptsPerCall = 1_500
 
 /** Arguments for each call with conditions: of each argument all values around those it is compared with, in mixed company. */
 function* mixedAttempts(policy: Policy): Generator<Attempt> {
