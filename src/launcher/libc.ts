@@ -1,29 +1,10 @@
-// The C library calls that Node does not offer, and the only file that knows koffi. Each returns a value or throws a
+// The C library calls that Node does not offer; those about other networks are in libc/. Each returns a value or throws a
 // SystemError with the call's name and errno; none keeps state. Numbers are those of Linux on every 64-bit architecture.
 import { closeSync } from 'node:fs'
-import { getSystemErrorMap } from 'node:util'
 import koffi from 'koffi'
+import { checked, closeOnExec, library as libc, SystemError } from './libc/call.ts'
 
-const libc = koffi.load('libc.so.6')
-
-/** A failed call, as Node reports its own: `code` is the errno's name. */
-export class SystemError extends Error {
-  override readonly name = 'SystemError'
-  readonly code: string
-  readonly syscall: string
-
-  constructor(syscall: string, errno: number) {
-    const [code, meaning] = getSystemErrorMap().get(-errno) ?? [`errno ${errno}`, 'unknown error']
-    super(`${code}: ${meaning}, ${syscall}`)
-    this.code = code
-    this.syscall = syscall
-  }
-}
-
-const checked = (syscall: string, result: number): number => {
-  if (result < 0) throw new SystemError(syscall, koffi.errno())
-  return result
-}
+export { SystemError }
 
 const c = {
   prctl: libc.func('int prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d)'),
@@ -55,7 +36,6 @@ const c = {
   execve: libc.func('execve', 'int', ['str', koffi.pointer('str'), koffi.pointer('str')]),
 }
 
-const closeOnExec = 0o2000000
 const atWorkingDirectory = -100
 
 /** No process started from this thread can gain privileges by execve (prctl(2), Documentation/userspace-api/no_new_privs.rst). */

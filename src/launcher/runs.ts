@@ -10,10 +10,11 @@ import type { Attestation } from '../isolation/adapter.ts'
 import { confine } from './confine.ts'
 import { isReadable, unmount } from './libc.ts'
 import { openLogFile } from './logFile.ts'
+import type { Networks, RunNetwork } from './networks.ts'
 import { watchMemoryKills } from './outOfMemory.ts'
 import { type Output, readOutput } from './output.ts'
 import { checkLaunch, ownSocketDir, Refused } from './policy.ts'
-import { descendantOf, endGroup, type Group, signalMember } from './processes.ts'
+import { descendantOf, endGroup, type FirstProcess, type Group, signalMember } from './processes.ts'
 import type { Exited, Policy, Request, RunExit, RunRecord } from './protocol.ts'
 import { purgeDirectory } from './purge.ts'
 import { groupOf, removeRecord, writeRecord } from './records.ts'
@@ -31,6 +32,8 @@ interface Parts {
   readonly group: RunGroup
   /** How many processes lie between the program that was started and the application, which gets the stop signal. */
   readonly depth: number
+  /** Its own network, where it is reached inside that. */
+  readonly network: RunNetwork | undefined
   /** `isKilled`: SIGKILL was sent from here, so that it says nothing about memory. */
   readonly state: { note: unknown; isKilled: boolean }
 }
@@ -46,6 +49,8 @@ export interface Runs {
   /** Sends the signal to the process started, and SIGKILL to all that is left after `timeoutMs`; resolves when nothing is. */
   stop(run: string, signal: string, timeoutMs: number): Promise<void>
   note(run: string, note: unknown): void
+  /** Where connections to it are opened; throws Refused where that is the machine's own network. */
+  networkOf(run: string): { readonly network: RunNetwork; readonly port: number }
   /** Whether connections to the inherited socket are being accepted: none waits in the kernel. */
   isAccepting(run: string): boolean
   watch(run: string, isOn: boolean): void
@@ -57,6 +62,7 @@ export interface Runs {
 
 export interface RunsOptions {
   readonly policy: Policy
+  readonly networks: Networks
   /** Whether a directory for sockets can be a small file system of its own, in which no symlink is followed. */
   readonly canMount: boolean
   readonly cgroups: Cgroups
@@ -77,7 +83,7 @@ const parseSignal = (text: string): (typeof stopSignals)[number] => {
 
 const nameOf = ({ service, id }: RunRecord): string => `${service}:${id}`
 
-export const createRuns = ({ policy, canMount, cgroups, onExit, onLines, warn }: RunsOptions): Runs => {
+export const createRuns = ({ policy, networks, canMount, cgroups, onExit, onLines, warn }: RunsOptions): Runs => {
   const runs = new Map<string, Run>()
   /** Launches between their check and the existence of a process: they count as alive, or two could take one uid. */
   const launching = new Map<string, { readonly record: RunRecord; group?: RunGroup }>()
@@ -100,9 +106,9 @@ export const createRuns = ({ policy, canMount, cgroups, onExit, onLines, warn }:
     const cgroup = isBounded(request.launch) ? cgroups.make(run, request.launch.resources) : undefined
     try {
       const spawned = await spawnLaunch({ policy, canMount, cgroup }, request)
-      const { group, attestation } = await settle(request, draft, spawned, cgroup)
+      const { attestation, ...settled } = await settle(request, draft, spawned, cgroup)
       const record = { ...draft, pid: spawned.pid, ...(attestation === undefined ? {} : { attestation }) }
-      begin(request, record, spawned, group)
+      begin(request, record, spawned, settled)
       return record
     } catch (error) {
       await cgroup?.remove()
@@ -114,6 +120,7 @@ export const createRuns = ({ policy, canMount, cgroups, onExit, onLines, warn }:
 
   interface Settled {
     readonly group: RunGroup
+    readonly network: RunNetwork | undefined
     readonly attestation: Attestation | undefined
   }
 
@@ -127,28 +134,37 @@ export const createRuns = ({ policy, canMount, cgroups, onExit, onLines, warn }:
     const { launch, run } = request
     const uid = launch.identity?.uid
     const starting = { record: draft, group: { ...groupOf(run, spawned.pid, uid), cgroup } }
+    let network: RunNetwork | undefined
     const note = (): void => {
       launching.set(run, starting)
       keepRecord(draft, spawned.pid, starting.group)
     }
     note()
-    if (spawned.gate === undefined) return { group: starting.group, attestation: undefined }
+    if (spawned.gate === undefined) return { group: starting.group, network, attestation: undefined }
     try {
       const attestation = await confine(spawned, spawned.gate, launch, {
         onHeld: (first) => {
           starting.group = { ...starting.group, first }
           note()
+          network = networkFor(launch, first)
         },
         cgroup,
       })
-      return { group: starting.group, attestation }
+      return { group: starting.group, network, attestation }
     } catch (error) {
       await end(starting.group, draft)
       for (const stream of [spawned.stdout, spawned.stderr]) stream.destroy()
-      await cleanUp(draft, spawned.release)
+      await cleanUp(draft, () => {
+        network?.close()
+        spawned.release()
+      })
       throw error
     }
   }
+
+  /** Needed where connections are opened in it. */
+  const networkFor = ({ reach }: LaunchRequest['launch'], first: FirstProcess): RunNetwork | undefined =>
+    reach.kind === 'port' && reach.network === 'own' ? networks.open(first) : undefined
 
   const keepRecord = (record: RunRecord, pid: number, group: Group): void => {
     try {
@@ -165,7 +181,7 @@ export const createRuns = ({ policy, canMount, cgroups, onExit, onLines, warn }:
     { watch, launch: { depth } }: LaunchRequest,
     record: RunRecord,
     spawned: Spawned,
-    group: RunGroup,
+    { group, network }: Pick<Settled, 'group' | 'network'>,
   ): void => {
     const { run } = record
     const output = openOutput(record)
@@ -173,7 +189,7 @@ export const createRuns = ({ policy, canMount, cgroups, onExit, onLines, warn }:
     output.read(spawned.stdout, 'out')
     output.read(spawned.stderr, 'err')
     const state = { note: record.note, isKilled: false }
-    const parts: Parts = { record, spawned, output, group, depth, state }
+    const parts: Parts = { record, spawned, output, group, depth, network, state }
     runs.set(run, { ...parts, ended: finish(parts) })
   }
 
@@ -201,7 +217,7 @@ export const createRuns = ({ policy, canMount, cgroups, onExit, onLines, warn }:
     }
   }
 
-  const finish = async ({ record, spawned, output, group, depth, state }: Parts): Promise<void> => {
+  const finish = async ({ record, spawned, output, group, depth, network, state }: Parts): Promise<void> => {
     const { code, signal } = await exitOf(spawned, depth)
     const wasKilledForMemory = wasOutOfMemory(signal)
     // Also after an exit of its own accord: what it left behind would hold its socket, its uid and its data.
@@ -213,6 +229,7 @@ export const createRuns = ({ policy, canMount, cgroups, onExit, onLines, warn }:
     if (outOfMemory) output.remark('ended by the kernel for want of memory')
     await cleanUp(record, async () => {
       output.close()
+      network?.close()
       spawned.release()
       await group.cgroup?.remove()
     })
@@ -274,6 +291,13 @@ export const createRuns = ({ policy, canMount, cgroups, onExit, onLines, warn }:
     },
     note: (name, note) => {
       find(name).state.note = note
+    },
+    networkOf: (name) => {
+      const { network, record } = find(name)
+      const { reach } = record.launch
+      if (network === undefined || reach.kind !== 'port')
+        throw new Refused(`run "${name}" has no network of its own that it listens in`)
+      return { network, port: reach.port }
     },
     isAccepting: (name) => {
       const { listener } = find(name).spawned

@@ -10,7 +10,8 @@ import { connectTo as connectWith } from '../../../src/supervisor/reach.ts'
 import { testAsRoot } from '../../helpers/root.ts'
 
 const connectTo = (...[reach, identity]: [Parameters<typeof connectWith>[0], Parameters<typeof connectWith>[1]]) =>
-  connectWith(reach, identity, listenersOn)
+  connectWith(reach, identity, { listenersOn, openInside })
+const openInside = () => Promise.reject(new Error('it has no network of its own'))
 const servers: Server[] = []
 const listen = async (on: string | number, greeting: string): Promise<Server> => {
   const server = createServer((socket) => socket.on('error', () => undefined).end(greeting)) // the client may leave first
@@ -111,7 +112,11 @@ describe('a port', () => {
   test('that nobody is known to listen on, or that changed hands, gets not a byte', async () => {
     const port = portOf(await listen(0, 'somebody'))
     const owners = [[], [7], [7], [7], [7], [8], [7], []]
-    const connect = connectWith({ kind: 'port', port, network: 'host' }, { uid: 7, gid: 7 }, () => owners.shift() ?? [])
+    const connect = connectWith(
+      { kind: 'port', port, network: 'host' },
+      { uid: 7, gid: 7 },
+      { listenersOn: () => owners.shift() ?? [], openInside },
+    )
     await expect(connect()).rejects.toThrow(/nobody listens/)
     expect(await textOfFirst(connect)).toBe('connected')
     expect(await textOfFirst(connect)).toBe('connected')
