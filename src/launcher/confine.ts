@@ -18,7 +18,7 @@ export const confine = async (
   spawned: Spawned,
   gate: Gate,
   launch: Launch,
-  { onHeld, cgroup }: { readonly onHeld: (first: FirstProcess) => void; readonly cgroup: RunCgroup | undefined },
+  { onHeld, cgroup }: { readonly onHeld: (first: FirstProcess) => Promise<void>; readonly cgroup: RunCgroup | undefined },
 ): Promise<Attestation | undefined> => {
   const { child, pid } = spawned
   const program: HeldProgram = {
@@ -31,7 +31,8 @@ export const confine = async (
   const held = await untilHeld(program)
   if (held === undefined) throw await endedEarly(spawned, launch)
   const first = firstProcessOf(held)
-  if (first !== undefined) onHeld(first)
+  if (first === undefined) throw new Error(`process ${held} cannot be looked at while it is held`)
+  await onHeld(first)
   if (canLimit(launch.identity)) applyLimits(held, launch.limits)
   const { expect } = launch
   const found = expect === undefined ? undefined : attestHeld(held, expect, { identity: launch.identity, cgroup })

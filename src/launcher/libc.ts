@@ -20,8 +20,6 @@ const c = {
   getsockopt: libc.func('int getsockopt(int fd, int level, int name, void *value, void *length)'),
   bind: libc.func('int bind(int fd, const void *address, uint32_t length)'),
   listen: libc.func('int listen(int fd, int backlog)'),
-  send: libc.func('long send(int fd, const void *bytes, size_t length, int flags)'),
-  recv: libc.func('long recv(int fd, void *bytes, size_t length, int flags)'),
   poll: libc.func('int poll(void *fds, unsigned long count, int timeout)'),
   openat: libc.func('int openat(int dir, const char *path, int flags, uint32_t mode)'),
   mkdirat: libc.func('int mkdirat(int dir, const char *path, uint32_t mode)'),
@@ -115,41 +113,6 @@ export const peerOf = (fd: number): { readonly pid: number; readonly uid: number
   const length = Buffer.from([12, 0, 0, 0])
   checked('getsockopt', c.getsockopt(fd, 1, 17, credentials, length))
   return { pid: credentials.readInt32LE(0), uid: credentials.readUInt32LE(4) }
-}
-
-const netlinkError = 2
-const netlinkDone = 3
-
-/** Sends one request that dumps to the kernel's socket diagnosis and returns its messages, headers included (netlink(7)). */
-export const askNetlink = (request: Uint8Array): Buffer[] => {
-  const fd = checked('socket', c.socket(16, 3 | closeOnExec, 4)) // AF_NETLINK, SOCK_RAW, NETLINK_SOCK_DIAG
-  try {
-    checked('send', Number(c.send(fd, request, request.length, 0)))
-    const messages: Buffer[] = []
-    for (;;) {
-      const part = Buffer.alloc(32_768)
-      const received = part.subarray(0, checked('recv', Number(c.recv(fd, part, part.length, 0))))
-      for (const message of splitMessages(received)) {
-        const type = message.readUInt16LE(4)
-        if (type === netlinkDone) return messages
-        if (type === netlinkError) throw new SystemError('netlink', -message.readInt32LE(16))
-        messages.push(message)
-      }
-    }
-  } finally {
-    closeSync(fd)
-  }
-}
-
-/** Each message begins with its length and is padded to four bytes. */
-const splitMessages = (bytes: Buffer): Buffer[] => {
-  const messages: Buffer[] = []
-  for (let at = 0; at + 16 <= bytes.length; ) {
-    const length = Math.max(bytes.readUInt32LE(at), 16)
-    messages.push(bytes.subarray(at, at + length))
-    at += (length + 3) & ~3
-  }
-  return messages
 }
 
 /** Whether a descriptor can be read without waiting; for a listening socket: whether a connection waits to be accepted. */

@@ -14,8 +14,9 @@ import type { Networks, RunNetwork } from './networks.ts'
 import { watchMemoryKills } from './outOfMemory.ts'
 import { type Output, readOutput } from './output.ts'
 import { checkLaunch, ownSocketDir, Refused } from './policy.ts'
-import { descendantOf, endGroup, type FirstProcess, type Group, signalMember } from './processes.ts'
+import { descendantOf, endGroup, type Group, signalMember } from './processes.ts'
 import type { Exited, Policy, Request, RunExit, RunRecord } from './protocol.ts'
+import { type PreparedNetwork, prepareNetwork } from './prepareNetwork.ts'
 import { purgeDirectory } from './purge.ts'
 import { groupOf, removeRecord, writeRecord } from './records.ts'
 import { type Spawned, spawnLaunch } from './spawn.ts'
@@ -32,8 +33,8 @@ interface Parts {
   readonly group: RunGroup
   /** How many processes lie between the program that was started and the application, which gets the stop signal. */
   readonly depth: number
-  /** Its own network, where it is reached inside that. */
-  readonly network: RunNetwork | undefined
+  /** Its own network, where connections are opened in it or it leads out. */
+  readonly network: PreparedNetwork | undefined
   /** `isKilled`: SIGKILL was sent from here, so that it says nothing about memory. */
   readonly state: { note: unknown; isKilled: boolean }
 }
@@ -120,7 +121,7 @@ export const createRuns = ({ policy, networks, canMount, cgroups, onExit, onLine
 
   interface Settled {
     readonly group: RunGroup
-    readonly network: RunNetwork | undefined
+    readonly network: PreparedNetwork | undefined
     readonly attestation: Attestation | undefined
   }
 
@@ -134,7 +135,7 @@ export const createRuns = ({ policy, networks, canMount, cgroups, onExit, onLine
     const { launch, run } = request
     const uid = launch.identity?.uid
     const starting = { record: draft, group: { ...groupOf(run, spawned.pid, uid), cgroup } }
-    let network: RunNetwork | undefined
+    let network: PreparedNetwork | undefined
     const note = (): void => {
       launching.set(run, starting)
       keepRecord(draft, spawned.pid, starting.group)
@@ -143,10 +144,10 @@ export const createRuns = ({ policy, networks, canMount, cgroups, onExit, onLine
     if (spawned.gate === undefined) return { group: starting.group, network, attestation: undefined }
     try {
       const attestation = await confine(spawned, spawned.gate, launch, {
-        onHeld: (first) => {
+        onHeld: async (first) => {
           starting.group = { ...starting.group, first }
           note()
-          network = networkFor(launch, first)
+          network = await prepareNetwork(networks, first, launch)
         },
         cgroup,
       })
@@ -155,16 +156,12 @@ export const createRuns = ({ policy, networks, canMount, cgroups, onExit, onLine
       await end(starting.group, draft)
       for (const stream of [spawned.stdout, spawned.stderr]) stream.destroy()
       await cleanUp(draft, () => {
-        network?.close()
+        network?.release()
         spawned.release()
       })
       throw error
     }
   }
-
-  /** Needed where connections are opened in it. */
-  const networkFor = ({ reach }: LaunchRequest['launch'], first: FirstProcess): RunNetwork | undefined =>
-    reach.kind === 'port' && reach.network === 'own' ? networks.open(first) : undefined
 
   const keepRecord = (record: RunRecord, pid: number, group: Group): void => {
     try {
@@ -190,7 +187,17 @@ export const createRuns = ({ policy, networks, canMount, cgroups, onExit, onLine
     output.read(spawned.stderr, 'err')
     const state = { note: record.note, isKilled: false }
     const parts: Parts = { record, spawned, output, group, depth, network, state }
-    runs.set(run, { ...parts, ended: finish(parts) })
+    const entry: Run = { ...parts, ended: finish(parts) }
+    runs.set(run, entry)
+    void network?.uplink?.ended.then((how) => endCutOff(entry, how))
+  }
+
+  /** Without its way out an instance would fail requests one by one; a new start mends it. */
+  const endCutOff = async ({ spawned: { child }, record, output, group, state }: Run, how: string): Promise<void> => {
+    if (state.isKilled || child.exitCode !== null || child.signalCode !== null) return
+    warn('the network of a run was cut off, so it is ended', { instance: nameOf(record), how })
+    output.remark(`ended because its network was cut off (${how})`)
+    await end(group, record)
   }
 
   const openOutput = ({ service, id }: RunRecord): Output =>
@@ -229,7 +236,7 @@ export const createRuns = ({ policy, networks, canMount, cgroups, onExit, onLine
     if (outOfMemory) output.remark('ended by the kernel for want of memory')
     await cleanUp(record, async () => {
       output.close()
-      network?.close()
+      network?.release()
       spawned.release()
       await group.cgroup?.remove()
     })
@@ -297,7 +304,7 @@ export const createRuns = ({ policy, networks, canMount, cgroups, onExit, onLine
       const { reach } = record.launch
       if (network === undefined || reach.kind !== 'port')
         throw new Refused(`run "${name}" has no network of its own that it listens in`)
-      return { network, port: reach.port }
+      return { network: network.network, port: reach.port }
     },
     isAccepting: (name) => {
       const { listener } = find(name).spawned

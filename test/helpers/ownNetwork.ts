@@ -45,3 +45,14 @@ export const neverAccepts = (): string[] =>
   node(
     `require('net').createServer().listen({ port: ${ownPort}, host: '127.0.0.1', backlog: 1 }, () => { console.log('up'); Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0) })`,
   )
+
+/** Tries a connection for whoever asks ("host port"), and says what it heard or the code of the error. */
+export const prober = (): string[] =>
+  node(
+    `require('net').createServer((asked) => asked.once('data', (line) => {
+      const [host, port] = String(line).trim().split(' ')
+      const say = (text) => asked.end(text)
+      const tried = require('net').connect(Number(port), host).setTimeout(3_000)
+      tried.on('data', (text) => say('heard ' + text)).on('error', (error) => say(error.code)).on('timeout', () => say('no answer'))
+    })).listen(${ownPort}, '127.0.0.1', () => console.log('up'))`,
+  )

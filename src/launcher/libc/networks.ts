@@ -1,6 +1,5 @@
 // The calls that reach into another network namespace (namespaces(7)). A socket belongs for good to the namespace it was made
 // in, so a moment inside is enough to open one; everything after that happens at home.
-import { closeSync } from 'node:fs'
 import { checked, closeOnExec, errno, library, SystemError } from './call.ts'
 
 const c = {
@@ -50,17 +49,4 @@ export const isConnected = (fd: number): boolean => {
   checked('getsockopt', c.getsockopt(fd, 1, 4, error, Buffer.from([4, 0, 0, 0]))) // SOL_SOCKET, SO_ERROR
   if (error.readInt32LE(0) !== 0) throw new SystemError('connect', error.readInt32LE(0))
   return true
-}
-
-/** A netlink socket to the routing tables of the namespace the thread is in (rtnetlink(7)). */
-export const openRoutingSocket = (): number => {
-  const fd = checked('socket', c.socket(16, 3 | closeOnExec, 0)) // AF_NETLINK, SOCK_RAW, NETLINK_ROUTE
-  try {
-    // NETLINK_GET_STRICT_CHK: what this kernel does not know in a request is an error, never passed over.
-    checked('setsockopt', c.setsockopt(fd, 270, 12, Buffer.from([1, 0, 0, 0]), 4))
-    return fd
-  } catch (error) {
-    closeSync(fd)
-    throw error
-  }
 }

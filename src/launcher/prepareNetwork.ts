@@ -1,0 +1,39 @@
+// A held program's own network → one in which the application may run: opened, limited, and connected with the machine's where the
+// launch says so. In this order: nothing leads out before what must stay unreachable is.
+import type { Launch } from '../isolation/adapter.ts'
+import type { Networks, RunNetwork } from './networks.ts'
+import type { FirstProcess } from './processes.ts'
+import { limitNetwork, localNetworks } from './routes.ts'
+import { startUplink, type Uplink } from './uplink.ts'
+
+export interface PreparedNetwork {
+  readonly network: RunNetwork
+  readonly uplink: Uplink | undefined
+  /** Closes and ends what the launcher keeps of it. */
+  release(): void
+}
+
+/** Resolves with undefined where the launch has nothing to do with a network of its own; rejects leaving nothing behind. */
+export const prepareNetwork = async (
+  networks: Networks,
+  first: FirstProcess,
+  { reach, unreachable, resolvers = [], uplink: way, identity }: Launch,
+): Promise<PreparedNetwork | undefined> => {
+  const command = way?.argv
+  const isReachedInside = reach.kind === 'port' && reach.network === 'own'
+  if (!isReachedInside && unreachable === undefined && command === undefined) return undefined
+  const network = networks.open(first)
+  try {
+    if (unreachable !== undefined)
+      limitNetwork(networks, network, { unreachable: [...unreachable, ...localNetworks()], resolvers })
+    const uplink = command === undefined ? undefined : await startUplink(network, command, identity)
+    const release = (): void => {
+      network.close()
+      uplink?.kill()
+    }
+    return { network, uplink, release }
+  } catch (error) {
+    network.close()
+    throw error
+  }
+}
