@@ -13,15 +13,19 @@ export interface PreparedNetwork {
   release(): void
 }
 
+/** Whether connections are opened inside, something must be unreachable from inside, or inside leads out. */
+export const needsNetwork = ({ reach, unreachable, uplink }: Launch): boolean =>
+  (reach.kind === 'port' && reach.network === 'own') || unreachable !== undefined || uplink !== undefined
+
 /** Resolves with undefined where the launch has nothing to do with a network of its own; rejects leaving nothing behind. */
 export const prepareNetwork = async (
   networks: Networks,
   first: FirstProcess,
-  { reach, unreachable, resolvers = [], uplink: way, identity }: Launch,
+  launch: Launch,
 ): Promise<PreparedNetwork | undefined> => {
-  const command = way?.argv
-  const isReachedInside = reach.kind === 'port' && reach.network === 'own'
-  if (!isReachedInside && unreachable === undefined && command === undefined) return undefined
+  if (!needsNetwork(launch)) return undefined
+  const { unreachable, resolvers = [], identity } = launch
+  const command = launch.uplink?.argv
   const network = networks.open(first)
   try {
     if (unreachable !== undefined)
