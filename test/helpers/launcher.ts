@@ -189,8 +189,10 @@ export const startTestLauncher = async (
     close: async () => {
       if (child.exitCode === null && child.signalCode === null) {
         child.kill('SIGTERM')
-        setTimeout(() => child.kill('SIGTERM'), 50)
+        // Asked again and again: a launcher that does not get to run for a while hears of two as of one (signal(7)).
+        const again = setInterval(() => child.kill('SIGTERM'), 50)
         await once(child, 'exit')
+        clearInterval(again)
       }
       if (policy.tenantUids !== undefined)
         rmSync(`/run/tenement-uids/${policy.tenantUids.first}-${policy.tenantUids.last}`, { force: true })
