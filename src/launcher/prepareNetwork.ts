@@ -1,5 +1,6 @@
 // A held program's own network → one in which the application may run: opened, limited, and connected with the machine's where the
 // launch says so. In this order: nothing leads out before what must stay unreachable is.
+import type { RunCgroup } from '../cgroups/runCgroup.ts'
 import type { Launch } from '../isolation/adapter.ts'
 import type { Networks, RunNetwork } from './networks.ts'
 import type { FirstProcess } from './processes.ts'
@@ -22,6 +23,7 @@ export const prepareNetwork = async (
   networks: Networks,
   first: FirstProcess,
   launch: Launch,
+  cgroup: RunCgroup | undefined,
 ): Promise<PreparedNetwork | undefined> => {
   if (!needsNetwork(launch)) return undefined
   const { unreachable, resolvers = [], identity } = launch
@@ -30,7 +32,7 @@ export const prepareNetwork = async (
   try {
     if (unreachable !== undefined)
       limitNetwork(networks, network, { unreachable: [...unreachable, ...localNetworks()], resolvers })
-    const uplink = command === undefined ? undefined : await startUplink(network, command, identity)
+    const uplink = command === undefined ? undefined : await startUplink({ network, command, identity, cgroup })
     const release = (): void => {
       network.close()
       uplink?.kill()

@@ -147,7 +147,7 @@ export const createRuns = ({ policy, networks, canMount, cgroups, onExit, onLine
         onHeld: async (first) => {
           starting.group = { ...starting.group, first }
           note()
-          network = await prepareNetwork(networks, first, launch)
+          network = await prepareNetwork(networks, first, launch, cgroup)
         },
         cgroup,
       })

@@ -4,8 +4,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, fchownSync } from 'node:fs'
 import { Socket } from 'node:net'
+import type { RunCgroup } from '../cgroups/runCgroup.ts'
 import { messageOf } from '../errors.ts'
 import type { Launch } from '../isolation/adapter.ts'
+import type { Inherited } from './descriptors.ts'
+import { withCgroup } from './inCgroup.ts'
 import { ownerOfNetwork } from './libc/networks.ts'
 import { openPipe } from './libc.ts'
 import { withTenantScore } from './limits.ts'
@@ -24,15 +27,19 @@ const deadlineMs = 30_000
 /** Longest that is kept of what it says about its failure. */
 const wordsBytes = 1_000
 
+export interface UplinkPlan {
+  readonly network: RunNetwork
+  readonly command: Launch['argv']
+  readonly identity: Launch['identity']
+  /** It works for the instance, so what it takes is counted as the instance's. */
+  readonly cgroup: RunCgroup | undefined
+}
+
 /** Resolves when everything is in place; rejects, with the program ended, in its own words. */
-export const startUplink = async (
-  network: RunNetwork,
-  uplink: Launch['argv'],
-  identity: Launch['identity'],
-): Promise<Uplink> => {
+export const startUplink = async (plan: UplinkPlan): Promise<Uplink> => {
   const { readEnd, writeEnd } = openPipe()
   const ready = new Socket({ fd: readEnd, readable: true, writable: false })
-  const child = start(network, uplink, identity, writeEnd)
+  const child = start(plan, writeEnd)
   let words = ''
   child.stderr?.on('data', (chunk: Buffer) => {
     if (words.length < wordsBytes) words += chunk.toString('utf8')
@@ -45,7 +52,7 @@ export const startUplink = async (
   } catch (error) {
     child.kill('SIGKILL')
     const how = await ended
-    throw new Error(`"${uplink[0]}" did not connect the network: ${words.trim() || messageOf(error)} (${how})`, {
+    throw new Error(`"${plan.command[0]}" did not connect the network: ${words.trim() || messageOf(error)} (${how})`, {
       cause: error,
     })
   } finally {
@@ -53,28 +60,28 @@ export const startUplink = async (
   }
 }
 
-const start = (
-  network: RunNetwork,
-  [program, ...args]: Launch['argv'],
-  identity: Launch['identity'],
-  line: number,
-): ChildProcess => {
-  const owner = ownerOfNetwork(network.fd)
+const start = ({ network, command, identity, cgroup }: UplinkPlan, line: number): ChildProcess => {
+  const opened = [line]
+  const keep = (fd: number): number => {
+    opened.push(fd)
+    return fd
+  }
   try {
     // It may be opened by its name in /proc, for which the mode counts.
     if (identity !== undefined) fchownSync(line, identity.uid, identity.gid)
+    const inherited: Inherited[] = [network.fd, keep(ownerOfNetwork(network.fd)), line]
+    const [program, ...args] = withCgroup(command, cgroup, inherited, keep)
     return withTenantScore(() =>
       spawn(program, args, {
         cwd: '/',
         env: {},
         detached: true,
-        stdio: ['ignore', 'ignore', 'pipe', network.fd, owner, line],
+        stdio: ['ignore', 'ignore', 'pipe', ...inherited],
         ...identity,
       }),
     )
   } finally {
-    closeSync(owner)
-    closeSync(line)
+    for (const fd of opened) closeSync(fd)
   }
 }
 

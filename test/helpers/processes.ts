@@ -39,3 +39,6 @@ export const withUid = (uid: number | undefined): number[] =>
 
 /** The command line of a process, its arguments separated by NUL; empty when it is gone. */
 export const commandLineOf = (pid: number): string => read(`/proc/${pid}/cmdline`) ?? ''
+
+/** The cgroups of a process, one in each line as /proc/PID/cgroup has them. */
+export const cgroupsOf = (pid: number): string[] => (read(`/proc/${pid}/cgroup`) ?? '').split('\n')

@@ -7,7 +7,7 @@ import { unreachableFor } from '../../../src/isolation/unreachable.ts'
 import { type Message, newRunName, startTestLauncher, type TestLauncher } from '../../helpers/launcher.ts'
 import { connectNetworks, inNetworkOf, linkLocalOf, makeNetwork, type TestNetwork } from '../../helpers/networks.ts'
 import { ownNetworkLaunch, prober } from '../../helpers/ownNetwork.ts'
-import { commandLineOf, withUid } from '../../helpers/processes.ts'
+import { cgroupsOf, commandLineOf, withUid } from '../../helpers/processes.ts'
 import { isRoot } from '../../helpers/root.ts'
 import { waitUntil } from '../../helpers/waitUntil.ts'
 
@@ -153,6 +153,15 @@ describe('a run whose network leads out', () => {
     await launcher.ask({ type: 'stop', run, signal: 'SIGKILL', timeoutMs: 0 })
     expect(withUid(tenant())).toEqual([])
     expect(launcher.stderr().split('was cut off')).toHaveLength(2)
+  })
+
+  testHere('is bounded together with what leads out', async () => {
+    await start({ resources: { processes: 50 } })
+    const [leadsOut = 0] = withUid(tenant()).filter(isPasta)
+    const boundsOf = (pid: number): string[] => cgroupsOf(pid).filter((each) => each.includes(run))
+    const others = withUid(tenant()).filter((pid) => pid !== leadsOut)
+    expect(boundsOf(leadsOut)).not.toEqual([])
+    expect(boundsOf(leadsOut)).toEqual(boundsOf(others[0] ?? 0))
   })
 
   testHere('does not begin where the way out cannot be made, and leaves nothing', async () => {
