@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, chownSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { createServer, type Server, type Socket } from 'node:net'
+import { connect, createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -76,6 +76,17 @@ describe('a socket that the instance makes itself', () => {
       /belongs to uid 12345, not to the instance's uid 12346/,
     )
   })
+})
+
+test('a port in a network of the own is connected to inside it, whoever listens there', async () => {
+  const port = portOf(await listen(0, 'inside'))
+  const inside = () => Promise.resolve(connect(port, '127.0.0.1'))
+  const reach = { kind: 'port', port: 1, network: 'own' } as const
+  const asked: number[] = []
+  const listenersOn = (each: number) => [asked.push(each)]
+  const open = connectWith(reach, { uid: 12_345, gid: 12_345 }, { listenersOn, openInside: inside })
+  expect(await textOf(await open())).toBe('inside')
+  expect(asked).toEqual([])
 })
 
 describe('a port', () => {
