@@ -98,9 +98,12 @@ export interface Launch {
   readonly depth: 0 | 2 | 3
   /** What the kernel must report of the launch before the application may run. Needs a `gate` and a `prepared` descriptor. */
   readonly expect?: Expectation
-  /** Network outside of the namespace that must be unreachable, by routes set before the application runs. Undefined: nothing to be set. */
+  /**
+   * Networks that must be unreachable from its own, such as '10.0.0.0/8', by rules set before the application runs; the launcher
+   * adds the machine's own addresses of that moment. Undefined: nothing to be set.
+   */
   readonly unreachable?: readonly string[]
-  /** Addresses outside of which port 53 is reached all the same, where names are looked up. */
+  /** Addresses of which port 53, and that alone, is reached also where they are unreachable: there names are looked up. */
   readonly resolvers?: readonly string[]
   /**
    * What gives the namespace a way out, started by the launcher as the same identity, outside of it, while the application is

@@ -1,7 +1,9 @@
 // The server's end of the channel to its launcher: requests with answers, exits and output by run. When the channel closes the
 // launcher is gone, and with it everything this process could do.
 import { randomBytes } from 'node:crypto'
+import type { Socket } from 'node:net'
 import { TenementError } from '../errors.ts'
+import { receiveSockets } from './handOver.ts'
 import type { Exited, Request, Results, RunExit, ToServer } from './protocol.ts'
 
 /** What the server process has of the channel: `process`, or a stand-in for it. */
@@ -15,6 +17,8 @@ export type Hello = Extract<ToServer, { type: 'hello' }>
 export interface LauncherClient {
   /** Rejects with a TenementError: 'launcher_refused' where the policy forbids it, 'start_failed' where it could not be done. */
   ask<T extends keyof Results>(request: Extract<Request, { type: T }>): Promise<Results[T]>
+  /** A connection to what a run listens on in its own network; rejects with the kernel's reason where it does not accept. */
+  openConnection(run: string): Promise<Socket>
   /** Calls `onExit` once when the run has ended; it may have ended already. */
   whenExited(run: string, onExit: (exit: RunExit) => void): void
   /** Passes on the lines of a watched run, those that came before the call included; undefined ends it. */
@@ -28,7 +32,7 @@ export interface ClientEvents {
 }
 
 interface Waiting {
-  readonly resolve: (value: never) => void
+  readonly resolve: (value: unknown) => void
   readonly reject: (error: Error) => void
 }
 
@@ -48,6 +52,20 @@ export const connectLauncher = (channel: Channel, { onHello, onEnd }: ClientEven
     return known
   }
 
+  let takeSocket = (_request: number): Socket => {
+    throw new TenementError('internal', 'a connection was asked for before the launcher had greeted')
+  }
+
+  const post = async (request: Request): Promise<{ readonly number: number; readonly value: unknown }> => {
+    lastRequest += 1
+    const number = lastRequest
+    const value = await new Promise<unknown>((resolve, reject) => {
+      waiting.set(number, { resolve, reject })
+      channel.send({ ...request, request: number })
+    })
+    return { number, value }
+  }
+
   const settle = (request: number, act: (waiter: Waiting) => void): void => {
     const waiter = waiting.get(request)
     waiting.delete(request)
@@ -55,9 +73,12 @@ export const connectLauncher = (channel: Channel, { onHello, onEnd }: ClientEven
   }
 
   const handlers: { readonly [T in ToServer['type']]: (message: Extract<ToServer, { type: T }>) => void } = {
-    hello: onHello,
+    hello: (hello) => {
+      takeSocket = receiveSockets(hello.handOver)
+      onHello(hello)
+    },
     end: onEnd,
-    reply: ({ request, value }) => settle(request, ({ resolve }) => resolve(value as never)),
+    reply: ({ request, value }) => settle(request, ({ resolve }) => resolve(value)),
     failed: ({ request, code, message }) =>
       settle(request, ({ reject }) =>
         reject(new TenementError(code === 'refused' ? 'launcher_refused' : 'start_failed', message)),
@@ -83,12 +104,9 @@ export const connectLauncher = (channel: Channel, { onHello, onEnd }: ClientEven
   })
 
   return {
-    ask: (request) =>
-      new Promise((resolve, reject) => {
-        lastRequest += 1
-        waiting.set(lastRequest, { resolve, reject })
-        channel.send({ ...request, request: lastRequest })
-      }),
+    ask: async <T extends keyof Results>(request: Extract<Request, { type: T }>) =>
+      (await post(request)).value as Results[T],
+    openConnection: async (run) => takeSocket((await post({ type: 'connect', run })).number),
     whenExited: (run, onExit) => {
       const exited = exits.get(run)
       exits.delete(run)

@@ -7,6 +7,7 @@ import { attestExecuted, attestHeld, descriptorsHeld } from './attest.ts'
 import type { Gate } from './descriptors.ts'
 import { type HeldProgram, untilExecuted, untilHeld } from './hold.ts'
 import { applyLimits, canLimit } from './limits.ts'
+import { needsNetwork } from './prepareNetwork.ts'
 import { type FirstProcess, firstProcessOf } from './processes.ts'
 import type { Spawned } from './spawn.ts'
 
@@ -18,7 +19,10 @@ export const confine = async (
   spawned: Spawned,
   gate: Gate,
   launch: Launch,
-  { onHeld, cgroup }: { readonly onHeld: (first: FirstProcess) => void; readonly cgroup: RunCgroup | undefined },
+  {
+    onHeld,
+    cgroup,
+  }: { readonly onHeld: (first: FirstProcess) => Promise<void>; readonly cgroup: RunCgroup | undefined },
 ): Promise<Attestation | undefined> => {
   const { child, pid } = spawned
   const program: HeldProgram = {
@@ -31,7 +35,8 @@ export const confine = async (
   const held = await untilHeld(program)
   if (held === undefined) throw await endedEarly(spawned, launch)
   const first = firstProcessOf(held)
-  if (first !== undefined) onHeld(first)
+  if (first !== undefined) await onHeld(first)
+  else if (needsNetwork(launch)) throw new Error(`the network of process ${held} cannot be looked at while it is held`)
   if (canLimit(launch.identity)) applyLimits(held, launch.limits)
   const { expect } = launch
   const found = expect === undefined ? undefined : attestHeld(held, expect, { identity: launch.identity, cgroup })

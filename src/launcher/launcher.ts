@@ -4,9 +4,11 @@ import { closeSync, openSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { createCgroups } from '../cgroups/cgroups.ts'
 import { messageOf } from '../errors.ts'
+import { type ConnectInside, createConnector } from './connect.ts'
 import { makeDirectories, makeRunDirectory } from './directories.ts'
 import { signalIf, tryLock } from './libc.ts'
 import { listenAll, listenUnix } from './listeners.ts'
+import { createNetworks } from './networks.ts'
 import { Malformed, parseRequest, requestNumberOf } from './parseRequest.ts'
 import { bindPlaces } from './places.ts'
 import { checkIdentity, Refused } from './policy.ts'
@@ -16,7 +18,7 @@ import { purgeDirectory } from './purge.ts'
 import { findLeftovers, removeRecord } from './records.ts'
 import { createRuns, type Runs } from './runs.ts'
 import { RefusedPath, rootOf } from './safePath.ts'
-import { firstListener, keepServer, restartDelayMs, type Send, type ServerProcess } from './serverProcess.ts'
+import { firstListener, keepServer, type Line, restartDelayMs, type Send, type ServerProcess } from './serverProcess.ts'
 import { holdUidRange } from './uidRange.ts'
 
 /** Writes one line for whoever is on call. */
@@ -67,8 +69,10 @@ export const startLauncher = async ({ settings, env, log, exit }: LauncherOption
   let endedYoung = 0
   let ending: 'no' | 'in order' | 'at once' = 'no'
 
+  const networks = createNetworks()
   const runs = createRuns({
     policy,
+    networks,
     canMount,
     cgroups,
     onExit: (exited) => {
@@ -79,18 +83,18 @@ export const startLauncher = async ({ settings, env, log, exit }: LauncherOption
     warn: (message, fields) => log('warn', message, fields),
   })
 
-  const handlers = handlersFor(settings, runs, () => {
+  const handlers = handlersFor(settings, runs, createConnector(networks), () => {
     hasServed = true
   })
 
-  const greet = (send: Send): void => {
+  const greet = (send: Send, handOver: number): void => {
     const numbers = listeners.map((_, index) => firstListener + index)
     send({
       type: 'hello',
       settings,
       listeners: numbers,
       controlListener: firstListener + listeners.length,
-      handOver: -1,
+      handOver,
       runs: runs.list(),
       exits: undelivered,
       earlierServers,
@@ -112,7 +116,7 @@ export const startLauncher = async ({ settings, env, log, exit }: LauncherOption
     listeners: [...listeners, controlListener],
     env,
     onStart: greet,
-    onMessage: (message, reply) => void answer(message, handlers, runs, reply),
+    onMessage: (message, line) => void answer(message, handlers, runs, line),
     onExit: ({ code, signal, livedMs }) => {
       isAttached = false
       if (ending === 'at once') return undefined
@@ -178,10 +182,18 @@ const endLeftovers = async ({ policy }: LauncherSettings, log: Log): Promise<voi
 }
 
 type Handlers = {
-  readonly [T in keyof Results]: (request: Extract<ToLauncher, { type: T }>) => Promise<Results[T]> | Results[T]
+  readonly [T in keyof Results]: (
+    request: Extract<ToLauncher, { type: T }>,
+    line: Line,
+  ) => Promise<Results[T]> | Results[T]
 }
 
-const handlersFor = ({ policy }: LauncherSettings, runs: Runs, onUp: () => void): Handlers => ({
+const handlersFor = (
+  { policy }: LauncherSettings,
+  runs: Runs,
+  connectInside: ConnectInside,
+  onUp: () => void,
+): Handlers => ({
   launch: (request) => runs.launch(request),
   stop: async ({ run, signal, timeoutMs }) => {
     await runs.stop(run, signal, timeoutMs)
@@ -192,8 +204,15 @@ const handlersFor = ({ policy }: LauncherSettings, runs: Runs, onUp: () => void)
     return null
   },
   accepting: ({ run }) => runs.isAccepting(run),
-  connect: () => {
-    throw new Refused('no run has a network of its own')
+  connect: async ({ run, request }, { handOver }) => {
+    const { network, port } = runs.networkOf(run)
+    const socket = await connectInside(network, port)
+    try {
+      handOver(socket, request)
+      return null
+    } finally {
+      closeSync(socket)
+    }
   },
   watch: ({ run, on }) => {
     runs.watch(run, on)
@@ -212,18 +231,18 @@ const handlersFor = ({ policy }: LauncherSettings, runs: Runs, onUp: () => void)
   },
 })
 
-const answer = async (message: unknown, handlers: Handlers, runs: Runs, reply: Send): Promise<void> => {
+const answer = async (message: unknown, handlers: Handlers, runs: Runs, line: Line): Promise<void> => {
   const number = requestNumberOf(message)
   try {
     const request = parseRequest(message)
-    const handler = handlers[request.type] as (request: ToLauncher) => unknown
-    const value = await handler(request)
-    const isHeard = reply({ type: 'reply', request: request.request, value })
+    const handler = handlers[request.type] as (request: ToLauncher, line: Line) => unknown
+    const value = await handler(request, line)
+    const isHeard = line.send({ type: 'reply', request: request.request, value })
     // The server that asked for it has ended, and the next one was greeted without it: nobody would ever stop it.
     if (!isHeard && request.type === 'launch') await runs.stop(request.run, 'SIGKILL', 0)
   } catch (error) {
     if (number === undefined) return // nobody could tell what the answer belongs to
     const isRefusal = error instanceof Refused || error instanceof RefusedPath || error instanceof Malformed
-    reply({ type: 'failed', request: number, code: isRefusal ? 'refused' : 'failed', message: messageOf(error) })
+    line.send({ type: 'failed', request: number, code: isRefusal ? 'refused' : 'failed', message: messageOf(error) })
   }
 }

@@ -1,29 +1,10 @@
-// The C library calls that Node does not offer, and the only file that knows koffi. Each returns a value or throws a
+// The C library calls that Node does not offer; those about other networks are in libc/. Each returns a value or throws a
 // SystemError with the call's name and errno; none keeps state. Numbers are those of Linux on every 64-bit architecture.
 import { closeSync } from 'node:fs'
-import { getSystemErrorMap } from 'node:util'
 import koffi from 'koffi'
+import { checked, closeOnExec, library as libc, SystemError } from './libc/call.ts'
 
-const libc = koffi.load('libc.so.6')
-
-/** A failed call, as Node reports its own: `code` is the errno's name. */
-export class SystemError extends Error {
-  override readonly name = 'SystemError'
-  readonly code: string
-  readonly syscall: string
-
-  constructor(syscall: string, errno: number) {
-    const [code, meaning] = getSystemErrorMap().get(-errno) ?? [`errno ${errno}`, 'unknown error']
-    super(`${code}: ${meaning}, ${syscall}`)
-    this.code = code
-    this.syscall = syscall
-  }
-}
-
-const checked = (syscall: string, result: number): number => {
-  if (result < 0) throw new SystemError(syscall, koffi.errno())
-  return result
-}
+export { SystemError }
 
 const c = {
   prctl: libc.func('int prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d)'),
@@ -39,8 +20,6 @@ const c = {
   getsockopt: libc.func('int getsockopt(int fd, int level, int name, void *value, void *length)'),
   bind: libc.func('int bind(int fd, const void *address, uint32_t length)'),
   listen: libc.func('int listen(int fd, int backlog)'),
-  send: libc.func('long send(int fd, const void *bytes, size_t length, int flags)'),
-  recv: libc.func('long recv(int fd, void *bytes, size_t length, int flags)'),
   poll: libc.func('int poll(void *fds, unsigned long count, int timeout)'),
   openat: libc.func('int openat(int dir, const char *path, int flags, uint32_t mode)'),
   mkdirat: libc.func('int mkdirat(int dir, const char *path, uint32_t mode)'),
@@ -55,7 +34,6 @@ const c = {
   execve: libc.func('execve', 'int', ['str', koffi.pointer('str'), koffi.pointer('str')]),
 }
 
-const closeOnExec = 0o2000000
 const atWorkingDirectory = -100
 
 /** No process started from this thread can gain privileges by execve (prctl(2), Documentation/userspace-api/no_new_privs.rst). */
@@ -135,41 +113,6 @@ export const peerOf = (fd: number): { readonly pid: number; readonly uid: number
   const length = Buffer.from([12, 0, 0, 0])
   checked('getsockopt', c.getsockopt(fd, 1, 17, credentials, length))
   return { pid: credentials.readInt32LE(0), uid: credentials.readUInt32LE(4) }
-}
-
-const netlinkError = 2
-const netlinkDone = 3
-
-/** Sends one request that dumps to the kernel's socket diagnosis and returns its messages, headers included (netlink(7)). */
-export const askNetlink = (request: Uint8Array): Buffer[] => {
-  const fd = checked('socket', c.socket(16, 3 | closeOnExec, 4)) // AF_NETLINK, SOCK_RAW, NETLINK_SOCK_DIAG
-  try {
-    checked('send', Number(c.send(fd, request, request.length, 0)))
-    const messages: Buffer[] = []
-    for (;;) {
-      const part = Buffer.alloc(32_768)
-      const received = part.subarray(0, checked('recv', Number(c.recv(fd, part, part.length, 0))))
-      for (const message of splitMessages(received)) {
-        const type = message.readUInt16LE(4)
-        if (type === netlinkDone) return messages
-        if (type === netlinkError) throw new SystemError('netlink', -message.readInt32LE(16))
-        messages.push(message)
-      }
-    }
-  } finally {
-    closeSync(fd)
-  }
-}
-
-/** Each message begins with its length and is padded to four bytes. */
-const splitMessages = (bytes: Buffer): Buffer[] => {
-  const messages: Buffer[] = []
-  for (let at = 0; at + 16 <= bytes.length; ) {
-    const length = Math.max(bytes.readUInt32LE(at), 16)
-    messages.push(bytes.subarray(at, at + length))
-    at += (length + 3) & ~3
-  }
-  return messages
 }
 
 /** Whether a descriptor can be read without waiting; for a listening socket: whether a connection waits to be accepted. */

@@ -130,12 +130,16 @@ const expectation = (value: unknown): Expectation => {
   }
 }
 
+const command = (value: unknown, what: string): readonly [string, ...string[]] => {
+  const [program, ...rest] = list(value, what, text)
+  if (program === undefined) throw new Malformed(`${what} is empty`)
+  return [program, ...rest]
+}
+
 const launch = (value: unknown): Launch => {
   const fields = fieldsOf(value, 'launch')
-  const [program, ...rest] = list(fields.argv, 'argv', text)
-  if (program === undefined) throw new Malformed('argv is empty')
   return {
-    argv: [program, ...rest],
+    argv: command(fields.argv, 'argv'),
     env: record(fields.env, 'env', text),
     cwd: text(fields.cwd, 'cwd'),
     identity: identity(fields.identity),
@@ -148,6 +152,10 @@ const launch = (value: unknown): Launch => {
     depth: depth(fields.depth),
     ...(fields.expect === undefined ? {} : { expect: expectation(fields.expect) }),
     ...(fields.unreachable === undefined ? {} : { unreachable: list(fields.unreachable, 'unreachable', text) }),
+    ...(fields.resolvers === undefined ? {} : { resolvers: list(fields.resolvers, 'resolvers', text) }),
+    ...(fields.uplink === undefined
+      ? {}
+      : { uplink: { argv: command(fieldsOf(fields.uplink, 'uplink').argv, 'uplink.argv') } }),
     reach: reach(fields.reach),
   }
 }

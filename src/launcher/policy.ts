@@ -57,9 +57,11 @@ export const checkIdentity = ({ tenantUids }: Policy, identity: Launch['identity
   require(gid === uid, `gid ${gid} is not the tenant's own`)
 }
 
-const checkProgram = ({ argv, env, umask, limits }: Launch): void => {
-  require(argv[0].startsWith('/'), 'a program is named by an absolute path')
-  require(!argv.some((each) => each.includes('\0')), 'an argument holds a NUL byte')
+const checkProgram = ({ argv, uplink, env, umask, limits }: Launch): void => {
+  for (const command of uplink === undefined ? [argv] : [argv, uplink.argv]) {
+    require(command[0].startsWith('/'), 'a program is named by an absolute path')
+    require(!command.some((each) => each.includes('\0')), 'an argument holds a NUL byte')
+  }
   for (const [name, value] of Object.entries(env)) {
     require(/^[A-Za-z_][A-Za-z0-9_]*$/.test(name), `"${name}" is not a name for an environment variable`)
     require(!value.includes('\0'), `environment variable ${name} holds a NUL byte`)
@@ -110,6 +112,10 @@ const checkDescriptors = (policy: Policy, run: string, service: string, launch: 
   const isHeld = launch.descriptors.some(({ kind }) => kind === 'gate')
   require(isHeld ===
     launch.depth > 0, 'a program that starts another for the application, and no other, is held at a gate')
+  const isNetworked = launch.unreachable !== undefined || launch.uplink !== undefined
+  require(isHeld || !isNetworked, 'only a program that is held can be given a network')
+  require(launch.uplink === undefined ||
+    launch.unreachable !== undefined, 'a network that leads out needs networks that stay unreachable')
   require(isHeld || launch.expect === undefined, 'what is expected of a launch can be looked at only while it is held')
 }
 

@@ -10,9 +10,11 @@ import type { Attestation } from '../isolation/adapter.ts'
 import { confine } from './confine.ts'
 import { isReadable, unmount } from './libc.ts'
 import { openLogFile } from './logFile.ts'
+import type { Networks, RunNetwork } from './networks.ts'
 import { watchMemoryKills } from './outOfMemory.ts'
 import { type Output, readOutput } from './output.ts'
 import { checkLaunch, ownSocketDir, Refused } from './policy.ts'
+import { type PreparedNetwork, prepareNetwork } from './prepareNetwork.ts'
 import { descendantOf, endGroup, type Group, signalMember } from './processes.ts'
 import type { Exited, Policy, Request, RunExit, RunRecord } from './protocol.ts'
 import { purgeDirectory } from './purge.ts'
@@ -33,6 +35,8 @@ interface Parts {
   readonly group: RunGroup
   /** How many processes lie between the program that was started and the application, which gets the stop signal. */
   readonly depth: number
+  /** Its own network, where connections are opened in it or it leads out. */
+  readonly network: PreparedNetwork | undefined
   /** `isKilled`: SIGKILL was sent from here, so that it says nothing about memory. */
   readonly state: { note: unknown; isKilled: boolean; endedFor: string | null }
 }
@@ -48,6 +52,8 @@ export interface Runs {
   /** Sends the signal to the process started, and SIGKILL to all that is left after `timeoutMs`; resolves when nothing is. */
   stop(run: string, signal: string, timeoutMs: number): Promise<void>
   note(run: string, note: unknown): void
+  /** Where connections to it are opened; throws Refused where that is the machine's own network. */
+  networkOf(run: string): { readonly network: RunNetwork; readonly port: number }
   /** Whether connections to the inherited socket are being accepted: none waits in the kernel. */
   isAccepting(run: string): boolean
   watch(run: string, isOn: boolean): void
@@ -59,6 +65,7 @@ export interface Runs {
 
 export interface RunsOptions {
   readonly policy: Policy
+  readonly networks: Networks
   /** Whether a directory for sockets can be a small file system of its own, in which no symlink is followed. */
   readonly canMount: boolean
   readonly cgroups: Cgroups
@@ -82,7 +89,7 @@ const parseSignal = (text: string): (typeof stopSignals)[number] => {
 
 const nameOf = ({ service, id }: RunRecord): string => `${service}:${id}`
 
-export const createRuns = ({ policy, canMount, cgroups, onExit, onLines, warn }: RunsOptions): Runs => {
+export const createRuns = ({ policy, networks, canMount, cgroups, onExit, onLines, warn }: RunsOptions): Runs => {
   const runs = new Map<string, Run>()
   /** Launches between their check and the existence of a process: they count as alive, or two could take one uid. */
   const launching = new Map<string, { readonly record: RunRecord; group?: RunGroup }>()
@@ -102,12 +109,13 @@ export const createRuns = ({ policy, canMount, cgroups, onExit, onLines, warn }:
     const { identity, reach } = request.launch
     const draft: RunRecord = { run, service, id, pid: 0, startedAtMs: Date.now(), launch: { identity, reach }, note }
     launching.set(run, { record: draft })
-    const cgroup = isBounded(request.launch) ? cgroups.make(run, request.launch.resources) : undefined
+    let cgroup: RunCgroup | undefined
     try {
+      if (isBounded(request.launch)) cgroup = cgroups.make(run, request.launch.resources)
       const spawned = await spawnLaunch({ policy, canMount, cgroup }, request)
-      const { group, attestation } = await settle(request, draft, spawned, cgroup)
+      const { attestation, ...settled } = await settle(request, draft, spawned, cgroup)
       const record = { ...draft, pid: spawned.pid, ...(attestation === undefined ? {} : { attestation }) }
-      begin(request, record, spawned, group)
+      begin(request, record, spawned, settled)
       return record
     } catch (error) {
       await cgroup?.remove()
@@ -119,6 +127,7 @@ export const createRuns = ({ policy, canMount, cgroups, onExit, onLines, warn }:
 
   interface Settled {
     readonly group: RunGroup
+    readonly network: PreparedNetwork | undefined
     readonly attestation: Attestation | undefined
   }
 
@@ -132,25 +141,30 @@ export const createRuns = ({ policy, canMount, cgroups, onExit, onLines, warn }:
     const { launch, run } = request
     const uid = launch.identity?.uid
     const starting = { record: draft, group: { ...groupOf(run, spawned.pid, uid), cgroup } }
+    let network: PreparedNetwork | undefined
     const note = (): void => {
       launching.set(run, starting)
       keepRecord(draft, spawned.pid, starting.group)
     }
     note()
-    if (spawned.gate === undefined) return { group: starting.group, attestation: undefined }
+    if (spawned.gate === undefined) return { group: starting.group, network, attestation: undefined }
     try {
       const attestation = await confine(spawned, spawned.gate, launch, {
-        onHeld: (first) => {
+        onHeld: async (first) => {
           starting.group = { ...starting.group, first }
           note()
+          network = await prepareNetwork(networks, first, launch, cgroup)
         },
         cgroup,
       })
-      return { group: starting.group, attestation }
+      return { group: starting.group, network, attestation }
     } catch (error) {
       await end(starting.group, draft)
       for (const stream of [spawned.stdout, spawned.stderr]) stream.destroy()
-      await cleanUp(draft, spawned.release)
+      await cleanUp(draft, () => {
+        network?.release()
+        spawned.release()
+      })
       throw error
     }
   }
@@ -166,7 +180,12 @@ export const createRuns = ({ policy, canMount, cgroups, onExit, onLines, warn }:
     }
   }
 
-  const begin = (request: LaunchRequest, record: RunRecord, spawned: Spawned, group: RunGroup): void => {
+  const begin = (
+    request: LaunchRequest,
+    record: RunRecord,
+    spawned: Spawned,
+    { group, network }: Pick<Settled, 'group' | 'network'>,
+  ): void => {
     const { run } = record
     const {
       watch,
@@ -177,9 +196,18 @@ export const createRuns = ({ policy, canMount, cgroups, onExit, onLines, warn }:
     output.read(spawned.stdout, 'out')
     output.read(spawned.stderr, 'err')
     const state = { note: record.note, isKilled: false, endedFor: null }
-    const parts: Parts = { record, spawned, output, group, depth, state }
-    runs.set(run, { ...parts, ended: finish(parts) })
-    watchStorage(request.launch, run)
+    const parts: Parts = { record, spawned, output, group, depth, network, state }
+    const entry: Run = { ...parts, ended: finish(parts) }
+    runs.set(run, entry)
+    watchStorage(request.launch, entry)
+    void network?.uplink?.ended.then((how) => endCutOff(entry, how))
+  }
+
+  /** Without its way out an instance would fail requests one by one; a new start mends it. */
+  const endCutOff = async ({ spawned: { child }, record, group, state }: Run, how: string): Promise<void> => {
+    if (state.isKilled || child.exitCode !== null || child.signalCode !== null) return
+    state.endedFor = `its network was cut off (${how})`
+    await end(group, record)
   }
 
   const openOutput = ({ service, id }: RunRecord): Output =>
@@ -207,11 +235,11 @@ export const createRuns = ({ policy, canMount, cgroups, onExit, onLines, warn }:
   }
 
   /** Each directory of its own that lasts; one for sockets is bounded by its file system. */
-  const watchStorage = ({ storage, directories, reach }: LaunchRequest['launch'], name: string): void => {
+  const watchStorage = ({ storage, directories, reach }: LaunchRequest['launch'], run: Run): void => {
     if (storage === undefined) return
-    const { record, ended, state, ...run } = find(name)
+    const { record, state } = run
     for (const { path } of directories.filter(({ owner }) => owner === 'tenant')) {
-      if (reach.kind === 'unix' && path === ownSocketDir(policy, name)) continue
+      if (reach.kind === 'unix' && path === ownSocketDir(policy, record.run)) continue
       const watch = createStorageWatch({
         root: rootOf(policy.dataRoots, path),
         dataDir: path,
@@ -219,16 +247,16 @@ export const createRuns = ({ policy, canMount, cgroups, onExit, onLines, warn }:
         maxFiles: storage.files,
         onExceeded: (reason) => {
           state.endedFor = `its data directory, "${path}", is too full: ${reason}`
-          void stop({ record, ended, state, ...run }, 'SIGTERM', storageGraceMs)
+          void stop(run, 'SIGTERM', storageGraceMs)
         },
         onError: (error) =>
           warn('could not measure a data directory', { instance: nameOf(record), error: messageOf(error) }),
       })
-      void ended.then(watch.stop)
+      void run.ended.then(watch.stop)
     }
   }
 
-  const finish = async ({ record, spawned, output, group, depth, state }: Parts): Promise<void> => {
+  const finish = async ({ record, spawned, output, group, depth, network, state }: Parts): Promise<void> => {
     const { code, signal } = await exitOf(spawned, depth)
     const wasKilledForMemory = wasOutOfMemory(signal)
     // Also after an exit of its own accord: what it left behind would hold its socket, its uid and its data.
@@ -240,6 +268,7 @@ export const createRuns = ({ policy, canMount, cgroups, onExit, onLines, warn }:
     if (outOfMemory) output.remark('ended by the kernel for want of memory')
     await cleanUp(record, async () => {
       output.close()
+      network?.release()
       spawned.release()
       await group.cgroup?.remove()
     })
@@ -306,6 +335,13 @@ export const createRuns = ({ policy, canMount, cgroups, onExit, onLines, warn }:
     },
     note: (name, note) => {
       find(name).state.note = note
+    },
+    networkOf: (name) => {
+      const { network, record } = find(name)
+      const { reach } = record.launch
+      if (network === undefined || reach.kind !== 'port')
+        throw new Refused(`run "${name}" has no network of its own that it listens in`)
+      return { network: network.network, port: reach.port }
     },
     isAccepting: (name) => {
       const { listener } = find(name).spawned

@@ -1,10 +1,18 @@
 // The server process: forked, given the listening sockets, forked again when it ends. It starts with the launcher's rights so
 // that it can load code its own user could not open, and gives them up itself before it reads a byte from the network.
 import { type ChildProcess, fork } from 'node:child_process'
+import { type HandOver, openHandOver } from './handOver.ts'
 import type { ToServer } from './protocol.ts'
 
 /** Descriptor number of the first listening socket in the server; those below are the standard ones and the channel. */
 export const firstListener = 4
+
+/** What leads to one server and to no later one. */
+export interface Line {
+  readonly send: Send
+  /** Gives a connected socket away before the answer to the request is sent; throws when the server does not take it. */
+  readonly handOver: HandOver['give']
+}
 
 /** Sends a message; false when that server has ended. */
 export type Send = (message: ToServer) => boolean
@@ -22,9 +30,10 @@ export interface ServerProcessOptions {
   /** Listening sockets, passed on under the numbers from `firstListener` up, in this order. */
   readonly listeners: readonly number[]
   readonly env: Readonly<Record<string, string>>
-  readonly onStart: (send: Send) => void
-  /** `reply` goes to the server that asked, and to no later one. */
-  readonly onMessage: (message: unknown, reply: Send) => void
+  /** Told the number of the hand-over socket in the server. */
+  readonly onStart: (send: Send, handOver: number) => void
+  /** `line` leads to the server that asked. */
+  readonly onMessage: (message: unknown, line: Line) => void
   /** Asked when it ended: the milliseconds until it is forked again; undefined leaves it. */
   readonly onExit: (exit: {
     readonly code: number | null
@@ -49,25 +58,28 @@ export const keepServer = (options: ServerProcessOptions): ServerProcess => {
   const start = (): void => {
     if (isOver) return
     const startedAt = performance.now()
+    const handOver = openHandOver()
     const child = fork(options.file, [], {
       // A session of its own: Ctrl-C in a terminal reaches the launcher alone, which then ends everything in order.
       detached: true,
       serialization: 'advanced',
       env: { ...options.env },
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...options.listeners],
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...options.listeners, handOver.serverEnd],
     })
+    handOver.inherited()
     current = child
     // Node's own messages (handles, and answers to them) are not used here, and a server that was taken over could bring the
     // launcher down with one: an answer to what was never sent fails an assertion.
     child.removeAllListeners('internalMessage')
     const send = sendTo(child)
-    child.on('message', (message) => options.onMessage(message, send))
+    child.on('message', (message) => options.onMessage(message, { send, handOver: handOver.give }))
     child.on('error', () => undefined) // a failed fork or send; 'exit' follows, or the channel closes
     child.once('exit', (code, signal) => {
+      handOver.close()
       const waitMs = options.onExit({ code, signal, livedMs: performance.now() - startedAt })
       if (waitMs !== undefined) setTimeout(start, waitMs)
     })
-    options.onStart(send)
+    options.onStart(send, firstListener + options.listeners.length)
   }
 
   start()

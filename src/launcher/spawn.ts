@@ -9,9 +9,10 @@ import type { RunCgroup } from '../cgroups/runCgroup.ts'
 import { messageOf } from '../errors.ts'
 import type { Directory, Launch } from '../isolation/adapter.ts'
 import { type Gate, type Inherited, openDescriptors } from './descriptors.ts'
+import { withCgroup } from './inCgroup.ts'
 import { duplicateAbove, mountSocketPlace, openPipe } from './libc.ts'
 import { canLimit, withTenantScore } from './limits.ts'
-import { codePlaces, ownSocketDir, Refused } from './policy.ts'
+import { codePlaces, ownSocketDir } from './policy.ts'
 import { runMarker } from './processes.ts'
 import type { Policy, Request } from './protocol.ts'
 import { ensureDirectory, openDirectoryBelow, rootOf } from './safePath.ts'
@@ -78,34 +79,6 @@ const withLimits = ({ argv, limits, depth, identity }: Launch): readonly [string
   if (depth > 0 && canLimit(identity)) return argv
   const options = Object.entries(limits).map(([name, value]) => `--${name}=${value}`)
   return options.length === 0 ? argv : ['/usr/bin/prlimit', ...options, '--', ...argv]
-}
-
-/** Numbers a shell can name in a redirection: one digit each (POSIX Shell Command Language 2.7). */
-const shellNumbers = [9, 8, 7, 6, 5, 4]
-
-/**
- * Joins the run's cgroups and becomes the program, with nothing of them left open: a process that writes itself into one need not
- * wait as one who is written does. `&&`: it never runs outside of them. Adds each descriptor to `inherited`.
- */
-const withCgroup = (
-  argv: readonly [string, ...string[]],
-  cgroup: RunCgroup | undefined,
-  inherited: Inherited[],
-  keep: (fd: number) => number,
-): readonly [string, ...string[]] => {
-  const files = cgroup?.joinFiles().map(keep) ?? []
-  if (files.length === 0) return argv
-  const free = shellNumbers.filter((number) => (inherited[number - 3] ?? 'ignore') === 'ignore')
-  const numbers = files.map((file, index) => {
-    const number = free[index]
-    if (number === undefined) throw new Refused('a launch that is bounded leaves the descriptors 4 to 9 free')
-    while (inherited.length <= number - 3) inherited.push('ignore')
-    inherited[number - 3] = file
-    return number
-  })
-  const join = numbers.map((number) => `echo 0 >&${number}`).join(' && ')
-  const script = `${join} && exec "$@" ${numbers.map((number) => `${number}>&-`).join(' ')}`
-  return ['/bin/sh', '-c', script, 'sh', ...argv]
 }
 
 /**

@@ -1,6 +1,7 @@
 // Who listens on a TCP port, asked of the kernel directly (sock_diag(7)). /proc/net/tcp tells the same, but reading it walks the
 // table of all connections: some 4 ms on a quiet machine, in the path of every wake.
-import { askNetlink } from './libc.ts'
+import { closeSync } from 'node:fs'
+import { askNetlink, openNetlink } from './libc/netlink.ts'
 
 const requestBytes = 72
 /** struct inet_diag_msg begins behind the 16 bytes of struct nlmsghdr; its uid stands at byte 64 (linux/inet_diag.h). */
@@ -25,9 +26,15 @@ const requestFor = (family: number, port: number): Buffer => {
 }
 
 /** Uids of the sockets that listen on a port, of both families. Throws a SystemError where the kernel does not answer. */
-export const listenersOn = (port: number): number[] =>
-  [families.inet, families.inet6].flatMap((family) =>
-    askNetlink(requestFor(family, port))
-      .filter((message) => message.readUInt16LE(4) === sockDiagByFamily)
-      .map((message) => message.readUInt32LE(uidOffset)),
-  )
+export const listenersOn = (port: number): number[] => {
+  const socket = openNetlink('diagnosis')
+  try {
+    return [families.inet, families.inet6].flatMap((family) =>
+      askNetlink(socket, requestFor(family, port))
+        .filter((message) => message.readUInt16LE(4) === sockDiagByFamily)
+        .map((message) => message.readUInt32LE(uidOffset)),
+    )
+  } finally {
+    closeSync(socket)
+  }
+}

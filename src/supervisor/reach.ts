@@ -10,10 +10,16 @@ export type Connect = () => Promise<Socket>
 /** Uids of those who listen on a TCP port. */
 export type ListenersOn = (port: number) => readonly number[]
 
-export const connectTo = (reach: Reach, identity: Identity | undefined, listenersOn: ListenersOn): Connect => {
+export const connectTo = (
+  reach: Reach,
+  identity: Identity | undefined,
+  { listenersOn, openInside }: { readonly listenersOn: ListenersOn; readonly openInside: Connect },
+): Connect => {
   const uid = identity?.uid ?? process.getuid?.() ?? 0
   if (reach.kind === 'fd') return () => connected({ path: reach.socket })
   if (reach.kind === 'unix') return () => connectOwnSocket(reach.socket, uid)
+  // Nobody but the instance is in its network, so whatever listens there is its own.
+  if (reach.network === 'own') return openInside
   return connectPort(reach.port, identity?.uid, listenersOn)
 }
 

@@ -120,7 +120,10 @@ export const createStarter = (options: StarterOptions): Starter => {
       }
       return exited
     }
-    const connect: Connect = connectTo(launched.reach, launched.identity, listenersOn)
+    const connect: Connect = connectTo(launched.reach, launched.identity, {
+      listenersOn,
+      openInside: () => launcher.openConnection(run),
+    })
     return {
       run,
       pid,

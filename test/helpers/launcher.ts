@@ -53,8 +53,14 @@ export const newRunName = (): string => {
   return lastRun.toString(16).padStart(12, '0')
 }
 
+/** `within`: a command that executes the one after it, such as one that enters another network. */
 export const startTestLauncher = async (
-  change: { readonly policy?: Partial<Policy>; readonly root?: string; readonly endTimeoutMs?: number } = {},
+  change: {
+    readonly policy?: Partial<Policy>
+    readonly root?: string
+    readonly endTimeoutMs?: number
+    readonly within?: readonly string[]
+  } = {},
 ): Promise<TestLauncher> => {
   const root = change.root ?? makeTemporaryDirectory()
   const code = join(root, 'code')
@@ -104,7 +110,8 @@ export const startTestLauncher = async (
   writeFileSync(file, JSON.stringify(settings))
   const fd = openSync(file, 'r')
   const main = fileURLToPath(new URL('../../dist/launcher/main.js', import.meta.url))
-  const child = spawn(process.execPath, [main, '3'], {
+  const [program = process.execPath, ...args] = [...(change.within ?? []), process.execPath, main, '3']
+  const child = spawn(program, args, {
     stdio: ['ignore', 'inherit', 'pipe', fd],
     env: { PATH: '/usr/bin:/bin', SECRET_OF_LAUNCHER: 'yes' },
   })
@@ -182,8 +189,10 @@ export const startTestLauncher = async (
     close: async () => {
       if (child.exitCode === null && child.signalCode === null) {
         child.kill('SIGTERM')
-        setTimeout(() => child.kill('SIGTERM'), 50)
+        // Asked again and again: a launcher that does not get to run for a while hears of two as of one (signal(7)).
+        const again = setInterval(() => child.kill('SIGTERM'), 50)
         await once(child, 'exit')
+        clearInterval(again)
       }
       if (policy.tenantUids !== undefined)
         rmSync(`/run/tenement-uids/${policy.tenantUids.first}-${policy.tenantUids.last}`, { force: true })

@@ -27,3 +27,18 @@ export const residentMegabytes = (pid: number): number =>
 
 /** Environment variable of a process, as it was at its start. */
 export const environmentOf = (pid: number): string[] => (read(`/proc/${pid}/environ`) ?? '').split('\0').filter(Boolean)
+
+/** The first child of a process; 0 where it has none. */
+export const firstChildOf = (pid: number): number => Number(read(`/proc/${pid}/task/${pid}/children`)?.split(' ')[0])
+
+/** Living processes that run as a uid. */
+export const withUid = (uid: number | undefined): number[] =>
+  readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => pid > 0 && isAlive(pid) && read(`/proc/${pid}/status`)?.includes(`\nUid:\t${uid}\t`))
+
+/** The command line of a process, its arguments separated by NUL; empty when it is gone. */
+export const commandLineOf = (pid: number): string => read(`/proc/${pid}/cmdline`) ?? ''
+
+/** The cgroups of a process, one in each line as /proc/PID/cgroup has them. */
+export const cgroupsOf = (pid: number): string[] => (read(`/proc/${pid}/cgroup`) ?? '').split('\n')

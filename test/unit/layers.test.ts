@@ -78,8 +78,10 @@ const table: Readonly<Record<string, Row>> = {
   },
 }
 
-/** Files that alone may import a package, where one file of a part is enough. */
-const onlyIn: Readonly<Record<string, readonly string[]>> = { koffi: ['launcher/libc.ts', 'seccomp/libseccomp.ts'] }
+/** Files that alone may import a package, where few are enough. */
+const onlyIn: Readonly<Record<string, readonly string[]>> = {
+  koffi: ['launcher/libc.ts', 'launcher/libc/call.ts', 'launcher/libc/passing.ts', 'seccomp/libseccomp.ts'],
+}
 
 interface Import {
   readonly from: string

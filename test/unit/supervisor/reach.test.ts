@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, chownSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { createServer, type Server, type Socket } from 'node:net'
+import { connect, createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -10,7 +10,8 @@ import { connectTo as connectWith } from '../../../src/supervisor/reach.ts'
 import { testAsRoot } from '../../helpers/root.ts'
 
 const connectTo = (...[reach, identity]: [Parameters<typeof connectWith>[0], Parameters<typeof connectWith>[1]]) =>
-  connectWith(reach, identity, listenersOn)
+  connectWith(reach, identity, { listenersOn, openInside })
+const openInside = () => Promise.reject(new Error('it has no network of its own'))
 const servers: Server[] = []
 const listen = async (on: string | number, greeting: string): Promise<Server> => {
   const server = createServer((socket) => socket.on('error', () => undefined).end(greeting)) // the client may leave first
@@ -77,6 +78,17 @@ describe('a socket that the instance makes itself', () => {
   })
 })
 
+test('a port in a network of the own is connected to inside it, whoever listens there', async () => {
+  const port = portOf(await listen(0, 'inside'))
+  const inside = () => Promise.resolve(connect(port, '127.0.0.1'))
+  const reach = { kind: 'port', port: 1, network: 'own' } as const
+  const asked: number[] = []
+  const listenersOn = (each: number) => [asked.push(each)]
+  const open = connectWith(reach, { uid: 12_345, gid: 12_345 }, { listenersOn, openInside: inside })
+  expect(await textOf(await open())).toBe('inside')
+  expect(asked).toEqual([])
+})
+
 describe('a port', () => {
   test('is connected to, and told by the uid of who listens', async () => {
     const port = portOf(await listen(0, 'own'))
@@ -111,7 +123,11 @@ describe('a port', () => {
   test('that nobody is known to listen on, or that changed hands, gets not a byte', async () => {
     const port = portOf(await listen(0, 'somebody'))
     const owners = [[], [7], [7], [7], [7], [8], [7], []]
-    const connect = connectWith({ kind: 'port', port, network: 'host' }, { uid: 7, gid: 7 }, () => owners.shift() ?? [])
+    const connect = connectWith(
+      { kind: 'port', port, network: 'host' },
+      { uid: 7, gid: 7 },
+      { listenersOn: () => owners.shift() ?? [], openInside },
+    )
     await expect(connect()).rejects.toThrow(/nobody listens/)
     expect(await textOfFirst(connect)).toBe('connected')
     expect(await textOfFirst(connect)).toBe('connected')

@@ -1,0 +1,45 @@
+// A held program's own network → one in which the application may run: opened, limited, and connected with the machine's where the
+// launch says so. In this order: nothing leads out before what must stay unreachable is.
+import type { RunCgroup } from '../cgroups/runCgroup.ts'
+import type { Launch } from '../isolation/adapter.ts'
+import type { Networks, RunNetwork } from './networks.ts'
+import type { FirstProcess } from './processes.ts'
+import { limitNetwork, localNetworks } from './routes.ts'
+import { startUplink, type Uplink } from './uplink.ts'
+
+export interface PreparedNetwork {
+  readonly network: RunNetwork
+  readonly uplink: Uplink | undefined
+  /** Closes and ends what the launcher keeps of it. */
+  release(): void
+}
+
+/** Whether connections are opened inside, something must be unreachable from inside, or inside leads out. */
+export const needsNetwork = ({ reach, unreachable, uplink }: Launch): boolean =>
+  (reach.kind === 'port' && reach.network === 'own') || unreachable !== undefined || uplink !== undefined
+
+/** Resolves with undefined where the launch has nothing to do with a network of its own; rejects leaving nothing behind. */
+export const prepareNetwork = async (
+  networks: Networks,
+  first: FirstProcess,
+  launch: Launch,
+  cgroup: RunCgroup | undefined,
+): Promise<PreparedNetwork | undefined> => {
+  if (!needsNetwork(launch)) return undefined
+  const { unreachable, resolvers = [], identity } = launch
+  const command = launch.uplink?.argv
+  const network = networks.open(first)
+  try {
+    if (unreachable !== undefined)
+      limitNetwork(networks, network, { unreachable: [...unreachable, ...localNetworks()], resolvers })
+    const uplink = command === undefined ? undefined : await startUplink({ network, command, identity, cgroup })
+    const release = (): void => {
+      network.close()
+      uplink?.kill()
+    }
+    return { network, uplink, release }
+  } catch (error) {
+    network.close()
+    throw error
+  }
+}
