@@ -90,16 +90,19 @@ export interface Launch {
   readonly depth: 0 | 2 | 3
   /** What the kernel must report of the launch before the application may run. Needs a `gate` and a `prepared` descriptor. */
   readonly expect?: Expectation
-  /** Network outside of the namespace that must be unreachable, by routes set before the application runs. Undefined: nothing to be set. */
+  /**
+   * Networks that must be unreachable from its own, such as '10.0.0.0/8', by rules set before the application runs; the launcher
+   * adds the machine's own addresses of that moment. Undefined: nothing to be set.
+   */
   readonly unreachable?: readonly string[]
-  /** Addresses outside of which port 53 is reached all the same, where names are looked up. */
+  /** Addresses of the machine's resolvers: their port for DNS, and that alone, is reached also where they are unreachable. */
   readonly resolvers?: readonly string[]
   /**
-   * What gives the namespace a way out, started by the launcher as the same identity, outside of it, while the application is
-   * held. It finds the network namespace as descriptor 3 and the user namespace that owns it as 4, and writes a line to 5 when
-   * all is in place. Its end ends the run.
+   * A program that connects its own network with the machine's: started with its identity, outside of its namespaces, while it
+   * is held. Finds the network namespace as descriptor 3, the user namespace that owns it as 4, and writes a line to 5 when
+   * everything is in place. It lives as long as the instance, and the instance as long as it.
    */
-  readonly uplink?: { readonly argv: readonly [string, ...string[]] }
+  readonly uplink?: readonly [string, ...string[]]
   readonly reach: Reach
 }
 
