@@ -9,12 +9,14 @@ import { byPlace, type Issue, type Problem, showValue } from '../config/problem.
 import type { Config, Service } from '../config/schema.ts'
 import type { IsolationAdapter } from '../isolation/adapter.ts'
 import type { Adapters } from '../isolation/registry.ts'
+import { checkGrants } from './checkGrants.ts'
 import { checkIsolation, unknownAdapter, type Written } from './checkIsolation.ts'
 import { checkOptions } from './checkOptions.ts'
 import { checkProfile } from './checkProfile.ts'
 import { checkPrograms } from './checkPrograms.ts'
 import { checkReach } from './checkReach.ts'
 import { checkSecrets, warnOfSecrets } from './checkSecrets.ts'
+import { checkSight } from './checkSight.ts'
 import { checkVisible, type HiddenFolder, hiddenFolders } from './checkVisible.ts'
 import type { CheckMachine } from './machine.ts'
 import type { Probes } from './probes.ts'
@@ -72,6 +74,7 @@ interface ServiceFindings {
 
 const checkService = async (service: Service, ground: ServiceGround): Promise<ServiceFindings> => {
   const { name } = service
+  const { config, machine } = ground
   const adapter = ground.adapters.get(service.isolation)
   const files = await checkFiles(service, ground)
   if (adapter === undefined) return { name, issues: [unknownAdapter(service, ground.adapters), ...files] }
@@ -82,6 +85,7 @@ const checkService = async (service: Service, ground: ServiceGround): Promise<Se
     ...checkIsolation(service, adapter, probe, promises, ground.adapters, ground.written),
     ...options,
     ...checkVisible(service, adapter, ground.hidden),
+    ...(await checkSight(service, config, adapter, machine)),
     ...(options.length === 0 ? await checkConfined(service, adapter, ground) : []),
     ...files,
   ]
@@ -96,7 +100,12 @@ const checkConfined = async (
 ): Promise<readonly Issue[]> =>
   machine === undefined
     ? []
-    : [...checkReach(service, adapter, machine), ...(await checkProfile(service, config, adapter, machine.tryProfile))]
+    : [
+        ...checkReach(service, adapter, machine),
+        ...(await checkProfile(service, config, adapter, machine.tryProfile)),
+        // Of an adapter that hides nothing a grant is a problem already.
+        ...(adapter.capabilities['fs.privateRoot'] === undefined ? [] : await checkGrants(service, machine)),
+      ]
 
 const checkFiles = async (service: Service, { machine, config }: ServiceGround): Promise<readonly Issue[]> =>
   machine === undefined

@@ -103,14 +103,14 @@ export interface Launch {
    * adds the machine's own addresses of that moment. Undefined: nothing to be set.
    */
   readonly unreachable?: readonly string[]
-  /** Addresses of which port 53, and that alone, is reached also where they are unreachable: there names are looked up. */
+  /** Addresses of the machine's resolvers: their port for DNS, and that alone, is reached also where they are unreachable. */
   readonly resolvers?: readonly string[]
   /**
-   * What gives the namespace a way out, started by the launcher as the same identity, outside of it, while the application is
-   * held. It finds the network namespace as descriptor 3 and the user namespace that owns it as 4, and writes a line to 5 when
-   * all is in place. Its end ends the run.
+   * A program that connects its own network with the machine's: started with its identity, outside of its namespaces, while it
+   * is held. Finds the network namespace as descriptor 3, the user namespace that owns it as 4, and writes a line to 5 when
+   * everything is in place. It lives as long as the instance, and the instance as long as it.
    */
-  readonly uplink?: { readonly argv: readonly [string, ...string[]] }
+  readonly uplink?: readonly [string, ...string[]]
   readonly reach: Reach
 }
 

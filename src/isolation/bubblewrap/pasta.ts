@@ -20,18 +20,16 @@ const addresses = ['-a', '192.0.0.5', '-n', '30', '-g', '192.0.0.6', '-a', '100:
 /** Without these the machine's loopback is reached: by the gateway's address, and by ports passed on of themselves. */
 const noWayIn = ['--no-map-gw', '-t', 'none', '-u', 'none', '-T', 'none', '-U', 'none']
 
-export const uplink: NonNullable<Launch['uplink']> = {
-  argv: [
-    ...([pasta, '--config-net'] as const),
-    ...noWayIn,
-    // In the foreground, so that its end is seen; and without the name of the machine's own interface.
-    ...['-f', '-q', '-I', 'eth0'],
-    ...addresses,
-    // All is configured at once, so nothing need be asked for. Neighbour discovery and ICMP stay: IPv6 is dead without.
-    ...['--no-dhcp', '--no-dhcpv6', '--no-ra'],
-    ...['-P', ready, '--netns', network, '--userns', owner],
-  ],
-}
+export const uplink: NonNullable<Launch['uplink']> = [
+  ...([pasta, '--config-net'] as const),
+  ...noWayIn,
+  // In the foreground, so that its end is seen; and without the name of the machine's own interface.
+  ...['-f', '-q', '-I', 'eth0'],
+  ...addresses,
+  // All is configured at once, so nothing need be asked for. Neighbour discovery and ICMP stay: IPv6 is dead without.
+  ...['--no-dhcp', '--no-dhcpv6', '--no-ra'],
+  ...['-P', ready, '--netns', network, '--userns', owner],
+]
 
 /** What an instance asks for names; throws a TenementError where this machine has nothing that could be asked from there. */
 export const requireResolvers = (resolvers: readonly string[], instance: string): readonly string[] => {

@@ -13,7 +13,7 @@ const config = readFileSync(new URL('../../../tenement.toml', import.meta.url), 
   .replace(/[\s\S]*?(?=\[service\.)/, '')
   .replaceAll('cwd = "examples', `cwd = "${examples}`)
   .replace('idle_timeout = "1m"', '')
-  .replaceAll('isolation = "none"', 'isolation = "none"\nidle_timeout = "600ms"')
+  .replaceAll(/^isolation = .*$/gm, '$&\nidle_timeout = "600ms"')
 
 describe('the examples', () => {
   let tenement: Tenement

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { checkGrants } from '../../../src/check/checkGrants.ts'
 import { readConfig } from '../../../src/config/load.ts'
 import { testAsRoot } from '../../helpers/root.ts'
-import { surroundings } from './fixtures.ts'
+import { machine, surroundings } from './fixtures.ts'
 
 let root = ''
 beforeAll(() => {
@@ -24,8 +24,6 @@ beforeAll(() => {
   symlinkSync('/etc', join(root, 'link'))
 })
 afterAll(() => rmSync(root, { recursive: true }))
-
-const machine = { isRoot: false, hasTenantUids: false, path: '/usr/bin', tryProfile: async () => undefined }
 
 const checked = async (text: string, over: Partial<typeof machine> = {}) => {
   const file = `[settings]\ndata_dir = "/data"\n[service.notes]\ncommand = "server"\nisolation = "sandbox"\n${text}\n`

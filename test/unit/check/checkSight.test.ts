@@ -3,12 +3,13 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { checkSight } from '../../../src/check/checkSight.ts'
+import type { CheckMachine } from '../../../src/check/machine.ts'
 import { readConfig } from '../../../src/config/load.ts'
 import type { IsolationAdapter } from '../../../src/isolation/adapter.ts'
 import { namespace } from '../../../src/isolation/namespace/index.ts'
 import { none } from '../../../src/isolation/none/index.ts'
 import { sandbox } from '../../../src/isolation/sandbox/index.ts'
-import { surroundings } from './fixtures.ts'
+import { machine, surroundings } from './fixtures.ts'
 
 let root = ''
 beforeAll(() => {
@@ -22,21 +23,12 @@ beforeAll(() => {
 })
 afterAll(() => rmSync(root, { recursive: true }))
 
-const checked = (
-  keys: string,
-  adapter: IsolationAdapter = sandbox,
-  machine: { path: string } | undefined = { path: '/usr/bin' },
-) => {
+const checked = (keys: string, adapter: IsolationAdapter = sandbox, here: CheckMachine | undefined = machine) => {
   const text = `[settings]\ndata_dir = "/data"\n[service.notes]\nisolation = "${adapter.name}"\n${keys}\n`
   const { config } = readConfig({ file: join(root, 'tenement.toml'), text }, surroundings)
   const service = config.services.get('notes')
   if (service === undefined) throw new Error('there is no service')
-  return checkSight(
-    service,
-    config,
-    adapter,
-    machine && { isRoot: false, hasTenantUids: false, tryProfile: async () => undefined, ...machine },
-  )
+  return checkSight(service, config, adapter, here && { ...here, path: '/usr/bin' })
 }
 
 describe('a program', () => {

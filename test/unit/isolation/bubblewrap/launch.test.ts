@@ -32,7 +32,7 @@ describe('a plan under bubblewrap', () => {
     expect(launch.depth).toBe(2)
     expect(launch.unreachable).toEqual(layout.unreachable)
     expect(launch.resolvers).toEqual(['192.0.2.53', '2001:db8::53'])
-    await expect(`${launch.uplink?.argv.join('\n')}\n`).toMatchFileSnapshot('golden/uplink.txt')
+    await expect(`${launch.uplink?.join('\n')}\n`).toMatchFileSnapshot('golden/uplink.txt')
     expect(launchOf()).not.toHaveProperty('uplink')
   })
 
