@@ -22,12 +22,6 @@ export type Operation =
   /** What is mounted there is written no more. */
   | { readonly kind: 'seal'; readonly at: string }
 
-/** Arguments of bubblewrap with the descriptors they name, which are numbered in the order in which they are asked for. */
-export interface Arguments {
-  readonly list: readonly string[]
-  readonly descriptors: readonly Descriptor[]
-}
-
 /** Hands out descriptor numbers from `first` on and remembers what each is for. */
 export class Numbering {
   readonly descriptors: Descriptor[] = []

@@ -24,7 +24,7 @@ export const layout: Layout = {
   ],
 }
 
-export const filter = Buffer.from([0x06, 0, 0, 0, 0, 0, 0xff, 0x7f])
+const filter = Buffer.from([0x06, 0, 0, 0, 0, 0, 0xff, 0x7f])
 
 export const plan: LaunchPlan = {
   instance: 'notes:alice',
