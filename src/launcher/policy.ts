@@ -58,7 +58,7 @@ export const checkIdentity = ({ tenantUids }: Policy, identity: Launch['identity
 }
 
 const checkProgram = ({ argv, uplink, env, umask, limits }: Launch): void => {
-  for (const command of uplink === undefined ? [argv] : [argv, uplink.argv]) {
+  for (const command of uplink === undefined ? [argv] : [argv, uplink]) {
     require(command[0].startsWith('/'), 'a program is named by an absolute path')
     require(!command.some((each) => each.includes('\0')), 'an argument holds a NUL byte')
   }

@@ -27,7 +27,7 @@ export const prepareNetwork = async (
 ): Promise<PreparedNetwork | undefined> => {
   if (!needsNetwork(launch)) return undefined
   const { unreachable, resolvers = [], identity } = launch
-  const command = launch.uplink?.argv
+  const command = launch.uplink
   const network = networks.open(first)
   try {
     if (unreachable !== undefined)

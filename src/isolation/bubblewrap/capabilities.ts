@@ -26,6 +26,7 @@ export const bubblewrapCapabilities: IsolationAdapter['capabilities'] = {
   'res.pids': 'enforced',
   'res.cpu': 'enforced',
   'res.files': 'enforced',
+  'disk.quota': 'best-effort',
   'kill.atomic': 'enforced',
   'tty.none': 'enforced',
   'core.none': 'enforced',

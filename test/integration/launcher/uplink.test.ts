@@ -78,7 +78,7 @@ describe('a run whose network leads out', () => {
   const launch = (over: Partial<Launch>): Promise<Message> => {
     run = newRunName()
     const message = { type: 'launch', run, service: 'api', id: 'alice', watch: true, note: null }
-    return launcher.ask({ ...message, launch: ownNetworkLaunch(launcher, prober(), { uplink: { argv }, ...over }) })
+    return launcher.ask({ ...message, launch: ownNetworkLaunch(launcher, prober(), { uplink: argv, ...over }) })
   }
   const start = async (over: Partial<Launch> = {}): Promise<void> => {
     const { type, message } = await launch({ unreachable: unreachableFor({}), ...over })
