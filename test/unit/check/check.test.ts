@@ -60,7 +60,7 @@ describe('a promise the adapter does not make', () => {
       {
         key: 'service.notes.memory_max',
         fault: 'machine',
-        fix: 'delegate it; as a last resort go without it: service.notes.accept = ["no-memory-limit"]',
+        fix: 'delegate it; as a last resort go without: add "no-memory-limit" to service.notes.accept',
         message: expect.stringContaining('cannot keep on this machine: there is no memory controller'),
       },
     ])
