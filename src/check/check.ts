@@ -85,7 +85,7 @@ const checkService = async (service: Service, ground: ServiceGround): Promise<Se
     ...checkIsolation(service, adapter, probe, promises, ground.adapters, ground.written),
     ...options,
     ...checkVisible(service, adapter, ground.hidden),
-    ...(await checkSight(service, config, adapter, machine)),
+    ...(await checkSight(service, ground.config, adapter, ground.machine)),
     ...(options.length === 0 ? await checkConfined(service, adapter, ground) : []),
     ...files,
   ]
@@ -112,6 +112,7 @@ const checkFiles = async (service: Service, { machine, config }: ServiceGround):
     ? []
     : [
         ...(hasSoundData(service, config) ? await checkPrograms(service, config, machine) : []),
+        ...(await checkGrants(service, machine)),
         ...(await checkSecrets(service)),
       ]
 
@@ -125,5 +126,8 @@ const pluginNotThere = (name: string): Issue => ({
 /** The same for a config that may be wrong in itself: all problems of both kinds, in the order of the file. */
 export const checkReading = async ({ config, problems }: Reading, ground: Ground): Promise<Findings> => {
   const findings = await check(config, ground)
-  return { ...findings, problems: [...problems, ...findings.problems].sort(byPlace) }
+  const wrongKeys = new Set(problems.map(({ key }) => key))
+  // What a key that is wrong on any machine would meet on this one is no concern before it is right.
+  const others = findings.problems.filter(({ key, fault }) => fault !== 'machine' || !wrongKeys.has(key))
+  return { ...findings, problems: [...problems, ...others].sort(byPlace) }
 }

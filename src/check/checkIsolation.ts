@@ -121,37 +121,42 @@ const unusable = (service: Service, { problem }: Probe): Issue => ({
   ...(problem === undefined ? {} : { fix: problem.fix }),
 })
 
-/** What the adapter would keep elsewhere: one problem for each key and reason. */
+/** What the adapter would keep elsewhere: one problem for each key and reason, and one for what no key asks for. */
 const lostHere = (service: Service, promises: readonly Verdict[], written: Written): readonly Issue[] => {
   const lost = promises.filter((verdict) => standingOf(verdict) === 'lost')
-  const reasons = new Set(lost.map((verdict) => verdict.lost?.reason))
+  const reasons = new Set(lost.map((verdict) => verdict.lost?.reason ?? ''))
   return [...reasons].flatMap((reason) => {
     const alike = lost.filter((verdict) => verdict.lost?.reason === reason)
-    const needed = alike.filter(({ path }) => path === undefined)
+    const fix = alike[0]?.lost?.fix
+    const needed = alike.filter(({ path }) => path === undefined).map(({ capability }) => capability)
     return [
-      ...needed.map((verdict) => lostNeed(service, verdict)),
-      ...byKey(alike).map((wanting) => lostToKey(service, wanting, alike[0]?.lost?.fix, reason ?? '', written)),
+      ...(needed.length > 0 ? [lostNeeds(service, needed, reason, fix)] : []),
+      ...byKey(alike).map((wanting) => lostToKey(service, wanting, reason, fix, written)),
     ]
   })
 }
 
-const lostNeed = (service: Service, { capability, lost }: Verdict): Issue => {
-  const promise = capabilities[capability]?.promise ?? 'a promise of its own'
-  return {
-    path: ['service', service.name, 'isolation'],
-    code: 'missing_capability',
-    fault: 'machine',
-    message: `isolation "${service.isolation}" needs "${capability}" (${promise}), which it cannot keep on this machine: ${lost?.reason}`,
-    value: quote(service.isolation),
-    fix: withLastResort(service, capability, lost?.fix ?? 'set another isolation'),
-  }
+const lostNeeds = (service: Service, names: readonly string[], reason: string, fix: string | undefined): Issue => ({
+  path: ['service', service.name, 'isolation'],
+  code: 'missing_capability',
+  fault: 'machine',
+  message: `isolation "${service.isolation}" needs ${explained(names)}, which it cannot keep on this machine: ${reason}`,
+  value: quote(service.isolation),
+  fix: withLastResort(service, names, fix ?? 'set another isolation'),
+})
+
+/** A single promise is told in its sentence too; of several the names are enough to look them up. */
+const explained = (names: readonly string[]): string => {
+  const [only, ...others] = names
+  const promise = only === undefined || others.length > 0 ? undefined : capabilities[only]?.promise
+  return promise === undefined ? both(names) : `${both(names)} (${promise})`
 }
 
 const lostToKey = (
   service: Service,
   { path, capabilities: names }: Wanting,
-  fix: string | undefined,
   reason: string,
+  fix: string | undefined,
   written: Written,
 ): Issue => ({
   path,
@@ -159,13 +164,12 @@ const lostToKey = (
   fault: 'machine',
   message: `${showKey(path)} = ${written(path)} needs ${both(names)}, which isolation "${service.isolation}" cannot keep on this machine: ${reason}`,
   value: written(path),
-  fix: withLastResort(service, names[0] ?? '', fix ?? `remove ${showKey(path)}`),
+  fix: withLastResort(service, names, fix ?? `remove ${showKey(path)}`),
 })
 
-/** The fix, and what a person may write who knows what is lost. */
-const withLastResort = (service: Service, capability: string, fix: string): string => {
-  const word = wordFor(capability)
-  if (word === undefined) return fix
-  const accept = JSON.stringify([...service.accept, word])
-  return `${fix}; as a last resort go without it: ${showKey(['service', service.name, 'accept'])} = ${accept}`
+/** The fix, and what a person may write who knows what is lost; nothing where some of it cannot be accepted. */
+const withLastResort = (service: Service, names: readonly string[], fix: string): string => {
+  const words = names.flatMap((name) => wordFor(name) ?? [])
+  if (words.length < names.length) return fix
+  return `${fix}; as a last resort go without: add ${both(words)} to ${showKey(['service', service.name, 'accept'])}`
 }

@@ -24,7 +24,7 @@ const adapterRows = (adapter: IsolationAdapter, { usable, problem, lost }: Probe
     const finding = `cannot run here: ${problem?.reason ?? 'it does not say why'}`
     return [{ subject, state: 'fail', finding, ...(problem === undefined ? {} : { fix: problem.fix }) }]
   }
-  const losses = lost.map((loss) => lossRow(adapter, loss, checked))
+  const losses = lossRows(adapter, lost, checked)
   const isBarred = losses.some(({ state }) => state === 'fail')
   const keeps = `keeps ${keptOf(adapter, lost)} promises`
   const finding = isBarred ? `runs no service that does not accept its losses here: ${keeps}` : `can run, and ${keeps}`
@@ -38,21 +38,29 @@ const keptOf = ({ capabilities }: IsolationAdapter, lost: Probe['lost']): string
   return `${kept.length === made.length ? 'all' : kept.length} of its ${made.length}`
 }
 
-const lossRow = (
-  { name, needs }: IsolationAdapter,
-  { capability, reason, fix }: Probe['lost'][number],
-  checked: Checked,
-): Row => ({
-  subject: name,
-  state: needs.includes(capability) && !isAccepted(name, capability, checked) ? 'fail' : 'warn',
-  finding: `${capability} is lost: ${reason}`,
-  ...fixOf(capability, needs.includes(capability), fix),
-})
+/** What is lost for one reason, and weighs alike, is one row. */
+const lossRows = (adapter: IsolationAdapter, lost: Probe['lost'], checked: Checked): readonly Row[] => {
+  const { name, needs } = adapter
+  const stateOf = (capability: string): Row['state'] =>
+    needs.includes(capability) && !isAccepted(name, capability, checked) ? 'fail' : 'warn'
+  const weigh = ({ capability, reason }: Probe['lost'][number]): string => `${stateOf(capability)} ${reason}`
+  return [...new Set(lost.map(weigh))].flatMap((weight): readonly Row[] => {
+    const alike = lost.filter((loss) => weigh(loss) === weight)
+    const [first] = alike
+    if (first === undefined) return []
+    const names = alike.map(({ capability }) => capability)
+    const finding = `${names.join(', ')} ${names.length === 1 ? 'is' : 'are'} lost: ${first.reason}`
+    const state = stateOf(first.capability)
+    return [{ subject: name, state, finding, ...fixOf(state === 'fail' ? names : [], first.fix) }]
+  })
+}
 
-const fixOf = (capability: string, isNeeded: boolean, fix: string | undefined): Pick<Row, 'fix'> => {
-  const word = isNeeded ? wordFor(capability) : undefined
-  const accept = word === undefined ? undefined : `as a last resort go without it: accept = ["${word}"] in the service`
-  const steps = [fix, accept].filter((step) => step !== undefined)
+/** With what a service would have to accept, where it would otherwise not run. */
+const fixOf = (barring: readonly string[], fix: string | undefined): Pick<Row, 'fix'> => {
+  const words = barring.flatMap((capability) => wordFor(capability) ?? [])
+  const isAcceptable = words.length > 0 && words.length === barring.length
+  const accept = `as a last resort go without: accept = [${words.map(quote).join(', ')}] in the service`
+  const steps = [...(fix === undefined ? [] : [fix]), ...(isAcceptable ? [accept] : [])]
   return steps.length === 0 ? {} : { fix: steps.join('; ') }
 }
 
@@ -79,7 +87,7 @@ const promiseRows = (subject: string, isolation: string, promises: readonly Verd
   const names = (verdicts: readonly Verdict[]) => [...new Set(verdicts.map(({ capability }) => capability))].join(', ')
   const kept = of('kept')
   const weak = kept.filter(({ given }) => given === 'best-effort')
-  const absent = of('absent')
+  const [absent, lost] = [of('absent'), of('lost')]
   const written = quote(isolation)
   return [
     ...(kept.length > 0 ? [row(subject, 'ok', `isolation ${written} keeps ${names(kept)}`)] : []),
@@ -92,9 +100,7 @@ const promiseRows = (subject: string, isolation: string, promises: readonly Verd
     ...of('accepted').map(({ capability, accepted, lost }) =>
       row(subject, 'warn', `goes without ${capability}, as accept = ["${accepted}"] says: ${lost?.reason}`),
     ),
-    ...of('lost').map(({ capability, lost }) =>
-      row(subject, 'fail', `needs ${capability}, which is lost: ${lost?.reason}`),
-    ),
+    ...(lost.length > 0 ? [row(subject, 'fail', `needs ${names(lost)}, lost on this machine`)] : []),
     ...(absent.length > 0
       ? [row(subject, 'fail', `needs ${names(absent)}, of which isolation ${written} knows nothing`)]
       : []),

@@ -23,7 +23,7 @@ export const formatExit = ({ code, signal, outOfMemory, refusedForks }: LastExit
 
 /** That its confinement was looked at, and how closely; what was found is behind --json. */
 const formatAttestation = ({ at, found }: AttestationRecord): string =>
-  `${at}, ${Object.keys(found).length} promises found kept`
+  `${at}, ${Object.keys(found).length} facts as planned`
 
 const ago = (at: string, nowMs: number): string => {
   const ms = nowMs - Date.parse(at)

@@ -25,16 +25,17 @@ export const groupOf = (run: string, pid: number, uid: number | undefined, first
 
 export interface Recorded {
   readonly run: string
-  readonly pid: number
+  /** Undefined before there is a process: then its uid alone tells what has to be ended. */
+  readonly pid: number | undefined
   readonly uid: number | undefined
   readonly first: FirstProcess | undefined
 }
 
 /** Records a run. A run that ended in the same moment has no start time any more and needs no record. */
 export const writeRecord = (runDir: string, { run, pid, uid, first }: Recorded): void => {
-  const startTicks = statOf(pid)?.startTicks
+  const startTicks = pid === undefined ? 0 : statOf(pid)?.startTicks
   if (startTicks === undefined) return
-  const record: Record = { boot: bootId(), run, pid, startTicks, uid: uid ?? null, first: first ?? null }
+  const record: Record = { boot: bootId(), run, pid: pid ?? 0, startTicks, uid: uid ?? null, first: first ?? null }
   const file = join(directoryOf(runDir), `${run}.json`)
   writeFileSync(`${file}.new`, JSON.stringify(record), { mode: 0o600 })
   renameSync(`${file}.new`, file)

@@ -111,6 +111,8 @@ export const createRuns = ({ policy, networks, canMount, cgroups, onExit, onLine
     launching.set(run, { record: draft })
     let cgroup: RunCgroup | undefined
     try {
+      // Before there is a pid: should the launcher die in between, the next one knows the uid whose processes it has to end.
+      if (identity !== undefined) keepRecord(draft, undefined, groupOf(run, 0, identity.uid))
       if (isBounded(request.launch)) cgroup = cgroups.make(run, request.launch.resources)
       const spawned = await spawnLaunch({ policy, canMount, cgroup }, request)
       const { attestation, ...settled } = await settle(request, draft, spawned, cgroup)
@@ -118,6 +120,7 @@ export const createRuns = ({ policy, networks, canMount, cgroups, onExit, onLine
       begin(request, record, spawned, settled)
       return record
     } catch (error) {
+      removeRecord(policy.runDir, run)
       await cgroup?.remove()
       throw error
     } finally {
@@ -169,7 +172,7 @@ export const createRuns = ({ policy, networks, canMount, cgroups, onExit, onLine
     }
   }
 
-  const keepRecord = (record: RunRecord, pid: number, group: Group): void => {
+  const keepRecord = (record: RunRecord, pid: number | undefined, group: Group): void => {
     try {
       writeRecord(policy.runDir, { run: record.run, pid, uid: record.launch.identity?.uid, first: group.first })
     } catch (error) {

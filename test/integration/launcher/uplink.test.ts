@@ -170,7 +170,7 @@ describe('a run whose network leads out', () => {
       type: 'failed',
       message: '"/bin/sh" did not connect the network: no such luck (exit code 3)',
     })
-    expect(await launch({ unreachable: [], uplink: { argv: ['/no/such/program'] } })).toMatchObject({ type: 'failed' })
+    expect(await launch({ unreachable: [], uplink: ['/no/such/program'] })).toMatchObject({ type: 'failed' })
     expect(withUid(tenant())).toEqual([])
     expect(await launch({})).toMatchObject({ type: 'failed', code: 'refused' })
   })

@@ -2,6 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { checkReading } from '../../../src/check/check.ts'
 import { formatProblems, reportProblems } from '../../../src/check/format.ts'
 import { readConfig } from '../../../src/config/load.ts'
 import { capabilities } from '../../../src/isolation/capabilities.ts'
@@ -60,7 +61,7 @@ describe('a promise the adapter does not make', () => {
       {
         key: 'service.notes.memory_max',
         fault: 'machine',
-        fix: 'delegate it; as a last resort go without it: service.notes.accept = ["no-memory-limit"]',
+        fix: 'delegate it; as a last resort go without: add "no-memory-limit" to service.notes.accept',
         message: expect.stringContaining('cannot keep on this machine: there is no memory controller'),
       },
     ])
@@ -69,6 +70,29 @@ describe('a promise the adapter does not make', () => {
   it("is not asked for by the machine's own network or by empty lists", async () => {
     await expect(checkText('isolation = "none"\nnetwork = "host"\nread = []')).resolves.toEqual([])
   })
+})
+
+it('a grant that is not there is this machine’s fault, unless the config would not allow it anywhere', async () => {
+  const text = (grant: string) =>
+    `[settings]\nlog_dir = "${root}/log"\n[service.notes]\ncommand = "./server"\ncwd = "${root}/code"\nisolation = "sandbox"\nlisten = "fd"\nread = ["${root}/${grant}"]\n`
+  const problemsOf = async (grant: string) => {
+    const reading = readConfig({ file: join(root, 'tenement.toml'), text: text(grant) }, surroundings)
+    return (await checkReading(reading, { adapters, machine, probes: new Map() })).problems
+  }
+  expect(await problemsOf('gone')).toMatchObject([
+    { key: 'service.notes.read[0]', fault: 'machine', message: expect.stringContaining('does not exist') },
+  ])
+  const [problem, ...others] = await problemsOf('log/gone')
+  expect(problem).toMatchObject({ key: 'service.notes.read[0]', code: 'invalid_config' })
+  expect(others).toEqual([])
+})
+
+it('a folder that an isolation covers with one of its own is a problem', async () => {
+  const sight = { shown: [], own: [], closed: [root] }
+  const covering: Adapters = new Map([['sandbox', { ...adapterWith('sandbox', []), sight }]])
+  await expect(checkText('isolation = "sandbox"', { adapters: covering })).resolves.toMatchObject([
+    { key: 'service.notes.cwd' },
+  ])
 })
 
 describe('an adapter', () => {

@@ -34,7 +34,7 @@ describe('a promise the adapter runs no service without', () => {
         message:
           'isolation "jail" needs "user.perTenantUid" (it runs as a uid no other instance has), which it cannot keep on this machine: tenement is not root',
         value: '"jail"',
-        fix: 'start it as root; as a last resort go without it: service.notes.accept = ["shared-uid"]',
+        fix: 'start it as root; as a last resort go without: add "shared-uid" to service.notes.accept',
         service: 'notes',
       },
     ])
@@ -48,11 +48,21 @@ describe('a promise the adapter runs no service without', () => {
     ])
   })
 
-  it('is not accepted by accepting another, and the last resort then names both', async () => {
+  it('is not accepted by accepting another', async () => {
     const lines = 'accept = ["no-pids-limit"]'
     const { problems } = await find(lines, jail(['user.perTenantUid'], noRoot))
+    expect(problems).toMatchObject([{ fix: expect.stringContaining('add "shared-uid" to service.notes.accept') }])
+  })
+
+  it('is told together with others that are lost for the same reason, with all their words', async () => {
+    const noPids = { ...noMemory, capability: 'res.pids' }
+    const { problems } = await find('', jail(['res.memory', 'res.pids', 'user.perTenantUid'], noMemory, noRoot, noPids))
     expect(problems).toMatchObject([
-      { fix: expect.stringContaining('service.notes.accept = ["no-pids-limit","shared-uid"]') },
+      {
+        message: expect.stringContaining('needs "res.memory" and "res.pids", which it cannot keep'),
+        fix: 'set another isolation; as a last resort go without: add "no-memory-limit" and "no-pids-limit" to service.notes.accept',
+      },
+      { message: expect.stringContaining('user.perTenantUid') },
     ])
   })
 
@@ -68,7 +78,7 @@ describe('a promise the adapter runs no service without', () => {
       {
         key: 'service.notes.memory_max',
         fault: 'machine',
-        fix: 'remove service.notes.memory_max; as a last resort go without it: service.notes.accept = ["no-memory-limit"]',
+        fix: 'remove service.notes.memory_max; as a last resort go without: add "no-memory-limit" to service.notes.accept',
       },
     ])
     expect(promises.get('notes')?.map(standingOf)).toEqual(['lost'])

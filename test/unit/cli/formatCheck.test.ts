@@ -56,7 +56,7 @@ none       ok     can run, and keeps 0 of its 1 promises
                   → start tenement as root
 jail       fail   runs no service that does not accept its losses here: keeps 4 of its 6 promises
            fail   user.perTenantUid is lost: without root every instance runs as the user who started tenement
-                  → start tenement as root; as a last resort go without it: accept = ["shared-uid"] in the service
+                  → start tenement as root; as a last resort go without: accept = ["shared-uid"] in the service
            warn   res.memory is lost: no memory controller
                   → delegate it
 
@@ -66,11 +66,18 @@ tight    ok     isolation "jail" keeps res.pids, net.private, disk.quota
          warn   disk.quota holds only while the tenant does not work against it
          warn   goes without user.perTenantUid, as accept = ["shared-uid"] says: without root every instance runs as the user who started tenement
 strict   ok     isolation "jail" keeps res.pids
-         fail   needs user.perTenantUid, which is lost: without root every instance runs as the user who started tenement
-         fail   needs res.memory, which is lost: no memory controller
+         fail   needs user.perTenantUid, res.memory, lost on this machine
 wrong    fail   needs fs.privateRoot, of which isolation "none" knows nothing
 odd      fail   told above: service.odd.isolation
 `.trim(),
+    )
+  })
+
+  it('tell what is lost for one reason in one row', async () => {
+    const lost = [noMemory, { ...noMemory, capability: 'fs.privateRoot' }, { ...noMemory, capability: 'res.pids' }]
+    const checked = await checkedOf(service('a', 'jail'), new Map([['jail', { usable: true, lost }]]))
+    expect(formatTables(checked, { paint: plain, columns: undefined })).toMatch(
+      /^ +warn +res\.memory, fs\.privateRoot are lost: no memory controller\n +→ delegate it\n +fail +res\.pids is lost: no memory controller\n +→ delegate it; as a last resort go without: accept = \["no-pids-limit"\] in the service$/m,
     )
   })
 

@@ -31,7 +31,7 @@ describe('the block of status', () => {
         'address:   carol.api.localhost:8080',
         'source:    added by "tenement add"',
         'isolation: none',
-        'attested:  2026-11-23T18:15:54.120Z, 2 promises found kept',
+        'attested:  2026-11-23T18:15:54.120Z, 2 facts as planned',
         'pid:       4101',
         'uid:       700003',
         'started:   2026-11-23T18:15:54.123Z',
