@@ -146,7 +146,9 @@ const launch = (value: unknown): Launch => {
     ...(fields.expect === undefined ? {} : { expect: expectation(fields.expect) }),
     ...(fields.unreachable === undefined ? {} : { unreachable: list(fields.unreachable, 'unreachable', text) }),
     ...(fields.resolvers === undefined ? {} : { resolvers: list(fields.resolvers, 'resolvers', text) }),
-    ...(fields.uplink === undefined ? {} : { uplink: { argv: command(fieldsOf(fields.uplink, 'uplink').argv, 'uplink.argv') } }),
+    ...(fields.uplink === undefined
+      ? {}
+      : { uplink: { argv: command(fieldsOf(fields.uplink, 'uplink').argv, 'uplink.argv') } }),
     reach: reach(fields.reach),
   }
 }
