@@ -166,7 +166,7 @@ describe('a run whose network leads out', () => {
 
   testHere('does not begin where the way out cannot be made, and leaves nothing', async () => {
     const failing: Launch['argv'] = ['/bin/sh', '-c', 'echo no such luck >&2; exit 3']
-    expect(await launch({ unreachable: [], uplink: { argv: failing } })).toMatchObject({
+    expect(await launch({ unreachable: [], uplink: failing })).toMatchObject({
       type: 'failed',
       message: '"/bin/sh" did not connect the network: no such luck (exit code 3)',
     })
