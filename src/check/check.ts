@@ -74,7 +74,6 @@ interface ServiceFindings {
 
 const checkService = async (service: Service, ground: ServiceGround): Promise<ServiceFindings> => {
   const { name } = service
-  const { config, machine } = ground
   const adapter = ground.adapters.get(service.isolation)
   const files = await checkFiles(service, ground)
   if (adapter === undefined) return { name, issues: [unknownAdapter(service, ground.adapters), ...files] }
@@ -112,7 +111,6 @@ const checkFiles = async (service: Service, { machine, config }: ServiceGround):
     ? []
     : [
         ...(hasSoundData(service, config) ? await checkPrograms(service, config, machine) : []),
-        ...(await checkGrants(service, machine)),
         ...(await checkSecrets(service)),
       ]
 
