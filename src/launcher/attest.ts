@@ -128,9 +128,12 @@ interface OpenDescriptor {
 const descriptorsOf = (pid: number): readonly OpenDescriptor[] =>
   readdirSync(`/proc/${pid}/fd`).flatMap((name) => {
     try {
-      const leadsTo = readlinkSync(`/proc/${pid}/fd/${name}`)
-      const mountId = /^mnt_id:\s*(\d+)/m.exec(readFileSync(`/proc/${pid}/fdinfo/${name}`, 'latin1'))?.[1] ?? ''
-      return [{ number: Number(name), leadsTo, mountId }]
+      const link = readlinkSync(`/proc/${pid}/fd/${name}`)
+      const info = readFileSync(`/proc/${pid}/fdinfo/${name}`, 'latin1')
+      // Every eventfd has the same link; its number tells bubblewrap's own from those a runtime opens by the dozen.
+      const eventId = /^eventfd-id:\s*(\d+)/m.exec(info)?.[1]
+      const leadsTo = eventId === undefined ? link : `${link} ${eventId}`
+      return [{ number: Number(name), leadsTo, mountId: /^mnt_id:\s*(\d+)/m.exec(info)?.[1] ?? '' }]
     } catch {
       return [] // closed meanwhile by the application, which runs by now
     }
@@ -143,6 +146,9 @@ export interface HeldDescriptors {
   /** Where a descriptor leads. */
   readonly control: ReadonlySet<string>
 }
+
+/** Whether what a descriptor leads to tells it from all others: a path, or an object of the kernel without a number, does not. */
+const isOneOfAKind = (leadsTo: string): boolean => /^(pipe|socket):|^\/memfd:|eventfd\] \d/.test(leadsTo)
 
 const placeOf = ({ leadsTo, mountId }: OpenDescriptor): string => `${mountId} ${leadsTo}`
 
@@ -218,7 +224,7 @@ export const descriptorsHeld = (first: number, { descriptors }: Expectation): He
     given: new Set(all.filter(({ number }) => descriptors.includes(number)).map(placeOf)),
     control: new Set(
       all
-        .filter(({ number, leadsTo }) => !descriptors.includes(number) && !leadsTo.startsWith('/'))
+        .filter(({ number, leadsTo }) => !descriptors.includes(number) && isOneOfAKind(leadsTo))
         .map(({ leadsTo }) => leadsTo),
     ),
   }
