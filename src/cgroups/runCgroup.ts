@@ -39,6 +39,8 @@ export interface RunCgroup {
   /** To be asked before `remove`: the counts go with the directories. */
   causes(): Causes
   memoryBytes(): number | undefined
+  /** Its directory that keeps a bound; undefined where none was set. */
+  directoryFor(bound: 'memory' | 'cpu' | 'processes'): string | undefined
   /** Resolves when its directories are gone; rejects naming one in which a process is left. */
   remove(): Promise<void>
 }
@@ -67,6 +69,7 @@ export const makeRunCgroup = (trees: Trees, run: string, bounds: Bounds, signalI
       outOfMemory: memory !== undefined && memory.tree.version.memoryKills(memory.directory) > 0,
       refusedForks: processes === undefined ? 0 : processes.tree.version.refusedForks(processes.directory),
     }),
+    directoryFor: (bound) => placeFor(trees[bound], places)?.directory,
     memoryBytes: () => memory?.tree.version.memoryBytes(memory.directory),
     remove: async () => {
       for (const { directory } of places)

@@ -153,6 +153,8 @@ export type Descriptor =
   | { readonly fd: number; readonly kind: 'path'; readonly path: string }
   /** The secret of this name from the service's own table, read by the launcher alone. */
   | { readonly fd: number; readonly kind: 'secret'; readonly name: string }
+  /** The directory of its own cgroup that keeps one of its bounds: what a runtime reads to size itself. */
+  | { readonly fd: number; readonly kind: 'cgroup'; readonly bound: 'memory' | 'cpu' | 'processes' }
   /** The program waits here for one byte before it executes the application. No end of file ever comes, also when the launcher dies. */
   | { readonly fd: number; readonly kind: 'gate' }
   /** Reads as one line and an end of file; once the program has closed it, all it was told to do before that is done. */

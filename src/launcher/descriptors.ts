@@ -2,8 +2,9 @@
 // The launcher keeps the other end of two of them: the gate the program is held at, and the mark that it is prepared.
 import { closeSync, constants, fstatSync, openSync, readSync, writeSync } from 'node:fs'
 import { Socket } from 'node:net'
+import type { RunCgroup } from '../cgroups/runCgroup.ts'
 import type { Descriptor, Launch } from '../isolation/adapter.ts'
-import { duplicateAbove, openMemoryFile, openPipe, openSocketPair } from './libc.ts'
+import { duplicateAbove, openFlags, openMemoryFile, openPath, openPipe, openSocketPair } from './libc.ts'
 import { listenUnix, removeSocket } from './listeners.ts'
 import { codePlaces, grantAt, Refused } from './policy.ts'
 import type { Policy } from './protocol.ts'
@@ -36,6 +37,7 @@ interface Place {
   readonly policy: Policy
   readonly service: string
   readonly launch: Launch
+  readonly cgroup: RunCgroup | undefined
   /** Takes a descriptor that is to be closed once the child exists. */
   readonly keep: (fd: number) => number
 }
@@ -51,6 +53,7 @@ export const openDescriptors = (place: Place): Opened => {
   const opened: { readonly [K in Descriptor['kind']]: (descriptor: Extract<Descriptor, { kind: K }>) => number } = {
     content: ({ content }) => openContent(content),
     path: ({ path }) => openGiven(place, path),
+    cgroup: ({ bound }) => openOwnCgroup(place, bound),
     secret: ({ name }) => openContent(readSecret(place, name)),
     listener: ({ socket }) => {
       const fd = listenUnix(socket, place.policy.serverIdentity ?? self(), 0o600)
@@ -104,6 +107,12 @@ const openGiven = ({ policy, service }: Place, path: string): number => {
   // One that is bound was opened as carefully when the launcher bound it.
   if (grant !== undefined) return grant.boundAt === undefined ? openTrusted(path) : openBelow(path, path)
   return openBelow(rootOf([...policy.dataRoots, ...codePlaces(policy), policy.runDir], path), path)
+}
+
+const openOwnCgroup = ({ cgroup }: Place, bound: 'memory' | 'cpu' | 'processes'): number => {
+  const directory = cgroup?.directoryFor(bound)
+  if (directory === undefined) throw new Refused(`the launch has no bound on ${bound} whose cgroup it could be shown`)
+  return openPath(directory, openFlags.path | openFlags.directory)
 }
 
 /** Most a secret may hold, in bytes. */

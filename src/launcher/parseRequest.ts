@@ -82,9 +82,10 @@ const directory = (value: unknown, what: string): Directory => {
 const descriptor = (value: unknown, what: string): Descriptor => {
   const fields = fieldsOf(value, what)
   const fd = number(fields.fd, 'fd')
-  const kind = oneOf(fields.kind, 'kind', ['listener', 'content', 'path', 'secret', 'gate', 'prepared'])
+  const kind = oneOf(fields.kind, 'kind', ['listener', 'content', 'path', 'secret', 'cgroup', 'gate', 'prepared'])
   if (kind === 'listener') return { fd, kind, socket: text(fields.socket, 'socket') }
   if (kind === 'path') return { fd, kind, path: text(fields.path, 'path') }
+  if (kind === 'cgroup') return { fd, kind, bound: oneOf(fields.bound, 'bound', ['memory', 'cpu', 'processes']) }
   if (kind === 'secret') return { fd, kind, name: text(fields.name, 'name') }
   if (kind === 'gate' || kind === 'prepared') return { fd, kind }
   if (!(fields.content instanceof Uint8Array)) throw new Malformed('content is not bytes')

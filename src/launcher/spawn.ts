@@ -114,7 +114,7 @@ export const spawnLaunch = async (
     undo.push(() => stdout.stream.destroy())
     const stderr = openOutput(launch.identity, keep)
     undo.push(() => stderr.stream.destroy())
-    const { inherited, listener, gate, prepared, release } = openDescriptors({ policy, service, launch, keep })
+    const { inherited, listener, gate, prepared, release } = openDescriptors({ policy, service, launch, cgroup, keep })
     undo.push(release)
     const argv = withCgroup(withLimits(launch), cgroup, inherited, keep)
     const child = startChild(run, launch, argv, {

@@ -23,6 +23,8 @@ const effectOf = (operation: Operation, machine: readonly MountPoint[]): Effect 
       return bound(operation.source, operation.at, false, machine)
     case 'bind':
       return bound(operation.source, operation.at, operation.isWritable, machine)
+    case 'cgroup':
+      return [[operation.at, false]]
     case 'tmpfs':
       return [[operation.at, true]]
     case 'seal':

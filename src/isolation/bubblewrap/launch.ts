@@ -35,6 +35,7 @@ export const bubblewrapLaunch = (plan: LaunchPlan, confinement: Confinement): La
     tmpBytes: plan.limits.tmpBytes ?? confinement.tmpBytes,
     secrets: plan.secrets,
     places: placesOf(plan),
+    resources: resourcesOf(plan.limits),
   })
   const { network, instance, env, cwd } = plan
   const { options, descriptors } = bubblewrapOptions({ network, instance, env, cwd, isNested, view, filter })

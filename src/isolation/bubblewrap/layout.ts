@@ -25,6 +25,8 @@ export interface Layout {
   readonly resolvers: readonly string[]
   /** Networks no instance with a way out may reach, this machine's own addresses among them. */
   readonly unreachable: readonly string[]
+  /** Where runtimes look for their bounds: one place on version 2, one for each controller on version 1 (cgroups(7)). */
+  readonly cgroups: string | Readonly<Record<'memory' | 'cpu' | 'processes', string>>
   /** Where something is mounted on this machine. */
   readonly mounts: readonly MountPoint[]
 }
@@ -48,6 +50,12 @@ const etcNames = [
 
 /** Debian's Java keeps java.security and its like in such a directory of /etc and does not start without it. */
 const isRuntimeConfig = (name: string): boolean => /^java-\d+-openjdk$/.test(name)
+
+const version1 = {
+  memory: '/sys/fs/cgroup/memory',
+  cpu: '/sys/fs/cgroup/cpu',
+  processes: '/sys/fs/cgroup/pids',
+} as const
 
 const readOnlyNames = ['bus', 'fs', 'irq', 'sys', 'sysrq-trigger']
 // Addresses of the kernel, keys, timing of other processes (the list container runtimes mask, and key-users).
@@ -73,6 +81,7 @@ export const readLayout = (): Layout => {
     hosts: textOf('/etc/hosts'),
     resolvers: resolversOf([resolvConf, textOf(behindStub)]),
     unreachable: unreachableFor(networkInterfaces()),
+    cgroups: kindOf('/sys/fs/cgroup/cgroup.controllers') === 'file' ? '/sys/fs/cgroup' : version1,
     mounts: parseMounts(readFileSync('/proc/self/mountinfo', 'utf8')),
   }
 }

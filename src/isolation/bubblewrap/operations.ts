@@ -13,6 +13,8 @@ export type Operation =
   | { readonly kind: 'show'; readonly source: string; readonly at: string }
   /** What the launcher opened, shown at a path. */
   | { readonly kind: 'bind'; readonly source: string; readonly at: string; readonly isWritable: boolean }
+  /** The cgroup that keeps one of the bounds, shown read-only. */
+  | { readonly kind: 'cgroup'; readonly bound: 'memory' | 'cpu' | 'processes'; readonly at: string }
   | { readonly kind: 'tmpfs'; readonly at: string; readonly mode: number; readonly bytes: number }
   /** A file of its own in whatever is mounted there by then; no mount. */
   | { readonly kind: 'file'; readonly at: string; readonly mode: number; readonly from: Unnumbered }
@@ -54,6 +56,7 @@ const renderers: Renderers = {
     numbering.give({ kind: 'path', path: source }),
     at,
   ],
+  cgroup: ({ bound, at }, numbering) => ['--ro-bind-fd', numbering.give({ kind: 'cgroup', bound }), at],
   // --perms and --size hold for the one operation behind them (bwrap(1)).
   tmpfs: ({ at, mode, bytes }) => ['--perms', octal(mode), '--size', String(bytes), '--tmpfs', at],
   file: ({ at, mode, from }, numbering) => ['--perms', octal(mode), '--file', numbering.give(from), at],

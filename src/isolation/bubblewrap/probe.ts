@@ -52,6 +52,7 @@ const problemWithTrial = async (identity: Identity | undefined): Promise<Problem
     tmpBytes: 1024 ** 2,
     secrets: [],
     places: [],
+    resources: {},
   })
   const inputs = { network: 'private', instance, env: {}, cwd: '/', isNested: false, view, filter: allowAll } as const
   const { options, descriptors } = bubblewrapOptions(inputs)

@@ -1,5 +1,6 @@
 // What a confined instance sees, as a list of operations: the order of bubblewrap's options, each with what it is for. Pure.
 // Later operations cover earlier ones, so what is closed comes after what it closes, and the data comes last of all binds.
+import type { Resources } from '../adapter.ts'
 import type { EtcFile } from './etcFiles.ts'
 import type { Layout, Shown } from './layout.ts'
 import type { Operation } from './operations.ts'
@@ -18,9 +19,11 @@ export interface ViewInputs {
   readonly tmpBytes: number
   readonly secrets: readonly string[]
   readonly places: readonly Place[]
+  /** The bounds its cgroup keeps. */
+  readonly resources: Resources
 }
 
-export const viewOf = ({ layout, etc, tmpBytes, secrets, places }: ViewInputs): readonly Operation[] => [
+export const viewOf = ({ layout, etc, tmpBytes, secrets, places, resources }: ViewInputs): readonly Operation[] => [
   { kind: 'show', source: '/usr', at: '/usr' },
   ...[...layout.roots, ...layout.etc].map(shown),
   ...etc.map(({ path, content }) => fileOf(path, content)),
@@ -32,6 +35,7 @@ export const viewOf = ({ layout, etc, tmpBytes, secrets, places }: ViewInputs): 
   { kind: 'link', at: '/var/tmp', target: '../tmp' },
   { kind: 'tmpfs', at: '/run', mode: 0o755, bytes: runBytes },
   ...secretsView(secrets),
+  ...cgroupView(layout, resources),
   ...places,
   { kind: 'seal', at: '/' },
   // Last of all: once bubblewrap has closed this descriptor, everything above is done.
@@ -62,6 +66,22 @@ const procView = ({ procReadOnly, procMaskedFiles, procMaskedDirectories }: Layo
     { kind: 'seal', at },
   ]),
 ]
+
+const boundNames = [
+  ['memory', 'memoryBytes'],
+  ['cpu', 'cpus'],
+  ['processes', 'processes'],
+] as const
+
+/**
+ * V8, the JVM and others size themselves by what they read here; without it, by the machine, and are killed for what they then
+ * take. On version 1 each controller has a directory of its own.
+ */
+const cgroupView = ({ cgroups }: Layout, resources: Resources): readonly Operation[] => {
+  const bounds = boundNames.flatMap(([bound, name]) => (resources[name] === undefined ? [] : [bound]))
+  if (typeof cgroups === 'string') return bounds.slice(0, 1).map((bound) => ({ kind: 'cgroup', bound, at: cgroups }))
+  return bounds.map((bound) => ({ kind: 'cgroup', bound, at: cgroups[bound] }))
+}
 
 /** A file system of their own, so that the instance can neither change them nor move them aside and put others there. */
 const secretsView = (names: readonly string[]): readonly Operation[] =>

@@ -66,7 +66,7 @@ export const insideOf = (launcher: TestLauncher, adapter: IsolationAdapter, filt
       run,
       service: 'api',
       id,
-      launch: { ...prepared, resources: {} },
+      launch: prepared,
       watch: false,
       note: null,
     })

@@ -78,6 +78,24 @@ describe('isolation', () => {
       expect(isAlive(before.pid)).toBe(false)
     })
 
+  testAsRoot('a runtime sizes itself by its own bounds, which it can read and not lift', async () => {
+    const server = await start(`
+[service.sized]
+command = "node sized.mjs"
+cwd = "${apps}"
+isolation = "sandbox"
+memory_max = "1GB"
+[instances]
+sized = ["a"]
+`)
+    const { body } = await server.ask('a.sized.test')
+    const { constrained, heapLimit, lifted } = JSON.parse(body)
+    expect(constrained).toBe(1024 ** 3)
+    // A quarter of the machine's memory would be more on any machine these tests run on.
+    expect(heapLimit).toBeLessThan(700 * 1024 ** 2)
+    expect(lifted).toMatch(/EROFS|ENOENT/)
+  })
+
   test('what cannot be confined on this machine is refused, and the others run', async ({ skip }) => {
     if (isRoot) skip('as root this machine can confine everything')
     const server = await start(`${inherited('namespace')}

@@ -15,6 +15,7 @@ export const layout: Layout = {
   hosts: '127.0.0.1 localhost\n192.0.2.7 database\n',
   resolvers: ['192.0.2.53', '2001:db8::53'],
   unreachable: ['10.0.0.0/8', '192.0.2.1/32'],
+  cgroups: { memory: '/sys/fs/cgroup/memory', cpu: '/sys/fs/cgroup/cpu', processes: '/sys/fs/cgroup/pids' },
   mounts: [
     { path: '/', isWritable: true },
     { path: '/proc', isWritable: true },
