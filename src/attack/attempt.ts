@@ -67,3 +67,25 @@ const refusalOf = (error: unknown): { readonly outcome: Outcome; readonly said: 
 export const requireThat = (isSo: boolean, otherwise: string): void => {
   if (!isSo) throw new Refused(otherwise)
 }
+
+/** What it worked on of several things; throws Refused with the last answer where it worked on none. */
+export const firstThatWorks = <T>(things: Iterable<T>, act: (thing: T) => unknown): string => {
+  let last = 'there is none'
+  for (const thing of things) {
+    const { outcome, said } = outcomeOf(thing, act)
+    if (outcome === 'done') return `${thing}`
+    last = said
+  }
+  throw new Refused(last)
+}
+
+const outcomeOf = <T>(thing: T, act: (thing: T) => unknown): Pick<Attempt, 'outcome' | 'said'> => {
+  try {
+    act(thing)
+    return { outcome: 'done', said: '' }
+  } catch (error) {
+    const refusal = refusalOf(error)
+    if (refusal.outcome === 'failed') throw error
+    return refusal
+  }
+}

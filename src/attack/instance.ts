@@ -32,15 +32,16 @@ const attack = async (topic: string, targets: string): Promise<string> => {
 }
 
 /** What it heard from others: connections by where they came in, and signals. */
-const heard = { connections: 0, signals: 0 }
+const heard = { connections: { port: 0, path: 0, abstract: 0 }, signals: 0 }
 process.on('SIGWINCH', () => {
   heard.signals += 1
 })
 
-const canary = async (options: ListenOptions): Promise<Server> => {
+const canary = async (place: keyof typeof heard.connections, options: ListenOptions): Promise<Server> => {
   const server = createServer((socket) => {
-    heard.connections += 1
-    socket.destroy()
+    heard.connections[place] += 1
+    socket.on('error', () => undefined)
+    socket.end()
   })
   server.listen(options)
   await once(server, 'listening')
@@ -54,11 +55,11 @@ const beNeighbour = async (names: SharedNames): Promise<unknown> => {
   sharedNames = names
   writeFileSync(join(ownData(), 'secret'), 'neighbour', { mode: 0o600 })
   makeShared(names, 'neighbour')
-  const port = (await canary({ port: 0, host: '127.0.0.1' })).address()
+  const port = (await canary('port', { port: 0, host: '127.0.0.1' })).address()
   const socket = join(ownData(), 'own.sock')
   const abstractSocket = `${names.name}-abstract`
-  await canary({ path: socket })
-  await canary({ path: `\0${abstractSocket}` })
+  await canary('path', { path: socket })
+  await canary('abstract', { path: `\0${abstractSocket}` })
   return { port: port !== null && typeof port === 'object' ? port.port : 0, sockets: [socket], abstractSocket }
 }
 

@@ -12,15 +12,16 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  rmdirSync,
   rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { type Attack, NotHere, requireThat } from '../attempt.ts'
+import { type Attack, firstThatWorks, NotHere, requireThat } from '../attempt.ts'
 import { call } from '../kernel.ts'
 import { ownData, type Targets } from '../targets.ts'
-import { overwrite } from './open.ts'
+import { filesBelow, overwrite } from './open.ts'
 
 const atWorkingDirectory = -100
 
@@ -31,7 +32,8 @@ export const files = ({ machine, neighbour }: Targets): readonly Attack[] => {
       row: '4',
       attempts: {
         'read a file of the machine': () => void readFileSync(machine.file),
-        'write to a file of the machine': () => void writeFileSync(machine.file, 'overwritten by a tenant'),
+        'write to a file of the machine': () =>
+          void writeFileSync(machine.file, 'overwritten by a tenant', { flag: 'r+' }),
         'change the mode of a file of the machine': () => chmodSync(machine.file, 0o666),
         'remove a file of the machine': () => rmSync(machine.file),
       },
@@ -145,7 +147,13 @@ export const files = ({ machine, neighbour }: Targets): readonly Attack[] => {
           ]),
         ),
       },
-      twin: ['make a FIFO and open /dev/null', () => (makeNode(own('fifo'), 0o10_000, 0), overwrite('/dev/null'))],
+      twin: [
+        'make a FIFO and open /dev/null',
+        () => {
+          makeNode(own('fifo'), 0o10_000, 0)
+          overwrite('/dev/null')
+        },
+      ],
     },
     {
       row: '43.seen',
@@ -160,23 +168,23 @@ export const files = ({ machine, neighbour }: Targets): readonly Attack[] => {
     {
       row: '45',
       attempts: Object.fromEntries(
-        machine.cgroups.map((path) => [`make a cgroup in ${path}`, () => mkdirSync(join(path, 'planted'))]),
+        machine.cgroups.map((path) => [
+          `make a cgroup in ${path}`,
+          () => {
+            mkdirSync(join(path, 'planted'))
+            rmdirSync(join(path, 'planted'))
+          },
+        ]),
       ),
       twin: ['make a directory in its data', () => mkdirSync(own('directory'), { recursive: true })],
     },
     {
       row: '44',
       attempts: {
-        ...Object.fromEntries(
-          machine.cgroups.flatMap((path) =>
-            ['cgroup.procs', '../cgroup.procs', 'memory.limit_in_bytes', 'memory.max', 'pids.max'].map((name) => [
-              `open ${join(path, name)} for writing`,
-              () => overwrite(join(path, name)),
-            ]),
-          ),
-        ),
+        'open what bounds it for writing': () =>
+          firstThatWorks(filesBelow(machine.cgroups.map((path) => join(path, '..'))), overwrite),
         'open anything below /sys for writing': () =>
-          openAnyBelow(['/sys/kernel', '/sys/power', '/sys/fs', '/sys/class']),
+          firstThatWorks(filesBelow(['/sys/kernel', '/sys/power', '/sys/fs', '/sys/class']), overwrite),
       },
       twin: ['read which cgroup it is in', () => void readFileSync('/proc/self/cgroup')],
     },
@@ -227,24 +235,4 @@ const openByHandle = (directory: string, inode: number): number => {
   } finally {
     closeSync(mount)
   }
-}
-
-/** How many files are looked at: /sys holds tens of thousands. */
-const mostFiles = 3_000
-
-const openAnyBelow = (roots: readonly string[]): string => {
-  const opened: string[] = []
-  const waiting = roots.filter((root) => existsSync(root))
-  if (waiting.length === 0) requireThat(false, 'there is no /sys')
-  for (let seen = 0; waiting.length > 0 && seen < mostFiles; seen += 1) {
-    const path = waiting.shift() ?? ''
-    try {
-      if (statSync(path).isDirectory()) waiting.push(...readdirSync(path).map((name) => join(path, name)))
-      else opened.push((overwrite(path), path))
-    } catch {
-      // Refused, which is what is asked about, or gone meanwhile.
-    }
-  }
-  requireThat(opened.length > 0, 'none could be opened')
-  return opened.join(' ')
 }

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { closeSync, openSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
-import { type Attack, NotHere, Refused } from '../attempt.ts'
+import { type Attack, firstThatWorks, NotHere, Refused } from '../attempt.ts'
 import { call, makeProcess } from '../kernel.ts'
 import { ownData, type Targets } from '../targets.ts'
 
@@ -105,23 +105,15 @@ const entering = (who: string, pid: number): Attack['attempts'] => ({
 })
 
 /** Returns the first that could be entered. */
-const enterAny = (pid: number): string => {
-  let last = ''
-  for (const kind of readdirSync(`/proc/${pid}/ns`)) {
+const enterAny = (pid: number): string =>
+  firstThatWorks(readdirSync(`/proc/${pid}/ns`), (kind) => {
+    const fd = openSync(join(`/proc/${pid}/ns`, kind), 'r')
     try {
-      const fd = openSync(join(`/proc/${pid}/ns`, kind), 'r')
-      try {
-        call('setns', fd, 0)
-        return kind
-      } finally {
-        closeSync(fd)
-      }
-    } catch (error) {
-      last = error instanceof Refused ? error.message : String((error as NodeJS.ErrnoException).code)
+      call('setns', fd, 0)
+    } finally {
+      closeSync(fd)
     }
-  }
-  throw new Refused(last)
-}
+  })
 
 /** struct timex with ADJ_OFFSET_SINGLESHOT of zero: the least there is that needs the right to set the clock (adjtimex(2)). */
 const singleShot = (): Buffer => {

@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import { connect, createServer } from 'node:net'
 import { constants } from 'node:os'
-import { type Attack, requireThat } from '../attempt.ts'
+import { type Attack, firstThatWorks, requireThat } from '../attempt.ts'
 import { call } from '../kernel.ts'
 import type { Targets } from '../targets.ts'
 import { addressFamily, connectTcp, reach, reachAnybody, sendDescriptor, socketType, talkToItself } from './sockets.ts'
@@ -184,23 +184,17 @@ const ignoreRefusal = (act: () => unknown): void => {
   }
 }
 
-/** SO_BINDTODEVICE for every interface it has, then a connection to the machine (socket(7)). */
-const throughDevices = (port: number): void => {
-  let last: unknown
-  for (const device of ['eth0', 'ens3', 'tap0', 'lo']) {
+/** SO_BINDTODEVICE for every interface there might be, then a connection to the machine (socket(7)). */
+const throughDevices = (port: number): string =>
+  firstThatWorks(['eth0', 'ens3', 'tap0', 'lo'], (device) => {
     const fd = call('socket', addressFamily.inet, stream, 0)
     try {
-      call('setsockopt', fd, 1, 25, `${device}\0`, device.length + 1)
+      call('setsockopt', fd, 1, 25, device, device.length + 1)
       connectTcp(fd, port)
-      return
-    } catch (error) {
-      last = error
     } finally {
       call('close', fd)
     }
-  }
-  throw last
-}
+  })
 
 /** Loose source route by way of the loopback interface to the metadata service (ip(7), IP_OPTIONS). */
 const sourceRouted = (): void => {

@@ -1,9 +1,8 @@
 // What /proc tells of the machine and lets one write, and other processes through it.
 import { closeSync, existsSync, lstatSync, openSync, readdirSync, readFileSync, readlinkSync, readSync } from 'node:fs'
-import { join } from 'node:path'
-import { type Attack, NotHere, requireThat } from '../attempt.ts'
+import { type Attack, firstThatWorks, NotHere, requireThat } from '../attempt.ts'
 import { ownData, type Targets } from '../targets.ts'
-import { overwrite } from './open.ts'
+import { filesBelow, overwrite } from './open.ts'
 
 export const proc = ({ machine, neighbour }: Targets): readonly Attack[] => [
   {
@@ -102,23 +101,5 @@ const readBeginning = (path: string): void => {
 
 const openAny = (root: string): string => {
   if (!existsSync(root)) throw new NotHere(`there is no ${root}`)
-  const opened = filesBelow(root).filter((path) => {
-    try {
-      overwrite(path)
-      return true
-    } catch {
-      return false // refused, which is what is asked about
-    }
-  })
-  requireThat(opened.length > 0, 'none could be opened')
-  return opened.join(' ')
-}
-
-const filesBelow = (path: string): readonly string[] => {
-  if (!lstatSync(path).isDirectory()) return [path]
-  try {
-    return readdirSync(path).flatMap((name) => filesBelow(join(path, name)))
-  } catch {
-    return [] // a directory that it may not list
-  }
+  return firstThatWorks(filesBelow([root], 10_000), overwrite)
 }

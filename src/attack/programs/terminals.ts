@@ -1,6 +1,6 @@
 // Terminals: typing into one that somebody else reads, and changing how one works.
 import { closeSync, constants, existsSync, openSync, readdirSync } from 'node:fs'
-import { type Attack, NotHere, Refused } from '../attempt.ts'
+import { type Attack, firstThatWorks, NotHere } from '../attempt.ts'
 import { type Argument, call } from '../kernel.ts'
 
 const requests = { TIOCSTI: 0x5412, TIOCLINUX: 0x541c, TIOCSETD: 0x5423 } as const
@@ -29,7 +29,10 @@ const everywhere = (named: Readonly<Record<string, readonly number[]>>): Attack[
   Object.fromEntries(
     Object.entries(named).map(([name, values]) => [
       `${name} on everything open and on the terminals of the machine`,
-      () => firstThatWorks([...fdsNow(), ...devices()], values),
+      () =>
+        firstThatWorks([...fdsNow(), ...devices()], (place) =>
+          firstThatWorks(values, (value) => withOpen(place, (fd) => call('ioctl', fd, value, Buffer.alloc(8)))),
+        ),
     ]),
   )
 
@@ -48,21 +51,6 @@ const pseudoTerminals = (): readonly string[] => {
   } catch {
     return [] // no pseudo terminals here
   }
-}
-
-/** Returns what it worked on; throws Refused with the last answer otherwise. */
-const firstThatWorks = (places: readonly (number | string)[], values: readonly number[]): string => {
-  let last = 'nothing there'
-  for (const place of places)
-    for (const value of values) {
-      try {
-        withOpen(place, (fd) => call('ioctl', fd, value, Buffer.alloc(8)))
-        return String(place)
-      } catch (error) {
-        last = error instanceof Refused ? error.message : String((error as NodeJS.ErrnoException).code)
-      }
-    }
-  throw new Refused(last)
 }
 
 const withOpen = (place: number | string, act: (fd: number) => unknown): void => {
