@@ -29,8 +29,6 @@ export interface Row {
   readonly topic: Topic
   /** True where it holds; what an instance cannot do. */
   readonly sentence: string
-  /** The promise it tries to break. */
-  readonly capability: string
   readonly none: Promised
   readonly namespace: Promised
   readonly sandbox: Promised
@@ -54,7 +52,6 @@ export const rows: readonly Row[] = [
   {
     row: '1',
     topic: 'proc',
-    capability: 'user.perTenantUid',
     ...byUid,
     none: 'depends on the machine',
     sentence: 'cannot set what the kernel does with core files',
@@ -62,7 +59,6 @@ export const rows: readonly Row[] = [
   {
     row: '2',
     topic: 'proc',
-    capability: 'fs.readOnlyRoot',
     ...mostlyConfined,
     sentence: "opens no setting of the kernel's for writing",
     why: 'some, such as ns_last_pid, are open to everybody on the machine',
@@ -70,56 +66,48 @@ export const rows: readonly Row[] = [
   {
     row: '3',
     topic: 'proc',
-    capability: 'fs.privateRoot',
     ...confined,
     sentence: 'reads nothing of /proc that tells of the machine',
   },
   {
     row: '4',
     topic: 'files',
-    capability: 'fs.privateRoot',
     ...byUid,
     sentence: 'neither reads nor changes a file of the machine',
   },
   {
     row: '5',
     topic: 'files',
-    capability: 'fs.privateRoot',
     ...byUid,
     sentence: "reads nothing of tenement's and of its neighbour's",
   },
   {
     row: '5.seen',
     topic: 'files',
-    capability: 'fs.privateRoot',
     ...confined,
     sentence: 'does not learn what files there are on the machine',
   },
   {
     row: '6',
     topic: 'proc',
-    capability: 'pid.private',
     ...byUid,
     sentence: "does not get into its neighbour's process by /proc",
   },
   {
     row: '6.seen',
     topic: 'proc',
-    capability: 'pid.private',
     ...confined,
     sentence: "does not see its neighbour's process",
   },
   {
     row: '7',
     topic: 'proc',
-    capability: 'pid.private',
     ...byUid,
     sentence: "does not get into tenement's processes by /proc",
   },
   {
     row: '8',
     topic: 'proc',
-    capability: 'env.clean',
     ...always,
     none: 'does not apply',
     sentence: 'finds nothing of its start in process 1',
@@ -127,21 +115,18 @@ export const rows: readonly Row[] = [
   {
     row: '10',
     topic: 'descriptors',
-    capability: 'fd.clean',
     ...always,
     sentence: 'finds no file or directory of the machine open',
   },
   {
     row: '11',
     topic: 'descriptors',
-    capability: 'fd.clean',
     ...always,
     sentence: "inherits no socket that lies in the machine's network",
   },
   {
     row: '12',
     topic: 'network',
-    capability: 'net.noLoopback',
     ...onlySandbox,
     sentence: 'reaches the machine by none of its addresses',
     why: sharedNetwork,
@@ -149,7 +134,6 @@ export const rows: readonly Row[] = [
   {
     row: '13',
     topic: 'network',
-    capability: 'net.noMetadata',
     none: 'depends on the machine',
     namespace: 'depends on the machine',
     sandbox: 'blocked',
@@ -159,7 +143,6 @@ export const rows: readonly Row[] = [
   {
     row: '14.port',
     topic: 'network',
-    capability: 'net.private',
     ...onlySandbox,
     sentence: "does not reach its neighbour's port",
     why: sharedNetwork,
@@ -167,14 +150,12 @@ export const rows: readonly Row[] = [
   {
     row: '14.path',
     topic: 'network',
-    capability: 'fs.privateRoot',
     ...byUid,
     sentence: "does not reach its neighbour's unix sockets",
   },
   {
     row: '15',
     topic: 'network',
-    capability: 'uds.abstractPrivate',
     ...onlySandbox,
     sentence: 'reaches no abstract unix socket of others',
     why: 'such sockets belong to the network: sharing it is sharing them',
@@ -182,38 +163,33 @@ export const rows: readonly Row[] = [
   {
     row: '16',
     topic: 'network',
-    capability: 'fs.privateRoot',
     ...byUid,
     sentence: "reaches no unix socket of the machine's, and not tenement's own",
   },
   {
     row: '23',
     topic: 'files',
-    capability: 'fs.noHostSymlink',
     ...byUid,
     sentence: 'cannot link a file of the machine into its data',
   },
   {
     row: '24',
     topic: 'terminals',
-    capability: 'tty.none',
     ...always,
     sentence: 'has no terminal of others to type into',
   },
   {
     row: '24.own',
     topic: 'terminals',
-    capability: 'syscalls.filtered',
     ...mostlyConfined,
     answers: ['EPERM'],
     sentence: 'cannot type into terminals at all',
     why: 'the kernel may refuse it by itself (dev.tty.legacy_tiocsti)',
   },
-  { row: '25', topic: 'terminals', capability: 'tty.none', ...always, sentence: 'changes no terminal of others' },
+  { row: '25', topic: 'terminals', ...always, sentence: 'changes no terminal of others' },
   {
     row: '25.own',
     topic: 'terminals',
-    capability: 'syscalls.filtered',
     ...confined,
     answers: ['EPERM'],
     sentence: 'cannot load a line discipline',
@@ -221,24 +197,21 @@ export const rows: readonly Row[] = [
   {
     row: '26',
     topic: 'processes',
-    capability: 'pid.private',
     ...byUid,
     sentence: 'does not trace its neighbour or tenement',
   },
   {
     row: '26.parent',
     topic: 'processes',
-    capability: 'syscalls.filtered',
     ...mostlyConfined,
     answers: ['EPERM'],
     sentence: 'traces nobody, not even processes of its own',
     why: 'without a filter whoever runs as the same uid may be traced',
   },
-  { row: '27', topic: 'processes', capability: 'pid.private', ...byUid, sentence: 'signals nobody but its own' },
+  { row: '27', topic: 'processes', ...byUid, sentence: 'signals nobody but its own' },
   {
     row: '28',
     topic: 'namespaces',
-    capability: 'user.noNestedNs',
     ...confined,
     sentence: 'makes no namespaces',
     why: 'where a user namespace can be made, most faults of the kernel are within reach',
@@ -246,22 +219,19 @@ export const rows: readonly Row[] = [
   {
     row: '29',
     topic: 'namespaces',
-    capability: 'caps.none',
     ...always,
     sentence: 'neither mounts nor takes a mount away',
   },
   {
     row: '30',
     topic: 'namespaces',
-    capability: 'caps.none',
     ...always,
     sentence: 'has no other way to change what is mounted',
   },
-  { row: '31', topic: 'namespaces', capability: 'caps.none', ...always, sentence: 'enters the namespaces of nobody' },
+  { row: '31', topic: 'namespaces', ...always, sentence: 'enters the namespaces of nobody' },
   {
     row: '32',
     topic: 'syscalls',
-    capability: 'syscalls.filtered',
     ...confined,
     answers: ['ENOSYS'],
     sentence: 'makes no io_uring, past which no filter sees',
@@ -269,7 +239,6 @@ export const rows: readonly Row[] = [
   {
     row: '33',
     topic: 'syscalls',
-    capability: 'syscalls.filtered',
     ...mostlyConfined,
     sentence: 'has neither bpf nor perf nor userfaultfd',
     why: 'most kernels refuse the first two to users by themselves',
@@ -277,21 +246,18 @@ export const rows: readonly Row[] = [
   {
     row: '34',
     topic: 'syscalls',
-    capability: 'syscalls.filtered',
     ...confined,
     sentence: 'uses no keyring of the kernel, which no namespace divides',
   },
   {
     row: '34.read',
     topic: 'syscalls',
-    capability: 'syscalls.filtered',
     ...confined,
     sentence: 'reads no key of others',
   },
   {
     row: '35',
     topic: 'syscalls',
-    capability: 'syscalls.filtered',
     ...confined,
     answers: ['EAFNOSUPPORT', 'EPROTONOSUPPORT'],
     sentence: 'opens sockets of no family but those that servers use',
@@ -299,7 +265,6 @@ export const rows: readonly Row[] = [
   {
     row: '36',
     topic: 'syscalls',
-    capability: 'syscalls.filtered',
     ...confined,
     answers: ['EAFNOSUPPORT'],
     sentence: 'does not reach the ciphers of the kernel (CVE-2026-31431)',
@@ -307,7 +272,6 @@ export const rows: readonly Row[] = [
   {
     row: '37',
     topic: 'syscalls',
-    capability: 'abi.nativeOnly',
     ...confined,
     answers: ['SIGSYS', 'ENOSYS'],
     sentence: 'enters the kernel as no other architecture',
@@ -315,7 +279,6 @@ export const rows: readonly Row[] = [
   {
     row: '38',
     topic: 'syscalls',
-    capability: 'syscalls.filtered',
     ...always,
     answers: ['ENOSYS'],
     sentence: 'is told of calls that do not exist that they do not exist',
@@ -323,22 +286,19 @@ export const rows: readonly Row[] = [
   {
     row: '39',
     topic: 'syscalls',
-    capability: 'syscalls.filtered',
     ...always,
     sentence: 'gets no other answer from the vsyscall page than from the call',
   },
-  { row: '40', topic: 'files', capability: 'fs.privateRoot', ...always, sentence: 'opens no file by a forged handle' },
+  { row: '40', topic: 'files', ...always, sentence: 'opens no file by a forged handle' },
   {
     row: '41',
     topic: 'files',
-    capability: 'priv.noNew',
     ...always,
     sentence: 'gains no privileges by running a set-user-id program',
   },
   {
     row: '42',
     topic: 'files',
-    capability: 'priv.noNew',
     none: 'allowed by design',
     namespace: 'allowed by design',
     sandbox: 'allowed by design',
@@ -348,7 +308,6 @@ export const rows: readonly Row[] = [
   {
     row: '43',
     topic: 'files',
-    capability: 'fs.privateRoot',
     ...byUid,
     none: 'blocked',
     sentence: "makes no device node and opens no device that holds the machine's data",
@@ -356,14 +315,12 @@ export const rows: readonly Row[] = [
   {
     row: '43.seen',
     topic: 'files',
-    capability: 'fs.privateRoot',
     ...confined,
     sentence: 'finds no device but those that hold nothing',
   },
   {
     row: '44',
     topic: 'files',
-    capability: 'fs.privateRoot',
     ...byUid,
     none: 'depends on the machine',
     sentence: 'writes nothing in /sys or to its own bounds',
@@ -372,7 +329,6 @@ export const rows: readonly Row[] = [
   {
     row: '45',
     topic: 'files',
-    capability: 'res.pids',
     ...byUid,
     none: 'depends on the machine',
     sentence: 'makes no cgroup in which its bounds would not hold',
@@ -381,14 +337,12 @@ export const rows: readonly Row[] = [
   {
     row: '46',
     topic: 'processes',
-    capability: 'priv.noNew',
     ...always,
     sentence: 'raises neither its priority nor its limits',
   },
   {
     row: '46.score',
     topic: 'processes',
-    capability: 'priv.noNew',
     none: 'depends on the machine',
     namespace: 'depends on the machine',
     sandbox: 'depends on the machine',
@@ -398,7 +352,6 @@ export const rows: readonly Row[] = [
   {
     row: '64',
     topic: 'processes',
-    capability: 'kill.atomic',
     ...always,
     none: 'does not apply',
     sentence: 'cannot make the first process report a false end',
@@ -406,7 +359,6 @@ export const rows: readonly Row[] = [
   {
     row: '64.memory',
     topic: 'processes',
-    capability: 'kill.atomic',
     none: 'does not apply',
     namespace: 'allowed by design',
     sandbox: 'allowed by design',
@@ -416,28 +368,24 @@ export const rows: readonly Row[] = [
   {
     row: '65',
     topic: 'namespaces',
-    capability: 'caps.none',
     ...always,
     sentence: 'sets neither clock nor name of the machine',
   },
   {
     row: '66',
     topic: 'shared',
-    capability: 'ipc.private',
     ...byUid,
     sentence: "does not get at its neighbour's shared memory, semaphores and queues",
   },
   {
     row: '66.seen',
     topic: 'shared',
-    capability: 'ipc.private',
     ...confined,
     sentence: "does not see its neighbour's shared memory",
   },
   {
     row: '67',
     topic: 'syscalls',
-    capability: 'syscalls.filtered',
     ...mostlyConfined,
     sentence: 'does not read the log of the kernel',
     why: 'kernel.dmesg_restrict decides without a filter',
@@ -445,7 +393,6 @@ export const rows: readonly Row[] = [
   {
     row: '68.port',
     topic: 'network',
-    capability: 'net.private',
     none: 'blocked',
     namespace: 'blocked',
     sandbox: 'does not apply',
@@ -455,14 +402,12 @@ export const rows: readonly Row[] = [
   {
     row: '69',
     topic: 'network',
-    capability: 'caps.none',
     ...always,
     sentence: 'opens no raw sockets and changes no network',
   },
   {
     row: '70',
     topic: 'network',
-    capability: 'net.noMetadata',
     none: 'does not apply',
     namespace: 'does not apply',
     sandbox: 'blocked',
@@ -471,7 +416,6 @@ export const rows: readonly Row[] = [
   {
     row: '74',
     topic: 'files',
-    capability: 'fs.readOnlyRoot',
     ...byUid,
     sentence: 'changes no program, its own included',
   },

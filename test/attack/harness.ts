@@ -14,11 +14,8 @@ import { makeStage } from './stage.ts'
 export const levels = ['none', 'namespace', 'sandbox'] as const
 export type Level = (typeof levels)[number]
 
-/** Why a level cannot be shown here; undefined where it can. */
-export const whyNotHere = (level: Level): string | undefined =>
-  level === 'sandbox' && !isRoot ? 'without root no tenant has a uid of its own, which "sandbox" needs' : undefined
-
-export const levelsHere = levels.filter((level) => whyNotHere(level) === undefined)
+/** What an ordinary user goes without, said in the config as it would have to be: otherwise "sandbox" is refused. */
+const accepted = isRoot ? [] : ['shared-uid', 'no-memory-limit', 'no-pids-limit', 'no-cpu-limit']
 
 /** What the machine shows, by the row that would change it. */
 export type Evidence = Readonly<Record<string, unknown>>
@@ -51,15 +48,15 @@ ${lines}
 
 const configOf = (stage: string): string =>
   [
-    ...levelsHere.map((level) =>
+    ...levels.map((level) =>
       serviceOf(
         level,
         stage,
-        `isolation = "${level}"\nlisten = "fd"\nstop_timeout = "300ms"\nenv = { TOKEN = "${tokenOf(level)}" }`,
+        `isolation = "${level}"\nlisten = "fd"\nstop_timeout = "300ms"\nenv = { TOKEN = "${tokenOf(level)}" }\naccept = ${level === 'sandbox' ? JSON.stringify(accepted) : '[]'}`,
       ),
     ),
     '[instances]',
-    ...levelsHere.map((level) => `${level} = ["attacker", "neighbour"]`),
+    ...levels.map((level) => `${level} = ["attacker", "neighbour"]`),
   ].join('\n')
 
 export const post = async (tenement: Tenement, host: string, path: string, body: unknown): Promise<string> => {
@@ -80,7 +77,7 @@ export const startField = async (): Promise<Field> => {
   }
   const neighbours = new Map<Level, Targets['neighbour']>()
   try {
-    for (const [index, level] of levelsHere.entries())
+    for (const [index, level] of levels.entries())
       neighbours.set(level, await makeNeighbour(tenement, level, 0x7e_0000 + (process.pid % 50_000) * 4 + index))
   } catch (error) {
     await close()

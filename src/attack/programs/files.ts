@@ -66,7 +66,7 @@ export const files = ({ machine, neighbour }: Targets): readonly Attack[] => {
     {
       row: '5.seen',
       attempts: Object.fromEntries(
-        ['/root', '/home', '/var/lib', '/boot', '/etc/shadow', neighbour.dataDir].map((path) => [
+        ['/root', '/boot', '/var/log', '/srv', '/mnt', '/etc/shadow', neighbour.dataDir].map((path) => [
           `find ${path}`,
           () => void lstatSync(path),
         ]),
