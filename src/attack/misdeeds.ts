@@ -1,7 +1,10 @@
 // What a hostile instance does to outlive its stop, to be two at once, and to lead tenement elsewhere by its socket or its
-// data. Whether it got anywhere is to be seen on the machine's side alone.
+// data. Whether it got anywhere is to be seen on the machine's side alone. All of it ends by itself in a minute, should
+// nobody end it.
 import { spawn, spawnSync } from 'node:child_process'
-import { linkSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { once } from 'node:events'
+import { closeSync, linkSync, mkdirSync, openSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { call } from './kernel.ts'
@@ -9,8 +12,17 @@ import { ownData } from './targets.ts'
 
 type Parameters = URLSearchParams
 
-const shell = (script: string, ...args: readonly string[]): void => {
-  spawn('/bin/sh', ['-c', script, 'sh', ...args], { detached: true, stdio: 'ignore' }).unref()
+/**
+ * Starts what is to outlive this process. Descriptor 3 is a FIFO in the data directory that all of it inherits: whoever reads
+ * it finds its end exactly when the last of them is gone, which no list of processes tells (fifo(7)).
+ */
+const startLasting = (command: string, args: readonly string[]): void => {
+  const fifo = join(ownData(), 'alive')
+  rmSync(fifo, { force: true })
+  spawnSync('/usr/bin/mkfifo', [fifo])
+  const fd = openSync(fifo, 'r+') // for writing alone it would wait for a reader
+  spawn(command, args, { detached: true, stdio: ['ignore', 'ignore', 'ignore', fd] }).unref()
+  closeSync(fd)
 }
 
 const required = (parameters: Parameters, name: string): string => {
@@ -31,11 +43,10 @@ const replacements: Readonly<Record<string, (at: string, target: string) => void
 
 const deeds: Readonly<Record<string, (parameters: Parameters) => unknown>> = {
   /** A process in a session of its own that has left every parent and heeds nothing. */
-  daemon: (parameters) =>
-    shell(
-      `trap '' TERM HUP INT; (setsid sh -c 'trap "" TERM HUP INT; while :; do sleep 0.2; done' "$1" &) &`,
-      required(parameters, 'mark'),
-    ),
+  daemon: () => {
+    const inner = `trap "" TERM HUP INT; echo x >&3; for n in $(seq 300); do sleep 0.2; done`
+    startLasting('/bin/sh', ['-c', `trap '' TERM HUP INT; (setsid sh -c '${inner}' &) &`])
+  },
   /** The same, with the listener: it would answer in the place of the next start. */
   'daemon with the listener': (parameters) => {
     const file = fileURLToPath(new URL('stale.js', import.meta.url))
@@ -44,26 +55,32 @@ const deeds: Readonly<Record<string, (parameters: Parameters) => unknown>> = {
       stdio: ['ignore', 'ignore', 'ignore', 3],
     }).unref()
   },
-  exit: () => void setImmediate(() => process.exit(0)),
+  exit: () => void setTimeout(() => process.exit(0), 50),
   /** Chains of processes each of which lives only until it has started the next, so that a list of them is always old. */
-  storm: (parameters) => {
+  storm: () => {
     const file = join(ownData(), 'storm.sh')
-    writeFileSync(file, `trap '' TERM\n/bin/sh "$0" "$1" &\n`)
-    for (let chain = 0; chain < 4; chain += 1) shell('exec /bin/sh "$@"', file, required(parameters, 'mark'))
+    writeFileSync(file, `trap '' TERM\necho x >&3\n[ "$1" -gt 0 ] && /bin/sh "$0" $(($1 - 1)) &\n`)
+    startLasting('/bin/sh', ['-c', 'for chain in 1 2 3 4; do /bin/sh "$0" 5000 & done', file])
   },
   /** prctl(PR_SET_PDEATHSIG, 0). */
-  'outlive its parent': () => call('prctl', 1, 0, 0, 0, 0),
+  'outlive its parent': () => void call('prctl', 1, 0, 0, 0, 0),
   /** Stops all of its own, itself last: it answers no signal but SIGKILL and SIGCONT from then on. */
-  'stop itself': () => void setImmediate(() => call('kill', 0, 19)),
-  'kill everything': () => call('kill', -1, 9),
+  'stop itself': () => void setTimeout(() => call('kill', 0, 19), 50),
+  /** Listens on a port that the machine, or a neighbour, may mean for somebody else. */
+  'take a port': async (parameters) => {
+    const server = createServer((socket) => socket.end('attacker'))
+    server.listen({ host: '0.0.0.0', port: Number(required(parameters, 'port')) })
+    await once(server, 'listening')
+  },
+  'kill everything': () => void call('kill', -1, 9),
   'replace its socket': (parameters) => {
     rmSync(ownSocket(), { force: true })
     replacements[required(parameters, 'by')]?.(ownSocket(), required(parameters, 'target'))
   },
   /** Swaps its socket for a symlink and back, as fast as it can. */
   'swap its socket': (parameters) => {
-    const script = `ln -s "$2" "$1.link"; while :; do mv -T "$1" "$1.real"; mv -T "$1.link" "$1"; mv -T "$1" "$1.link"; mv -T "$1.real" "$1"; done`
-    shell(script, ownSocket(), required(parameters, 'target'))
+    const script = `ln -s "$2" "$1.link"; for n in $(seq 3000); do mv -T "$1" "$1.real"; mv -T "$1.link" "$1"; mv -T "$1" "$1.link"; mv -T "$1.real" "$1"; done`
+    startLasting('/bin/sh', ['-c', script, 'sh', ownSocket(), required(parameters, 'target')])
   },
   /** Symlinks where tenement, bubblewrap or a cleaner might follow one. */
   plant: (parameters) => {
@@ -82,9 +99,9 @@ const deeds: Readonly<Record<string, (parameters: Parameters) => unknown>> = {
   },
 }
 
-export const misdeeds = (what: string, parameters: Parameters): string => {
+/** Resolves with what the deed tells, or with 'done'. */
+export const misdeeds = async (what: string, parameters: Parameters): Promise<string> => {
   const deed = Object.hasOwn(deeds, what) ? deeds[what] : undefined
   if (deed === undefined) throw new Error(`no misdeed "${what}"`)
-  deed(parameters)
-  return 'done'
+  return String((await deed(parameters)) ?? 'done')
 }

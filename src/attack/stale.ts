@@ -3,3 +3,4 @@ import { createServer } from 'node:http'
 
 for (const signal of ['SIGTERM', 'SIGHUP', 'SIGINT'] as const) process.on(signal, () => undefined)
 createServer((_, response) => response.end('stale')).listen({ fd: 3 })
+setTimeout(() => process.exit(), 60_000)

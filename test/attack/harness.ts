@@ -46,7 +46,8 @@ data = "{data_dir}/{name}/{id}"
 ${lines}
 `
 
-const configOf = (stage: string): string =>
+/** A service for every level, with these instances. */
+export const configOf = (stage: string, ids: readonly string[]): string =>
   [
     ...levels.map((level) =>
       serviceOf(
@@ -56,7 +57,7 @@ const configOf = (stage: string): string =>
       ),
     ),
     '[instances]',
-    ...levels.map((level) => `${level} = ["attacker", "neighbour"]`),
+    ...levels.map((level) => `${level} = ${JSON.stringify(ids)}`),
   ].join('\n')
 
 export const post = async (tenement: Tenement, host: string, path: string, body: unknown): Promise<string> => {
@@ -69,7 +70,7 @@ export const startField = async (): Promise<Field> => {
   const root = makeRoot()
   const stage = makeStage(root)
   const canaries = await plantCanaries(root, stage)
-  const tenement = await startTenement({ root, config: configOf(stage) })
+  const tenement = await startTenement({ root, config: configOf(stage, ['attacker', 'neighbour']) })
   const close = async (): Promise<void> => {
     await tenement.stop()
     canaries.close()
