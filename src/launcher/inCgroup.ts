@@ -6,6 +6,9 @@ import { Refused } from './policy.ts'
 /** Numbers a shell can name in a redirection: one digit each (POSIX Shell Command Language 2.7). */
 const shellNumbers = [9, 8, 7, 6, 5, 4]
 
+/** What a shell adds to an environment; process 1 of an instance would show it where the machine keeps the code. */
+const shellVariables = ['PWD', 'OLDPWD', 'SHLVL']
+
 /**
  * Joins the run's cgroups and becomes the program, with nothing of them left open: a process that writes itself into one need not
  * wait as one who is written does. `&&`: it never runs outside of them. Adds each descriptor to `inherited`.
@@ -15,6 +18,7 @@ export const withCgroup = (
   cgroup: RunCgroup | undefined,
   inherited: Inherited[],
   keep: (fd: number) => number,
+  env: Readonly<Record<string, string>> = {},
 ): readonly [string, ...string[]] => {
   const files = cgroup?.joinFiles().map(keep) ?? []
   if (files.length === 0) return argv
@@ -27,6 +31,7 @@ export const withCgroup = (
     return number
   })
   const join = numbers.map((number) => `echo 0 >&${number}`).join(' && ')
-  const script = `${join} && exec "$@" ${numbers.map((number) => `${number}>&-`).join(' ')}`
+  const own = shellVariables.filter((name) => !Object.hasOwn(env, name)).join(' ')
+  const script = `${join}${own === '' ? '' : ` && unset ${own}`} && exec "$@" ${numbers.map((number) => `${number}>&-`).join(' ')}`
   return ['/bin/sh', '-c', script, 'sh', ...argv]
 }

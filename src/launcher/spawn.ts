@@ -116,7 +116,7 @@ export const spawnLaunch = async (
     undo.push(() => stderr.stream.destroy())
     const { inherited, listener, gate, prepared, release } = openDescriptors({ policy, service, launch, cgroup, keep })
     undo.push(release)
-    const argv = withCgroup(withLimits(launch), cgroup, inherited, keep)
+    const argv = withCgroup(withLimits(launch), cgroup, inherited, keep, launch.env)
     const child = startChild(run, launch, argv, {
       cwd: `/proc/self/fd/${cwd}`,
       stdio: ['ignore', stdout.writeEnd, stderr.writeEnd, ...inherited],

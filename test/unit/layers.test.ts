@@ -24,6 +24,8 @@ const table: Readonly<Record<string, Row>> = {
   isolation: { values: ['names.ts', 'errors.ts', 'cgroups'], packages: ['execa'] },
   // Asked by whoever has to know what this machine can bound, written by the launcher alone.
   cgroups: { values: ['errors.ts'] },
+  // Runs inside instances as hostile code does, so it brings along all it needs and nothing of tenement's.
+  attack: { values: [], packages: ['koffi'] },
   // Profiles of system calls → filters. Whoever needs one gets bytes.
   seccomp: { values: ['errors.ts', 'config/suggest.ts', 'launcher/libc.ts'], packages: ['koffi'] },
   state: { values: ['errors.ts'], packages: ['@photostructure/sqlite'] },
@@ -80,7 +82,7 @@ const table: Readonly<Record<string, Row>> = {
 
 /** Files that alone may import a package, where few are enough. */
 const onlyIn: Readonly<Record<string, readonly string[]>> = {
-  koffi: ['launcher/libc.ts', 'launcher/libc/call.ts', 'launcher/libc/passing.ts', 'seccomp/libseccomp.ts'],
+  koffi: ['launcher/libc.ts', 'launcher/libc/call.ts', 'launcher/libc/passing.ts', 'seccomp/libseccomp.ts', 'attack/kernel.ts'],
 }
 
 interface Import {

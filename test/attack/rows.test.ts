@@ -1,0 +1,49 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { judge } from '../../src/attack/judge.ts'
+import { rows, type Topic } from '../../src/attack/rows.ts'
+import { isRoot } from '../helpers/root.ts'
+import { type Evidence, type Field, levels, type Ran, startField } from './harness.ts'
+
+let field: Field
+beforeAll(async () => {
+  field = await startField()
+}, 60_000)
+afterAll(() => field.close())
+
+const topics = [...new Set(rows.map(({ topic }) => topic))]
+
+/** Rows whose success leaves something on the machine's side that can be counted. */
+const counted = ['12', '14.port', '14.path', '15', '16', '27', '66']
+
+describe.each(levels)('an instance of "%s"', (level) => {
+  const ran = new Map<Topic, Ran>()
+  beforeAll(async () => {
+    for (const topic of topics) ran.set(topic, await field.run(level, topic))
+  }, 60_000)
+
+  const named = rows.map((row) => [`row ${row.row}, ${row[level]}: it ${row.sentence}`, row] as const)
+  test.for(named)('%s', ([, row], { skip }) => {
+    const promised = row[level]
+    if (promised === 'does not apply') skip(row.why ?? 'this level has nothing that could be attacked so')
+    const { tried, before, after } = required(ran.get(row.topic), row.topic)
+    const each = required(tried.get(row.row), `row ${row.row}`)
+    const verdict = judge(row, each, { promised, hasOwnUid: isRoot })
+    if (process.env.ATTACK_LOG) console.log(level, row.row, JSON.stringify(verdict), JSON.stringify(each))
+    const { isKept, found, because } = verdict
+    if (isKept === undefined && because.length > 0) skip(`nothing here to try it on: ${because.join('; ')}`)
+    if (isKept === undefined) skip(`nothing is promised; on this machine it is ${found}`)
+    expect(because).toEqual([])
+    if (found === 'blocked') expect(touched(row.row, after)).toEqual(touched(row.row, before))
+    if (found === 'got through' && counted.includes(row.row))
+      expect(touched(row.row, after)).not.toEqual(touched(row.row, before))
+  })
+})
+
+/** What the machine shows of a row and of its parts. */
+const touched = (row: string, evidence: Evidence): Evidence =>
+  Object.fromEntries(Object.entries(evidence).filter(([name]) => name === row || name.startsWith(`${row}.`)))
+
+const required = <T>(value: T | undefined, what: string): T => {
+  if (value === undefined) throw new Error(`the attacks told nothing of ${what}`)
+  return value
+}
