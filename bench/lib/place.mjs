@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-export const repository = fileURLToPath(new URL('../..', import.meta.url))
+export const repository = process.env.BENCH_REPOSITORY ?? fileURLToPath(new URL('../..', import.meta.url))
 export const isRoot = process.getuid() === 0
 
 let ranges = 0
@@ -24,7 +24,7 @@ export const inPlace = async (use) => {
     const app = join(root, 'app')
     mkdirSync(app)
     const program = join(app, 'hello')
-    execFileSync('gcc', ['-O2', '-static', '-D_GNU_SOURCE', '-o', program, join(repository, 'bench', 'hello.c')])
+    execFileSync('gcc', ['-O2', '-static', '-D_GNU_SOURCE', '-o', program, fileURLToPath(new URL('../hello.c', import.meta.url))])
     for (const path of [app, program]) chmodSync(path, 0o755)
     return await use({ root, app, program })
   } finally {
