@@ -69,7 +69,10 @@ export const measure = ({ rounds }) =>
     const cgroups = createCgroups({ runDir: ground.policy.runDir, signalIf })
     try {
       const values = await inTurn(
-        ['namespace', 'sandbox'].map((isolation) => ({ name: isolation, once: () => startOnce(ground, cgroups, isolation) })),
+        ['namespace', 'sandbox'].map((isolation) => ({
+          name: isolation,
+          once: () => startOnce(ground, cgroups, isolation),
+        })),
         rounds,
       )
       const rows = Object.entries(values).flatMap(([isolation, starts]) =>

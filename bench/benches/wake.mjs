@@ -95,7 +95,7 @@ const runcContestant = (place) => {
   const { bundle, on } = makeBundle(place)
   const nameOf = (port) => `tenement-bench-${process.pid}-${port}`
   return onPort(
-    'by hand, runc (machine\'s network)',
+    "by hand, runc (machine's network)",
     (port) => {
       on(port)
       return [runc, 'run', '--bundle', bundle, nameOf(port)]
@@ -120,7 +120,13 @@ const others = (place, ground) => [
   {
     name: 'firejail',
     make: () =>
-      onPort('by hand, firejail', () => [findProgram('firejail'), '--quiet', '--noprofile', '--private', place.program]),
+      onPort('by hand, firejail', () => [
+        findProgram('firejail'),
+        '--quiet',
+        '--noprofile',
+        '--private',
+        place.program,
+      ]),
   },
   { name: 'runc', make: () => runcContestant(place) },
   {
@@ -133,13 +139,20 @@ const others = (place, ground) => [
 const dockerContestant = ({ app }) => {
   writeFileSync(join(app, 'Dockerfile'), 'FROM scratch\nCOPY hello /hello\nENTRYPOINT ["/hello"]\n')
   execFileSync('docker', ['build', '--quiet', '--tag', 'tenement-bench', app], { stdio: 'ignore' })
-  return onPort('by hand, docker run (machine\'s network)', (port) => [
-    ...['docker', 'run', '--rm', '--network', 'host', '--env', `PORT=${port}`, '--name', `tenement-bench-${port}`],
-    'tenement-bench',
-  ], (port) => execFileSync('docker', ['kill', `tenement-bench-${port}`], { stdio: 'ignore' }))
+  return onPort(
+    "by hand, docker run (machine's network)",
+    (port) => [
+      ...['docker', 'run', '--rm', '--network', 'host', '--env', `PORT=${port}`, '--name', `tenement-bench-${port}`],
+      'tenement-bench',
+    ],
+    (port) => execFileSync('docker', ['kill', `tenement-bench-${port}`], { stdio: 'ignore' }),
+  )
 }
 
-const firstLine = (error) => String(error.stderr ?? error.message ?? error).split('\n')[0].slice(0, 100)
+const firstLine = (error) =>
+  String(error.stderr ?? error.message ?? error)
+    .split('\n')[0]
+    .slice(0, 100)
 
 /** Tried once, so that what this machine cannot run is a reason in the table instead of a failed measurement. */
 const available = async (place, ground) => {
@@ -167,7 +180,9 @@ const services = ({ app, program }) => {
     keys: [
       `isolation = "${isolation}"`,
       `listen = "${listen}"`,
-      ...(isRoot || isolation !== 'sandbox' ? [] : ['accept = ["shared-uid", "no-memory-limit", "no-pids-limit", "no-cpu-limit"]']),
+      ...(isRoot || isolation !== 'sandbox'
+        ? []
+        : ['accept = ["shared-uid", "no-memory-limit", "no-pids-limit", "no-cpu-limit"]']),
     ].join('\n'),
   })
   return ['none', 'namespace', 'sandbox'].flatMap((isolation) =>
@@ -211,7 +226,9 @@ export const measure = ({ rounds }) =>
           p95: quantile(values[name], 0.95),
           noise: noise(values[name]),
           ratio: median(values[name]) / bare,
-          ...(isolation === undefined ? {} : { 'over its bare bubblewrap': pairedDifference(values[name], values[base]) }),
+          ...(isolation === undefined
+            ? {}
+            : { 'over its bare bubblewrap': pairedDifference(values[name], values[base]) }),
         }
       })
       return { rows: [...rows, ...skipped, ...unwakeable], values }

@@ -109,8 +109,7 @@ export const startByHand = async ({ policy }, { service, launch: whole }, { argv
     return fd
   }
   mkdirSync(launch.directories[0].path, { recursive: true, mode: 0o700 })
-  if (launch.identity !== undefined)
-    chownSync(launch.directories[0].path, launch.identity.uid, launch.identity.gid)
+  if (launch.identity !== undefined) chownSync(launch.directories[0].path, launch.identity.uid, launch.identity.gid)
   const { inherited, release } = openDescriptors({ policy, service, launch, keep })
   const [program, ...args] = argv ?? launch.argv
   try {

@@ -24,7 +24,14 @@ export const inPlace = async (use) => {
     const app = join(root, 'app')
     mkdirSync(app)
     const program = join(app, 'hello')
-    execFileSync('gcc', ['-O2', '-static', '-D_GNU_SOURCE', '-o', program, fileURLToPath(new URL('../hello.c', import.meta.url))])
+    execFileSync('gcc', [
+      '-O2',
+      '-static',
+      '-D_GNU_SOURCE',
+      '-o',
+      program,
+      fileURLToPath(new URL('../hello.c', import.meta.url)),
+    ])
     for (const path of [app, program]) chmodSync(path, 0o755)
     return await use({ root, app, program })
   } finally {
