@@ -12,6 +12,11 @@ export type ReadyProcess = Pick<Process, 'connect' | 'isAccepting' | 'watchOutpu
 
 /** A single question waits no longer than this for its answer. */
 const attemptMs = 2_000
+/**
+ * Asked so often without a pause: a small program accepts a fraction of a millisecond after it was started, and the shortest
+ * pause that a timer can make is longer than that. Each question takes its own time, so nothing spins.
+ */
+const askedAtOnce = 5
 const firstDelayMs = 1
 const longestDelayMs = 50
 /** Each pause is a tenth longer than the one before, so an answer is found late by a tenth of the time the start took, or less. */
@@ -29,12 +34,18 @@ const pause = (clock: Clock, ms: number, signal: AbortSignal): Promise<void> =>
     signal.addEventListener('abort', finish, { once: true })
   })
 
-/** Asks after 1, 1.1, 1.21 … ms: a fast program is not kept waiting, a slow one not bothered. Rejects when the signal aborts. */
+/**
+ * Asks a few times at once, then after 1, 1.1, 1.21 … ms: a fast program is not kept waiting, a slow one not bothered. Rejects
+ * when the signal aborts.
+ */
 const askUntilYes = async (clock: Clock, signal: AbortSignal, ask: () => Promise<boolean>): Promise<void> => {
-  for (let delayMs = firstDelayMs; ; delayMs = Math.min(delayMs * growth, longestDelayMs)) {
+  let delayMs = firstDelayMs
+  for (let asked = 1; ; asked += 1) {
     signal.throwIfAborted()
     if (await ask()) return
+    if (asked < askedAtOnce) continue
     await pause(clock, delayMs, signal)
+    delayMs = Math.min(delayMs * growth, longestDelayMs)
   }
 }
 

@@ -1,0 +1,23 @@
+// What is made of many measured values: medians, 95th percentiles and ratios, never means, which one pause of a busy machine moves.
+
+export const quantile = (values, q) =>
+  values.toSorted((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * q))]
+
+export const median = (values) => quantile(values, 0.5)
+
+/** Median of the differences within each round: what the machine was busy with in that moment is in both and falls away. */
+export const pairedDifference = (values, base) => median(values.map((value, round) => value - base[round]))
+
+/** Half of the distance between the quartiles: how far a median may be off by chance is less than this. */
+export const noise = (values) => (quantile(values, 0.75) - quantile(values, 0.25)) / 2
+
+/** Calls every contestant once in each round, in turn, so that all meet the same machine; the first rounds only warm. */
+export const inTurn = async (contestants, rounds, warmRounds = 2) => {
+  const values = Object.fromEntries(contestants.map(({ name }) => [name, []]))
+  for (let round = -warmRounds; round < rounds; round += 1)
+    for (const { name, once } of contestants) {
+      const value = await once()
+      if (round >= 0) values[name].push(value)
+    }
+  return values
+}
