@@ -82,7 +82,13 @@ const table: Readonly<Record<string, Row>> = {
 
 /** Files that alone may import a package, where few are enough. */
 const onlyIn: Readonly<Record<string, readonly string[]>> = {
-  koffi: ['launcher/libc.ts', 'launcher/libc/call.ts', 'launcher/libc/passing.ts', 'seccomp/libseccomp.ts', 'attack/kernel.ts'],
+  koffi: [
+    'launcher/libc.ts',
+    'launcher/libc/call.ts',
+    'launcher/libc/passing.ts',
+    'seccomp/libseccomp.ts',
+    'attack/kernel.ts',
+  ],
 }
 
 interface Import {
