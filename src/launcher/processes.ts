@@ -4,6 +4,7 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { constants } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { NamespaceKind } from '../isolation/adapter.ts'
+import { killUid, nobodysUid } from './libc/killUid.ts'
 import { signalIf } from './libc.ts'
 
 /** The environment variable by which the processes of a run are known where they share tenement's own uid. */
@@ -133,6 +134,20 @@ const killFirst = ({ first }: Group): void => {
   signalIf(first.pid, constants.signals.SIGKILL, () => statOf(first.pid)?.startTicks === first.startTicks)
 }
 
+/**
+ * All of a uid at one stroke. Left to the passes over /proc where that cannot be: without root, and in a container that has no
+ * uid to spare for it.
+ */
+const killAtOnce = (group: Group): void => {
+  if (group.kind !== 'uid' || process.geteuid?.() !== 0) return
+  if (membersOf({ kind: 'uid', uid: nobodysUid }).length > 0) return
+  try {
+    killUid(group.uid)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EINVAL') throw error
+  }
+}
+
 /** Passes over /proc in search of processes that still run: each finds those born while the one before it was under way. */
 const freezePasses = 10
 
@@ -147,13 +162,14 @@ const freeze = (group: Group): void => {
 
 /**
  * Kills every process of a group and resolves when none is left. `onStuck` is told once after ten seconds: a process in
- * an uninterruptible wait of the kernel dies only when that ends. Nothing here runs as the tenant: a process of its uid, even
- * one that was to kill the others, could be stopped by them.
+ * an uninterruptible wait of the kernel dies only when that ends. No process is started for it: one of the tenant's uid, even one
+ * that was to kill the others, could be stopped by them.
  */
 export const endGroup = async (group: Group, onStuck: (pids: readonly number[]) => void): Promise<void> => {
   const startedAt = performance.now()
   let isReported = false
   killFirst(group)
+  killAtOnce(group)
   for (let passes = 1; membersOf(group).length > 0; passes += 1) {
     freeze(group)
     for (const pid of membersOf(group)) signalMember(pid, constants.signals.SIGKILL, group)

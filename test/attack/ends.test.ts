@@ -97,7 +97,8 @@ describe.each(levels)('an instance of "%s"', (level) => {
     expect(JSON.parse(bodies.at(-1) ?? '').pid === before && level === 'none').toBe(false)
   })
 
-  test('row 58, blocked: does not outrun its end by a storm of forks', async () => {
+  test('row 58, blocked: does not outrun its end by a storm of forks', async ({ skip }) => {
+    if (level === 'none' && !isRoot) skip('as one uid with everybody its processes are known by marks it can shed')
     await does(level, 'storm')
     const { gone } = await watchLasting(level)
     await stopInTime(level)
