@@ -14,7 +14,10 @@ class Unattested extends Error {
 /** What one check found, or what is wrong. */
 type Finding = { readonly found: string } | { readonly wrong: string }
 
-type Check = (pid: number) => Finding
+/** Fields of /proc/PID/status, read when the first of them is asked for and then no more: several checks look at it. */
+type Status = () => ReadonlyMap<string, string>
+
+type Check = (pid: number, status: Status) => Finding
 
 const capabilityOf: Readonly<Record<NamespaceKind, string>> = {
   user: 'user.ns',
@@ -39,38 +42,42 @@ const namespaceCheck =
 const idMapCheck =
   (file: 'uid_map' | 'gid_map', inner: number, outer: number): Check =>
   (pid) => {
-    const found = readFileSync(`/proc/${pid}/${file}`, 'latin1').trim().replace(/\s+/g, ' ')
+    const found = readFileSync(`/proc/${pid}/${file}`, 'utf8').trim().replace(/\s+/g, ' ')
     const expected = `${inner} ${outer} 1`
     return found === expected ? { found } : { wrong: `${file} is "${found}" and not "${expected}"` }
   }
 
-const statusOf = (pid: number): ReadonlyMap<string, string> =>
-  new Map(
-    readFileSync(`/proc/${pid}/status`, 'latin1')
-      .split('\n')
-      .map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1).trim()]),
-  )
+const statusOf = (pid: number): Status => {
+  let fields: ReadonlyMap<string, string> | undefined
+  return () => {
+    fields ??= new Map(
+      readFileSync(`/proc/${pid}/status`, 'utf8')
+        .split('\n')
+        .map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1).trim()]),
+    )
+    return fields
+  }
+}
 
 const capabilitySets = ['CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb']
 
-const noCapabilities: Check = (pid) => {
-  const status = statusOf(pid)
-  const held = capabilitySets.find((set) => !/^0+$/.test(status.get(set) ?? ''))
+const noCapabilities: Check = (_pid, status) => {
+  const held = capabilitySets.find((set) => !/^0+$/.test(status().get(set) ?? ''))
   return held === undefined
     ? { found: capabilitySets.map((set) => `${set} 0`).join(', ') }
-    : { wrong: `${held} is ${status.get(held)}` }
+    : { wrong: `${held} is ${status().get(held)}` }
 }
 
 const statusCheck =
   (field: string, expected: string): Check =>
-  (pid) => {
-    const found = statusOf(pid).get(field) ?? 'not reported'
+  (_pid, status) => {
+    const found = status().get(field) ?? 'not reported'
     return found === expected ? { found: `${field} ${found}` } : { wrong: `${field} is "${found}", not "${expected}"` }
   }
 
 /** The limit is one byte: see disableCoreDumps. */
 const noCoreFile: Check = (pid) => {
-  const found = /^Max core file size\s+(\d+|unlimited)/m.exec(readFileSync(`/proc/${pid}/limits`, 'latin1'))?.[1]
+  const found = /^Max core file size\s+(\d+|unlimited)/m.exec(readFileSync(`/proc/${pid}/limits`, 'utf8'))?.[1]
   return found === '1' ? { found: 'a core file of at most 1 byte' } : { wrong: `a core file may have ${found} bytes` }
 }
 
@@ -129,7 +136,7 @@ const descriptorsOf = (pid: number): readonly OpenDescriptor[] =>
   readdirSync(`/proc/${pid}/fd`).flatMap((name) => {
     try {
       const link = readlinkSync(`/proc/${pid}/fd/${name}`)
-      const info = readFileSync(`/proc/${pid}/fdinfo/${name}`, 'latin1')
+      const info = readFileSync(`/proc/${pid}/fdinfo/${name}`, 'utf8')
       // Every eventfd has the same link; its number tells bubblewrap's own from those a runtime opens by the dozen.
       const eventId = /^eventfd-id:\s*(\d+)/m.exec(info)?.[1]
       const leadsTo = eventId === undefined ? link : `${link} ${eventId}`
@@ -180,13 +187,17 @@ const isOwn = (leadsTo: string, mountId: string, ownMounts: ReadonlySet<string>)
   leadsTo.startsWith('/SYSV')
 
 /** Runs every check; throws Unattested at the first that fails or cannot be made. */
-const inspect = (pid: number, checks: readonly (readonly [string, Check])[]): Readonly<Record<string, string>> =>
-  Object.fromEntries(checks.map(([capability, check]) => [capability, foundBy(capability, check, pid)]))
+const inspect = (pid: number, checks: readonly (readonly [string, Check])[]): Readonly<Record<string, string>> => {
+  const status = statusOf(pid)
+  return Object.fromEntries(
+    checks.map(([capability, check]) => [capability, foundBy(capability, () => check(pid, status))]),
+  )
+}
 
-const foundBy = (capability: string, check: Check, pid: number): string => {
+const foundBy = (capability: string, check: () => Finding): string => {
   let finding: Finding
   try {
-    finding = check(pid)
+    finding = check()
   } catch (error) {
     throw new Unattested(`"${capability}" could not be attested: ${String(error)}`, { cause: error })
   }

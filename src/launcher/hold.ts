@@ -32,7 +32,7 @@ const readCalls: Readonly<Record<string, number>> = { x64: 0, arm64: 63 }
 
 /** Whether a process waits in read(2) on this descriptor, as /proc/PID/syscall tells (proc(5)). */
 const isReading = (pid: number, fd: number): boolean =>
-  readOr(() => readFileSync(`/proc/${pid}/syscall`, 'latin1'))?.startsWith(
+  readOr(() => readFileSync(`/proc/${pid}/syscall`, 'utf8'))?.startsWith(
     `${readCalls[process.arch] ?? -1} 0x${fd.toString(16)} `,
   ) ?? false
 
@@ -67,7 +67,7 @@ export const untilHeld = async (program: HeldProgram): Promise<number | undefine
 /** Resolves with the application once it is no longer the program that made the sandbox; undefined when it ended before. */
 export const untilExecuted = (program: HeldProgram, first: number): Promise<number | undefined> => {
   const identityOf = (pid: number): string | undefined =>
-    readOr(() => `${readlinkSync(`/proc/${pid}/exe`)}\0${readFileSync(`/proc/${pid}/cmdline`, 'latin1')}`)
+    readOr(() => `${readlinkSync(`/proc/${pid}/exe`)}\0${readFileSync(`/proc/${pid}/cmdline`, 'utf8')}`)
   const before = identityOf(first)
   const look = (): number | undefined => {
     const application = descendantOf(first, 1)

@@ -26,7 +26,7 @@ const mayLimitOthers = 24n
  */
 export const canLimit = (identity: Launch['identity']): boolean => {
   if (identity === undefined) return true
-  const effective = /^CapEff:\t(\w+)$/m.exec(readFileSync('/proc/self/status', 'latin1'))?.[1] ?? '0'
+  const effective = /^CapEff:\t(\w+)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '0'
   return ((BigInt(`0x${effective}`) >> mayLimitOthers) & 1n) === 1n
 }
 
@@ -47,7 +47,7 @@ const tenantPenalty = 200
  * that what is started may ever choose for itself (proc(5), oom_score_adj).
  */
 export const withTenantScore = <T>(start: () => T): T => {
-  const own = readFileSync(scoreFile, 'latin1').trim()
+  const own = readFileSync(scoreFile, 'utf8').trim()
   writeFileSync(scoreFile, String(Math.min(Number(own) + tenantPenalty, 1_000)))
   try {
     return start()
