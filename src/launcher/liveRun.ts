@@ -1,0 +1,101 @@
+// A run while it lives: its output is read, its data directory measured, its way out watched; and it is stopped or killed when
+// somebody asks, or when one of these says so.
+import { constants } from 'node:os'
+import { messageOf } from '../errors.ts'
+import { endProcesses, finish } from './endRun.ts'
+import { openLogFile } from './logFile.ts'
+import { type Output, readOutput } from './output.ts'
+import { ownSocketDir } from './policy.ts'
+import { descendantOf, signalMember } from './processes.ts'
+import type { Exited, RunRecord } from './protocol.ts'
+import { type Attended, type LaunchRequest, nameOf, type Run, type Site, type Started } from './run.ts'
+import { rootOf } from './safePath.ts'
+import { createStorageWatch } from './storage/watch.ts'
+
+export interface Listeners {
+  readonly onLines: (run: string, lines: readonly string[]) => void
+  /** Told once, when nothing of it is left. */
+  readonly onExit: (exited: Exited) => void
+  readonly wasOutOfMemory: (signal: NodeJS.Signals | null) => boolean
+}
+
+/** Begins to look after a run that was just started. */
+export const attend = (
+  site: Site,
+  { watch, launch }: LaunchRequest,
+  started: Started,
+  { onLines, onExit, wasOutOfMemory }: Listeners,
+): Run => {
+  const { record, spawned, network } = started
+  const output = openOutput(site, record)
+  if (watch) output.watch((lines) => onLines(record.run, lines))
+  output.read(spawned.stdout, 'out')
+  output.read(spawned.stderr, 'err')
+  const state = { note: record.note, isKilled: false, endedFor: null }
+  const attended: Attended = { ...started, output, depth: launch.depth, state }
+  const run: Run = { ...attended, ended: finish(site, attended, wasOutOfMemory).then(onExit) }
+  watchStorage(site, launch, run)
+  void network?.uplink?.ended.then((how) => endCutOff(site, run, how))
+  return run
+}
+
+const openOutput = ({ policy }: Site, { service, id }: RunRecord): Output =>
+  readOutput({
+    log: openLogFile({ logDir: policy.logDir, service, id, gid: policy.serverIdentity?.gid }, policy.log),
+    bytesPerSecond: policy.log.bytesPerSecond,
+    now: Date.now,
+  })
+
+/** Milliseconds that an instance has to end in order when its data directory is too full. */
+const storageGraceMs = 5_000
+
+/** Each directory of its own that lasts; one for sockets is bounded by its file system. */
+const watchStorage = (site: Site, { storage, directories, reach }: LaunchRequest['launch'], run: Run): void => {
+  if (storage === undefined) return
+  const { policy, warn } = site
+  const { record, state } = run
+  for (const { path } of directories.filter(({ owner }) => owner === 'tenant')) {
+    if (reach.kind === 'unix' && path === ownSocketDir(policy, record.run)) continue
+    const watch = createStorageWatch({
+      root: rootOf(policy.dataRoots, path),
+      dataDir: path,
+      maxBytes: storage.bytes,
+      maxFiles: storage.files,
+      onExceeded: (reason) => {
+        state.endedFor = `its data directory, "${path}", is too full: ${reason}`
+        void stopRun(site, run, 'SIGTERM', storageGraceMs)
+      },
+      onError: (error) =>
+        warn('could not measure a data directory', { instance: nameOf(record), error: messageOf(error) }),
+    })
+    void run.ended.then(watch.stop)
+  }
+}
+
+/** Without its way out an instance would fail requests one by one; a new start mends it. */
+const endCutOff = async (site: Site, { spawned: { child }, record, group, state }: Run, how: string): Promise<void> => {
+  if (state.isKilled || child.exitCode !== null || child.signalCode !== null) return
+  state.endedFor = `its network was cut off (${how})`
+  await endProcesses(site, record, group)
+}
+
+/** Sends the signal to the application, and SIGKILL to all that is left after `timeoutMs`; resolves when nothing is. */
+export const stopRun = async (site: Site, run: Run, signal: NodeJS.Signals, timeoutMs: number): Promise<void> => {
+  sendStop(run, signal)
+  const timer = setTimeout(() => void killRun(site, run), Math.min(Math.max(timeoutMs, 0), 2 ** 31 - 1))
+  await run.ended
+  clearTimeout(timer)
+}
+
+const sendStop = ({ spawned, group, depth }: Run, signal: NodeJS.Signals): void => {
+  const application = depth > 0 ? descendantOf(spawned.pid, depth) : undefined
+  // Before the application exists, and after it ended, there is only the program that was started.
+  if (application === undefined) spawned.child.kill(signal)
+  else signalMember(application, constants.signals[signal], group)
+}
+
+export const killRun = async (site: Site, { group, record, state, ended }: Run): Promise<void> => {
+  state.isKilled = true
+  await endProcesses(site, record, group)
+  await ended
+}
