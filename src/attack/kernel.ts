@@ -48,6 +48,7 @@ export const numbers = {
   process_vm_readv: [310, 270],
   ptrace: [101, 117],
   recvfrom: [45, 207],
+  renameat2: [316, 276],
   request_key: [249, 218],
   sched_setattr: [314, 274],
   sched_setscheduler: [144, 119],

@@ -35,9 +35,9 @@ const ownSocket = (): string => process.env.SOCKET_PATH ?? ''
 
 const replacements: Readonly<Record<string, (at: string, target: string) => void>> = {
   symlink: (at, target) => symlinkSync(target, at),
-  'hard link': (at, target) => linkSync(target, at),
-  FIFO: (at) => void spawnSync('/usr/bin/mkfifo', [at]),
-  'regular file': (at) => writeFileSync(at, ''),
+  'hard-link': (at, target) => linkSync(target, at),
+  fifo: (at) => void spawnSync('/usr/bin/mkfifo', [at]),
+  file: (at) => writeFileSync(at, ''),
   directory: (at) => mkdirSync(at),
 }
 
@@ -77,10 +77,11 @@ const deeds: Readonly<Record<string, (parameters: Parameters) => unknown>> = {
     rmSync(ownSocket(), { force: true })
     replacements[required(parameters, 'by')]?.(ownSocket(), required(parameters, 'target'))
   },
-  /** Swaps its socket for a symlink and back, as fast as it can. */
+  /** Exchanges its socket with a symlink, again and again. */
   'swap its socket': (parameters) => {
-    const script = `ln -s "$2" "$1.link"; for n in $(seq 3000); do mv -T "$1" "$1.real"; mv -T "$1.link" "$1"; mv -T "$1" "$1.link"; mv -T "$1.real" "$1"; done`
-    startLasting('/bin/sh', ['-c', script, 'sh', ownSocket(), required(parameters, 'target')])
+    symlinkSync(required(parameters, 'target'), `${ownSocket()}.link`)
+    const file = fileURLToPath(new URL('swap.js', import.meta.url))
+    startLasting(process.execPath, [file, ownSocket(), `${ownSocket()}.link`])
   },
   /** Symlinks where tenement, bubblewrap or a cleaner might follow one. */
   plant: (parameters) => {

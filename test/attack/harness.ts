@@ -17,6 +17,9 @@ export type Level = (typeof levels)[number]
 /** What an ordinary user goes without, said in the config as it would have to be: otherwise "sandbox" is refused. */
 const accepted = isRoot ? [] : ['shared-uid', 'no-memory-limit', 'no-pids-limit', 'no-cpu-limit']
 
+export const isolationLine = (level: Level): string =>
+  `isolation = "${level}"\naccept = ${level === 'sandbox' ? JSON.stringify(accepted) : '[]'}`
+
 /** What the machine shows, by the row that would change it. */
 export type Evidence = Readonly<Record<string, unknown>>
 
@@ -53,7 +56,7 @@ export const configOf = (stage: string, ids: readonly string[]): string =>
       serviceOf(
         level,
         stage,
-        `isolation = "${level}"\nlisten = "fd"\nstop_timeout = "300ms"\nenv = { TOKEN = "${tokenOf(level)}" }\naccept = ${level === 'sandbox' ? JSON.stringify(accepted) : '[]'}`,
+        `${isolationLine(level)}\nlisten = "fd"\nstop_timeout = "300ms"\nenv = { TOKEN = "${tokenOf(level)}" }`,
       ),
     ),
     '[instances]',
