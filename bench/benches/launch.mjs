@@ -1,9 +1,8 @@
 // What the launcher's part of a start takes, step by step, in a launcher that runs in this process: from the request to a held
 // program, what looking whether it is confined costs, and from there to the application. Bare bubblewrap by hand beside it.
-import { createCgroups } from '../../dist/cgroups/cgroups.js'
 import { attestExecuted, attestHeld, descriptorsHeld } from '../../dist/launcher/attest.js'
 import { untilExecuted, untilHeld } from '../../dist/launcher/hold.js'
-import { closeDescriptorsOnExec, disableCoreDumps, setNoNewPrivileges, signalIf } from '../../dist/launcher/libc.js'
+import { closeDescriptorsOnExec, disableCoreDumps, setNoNewPrivileges } from '../../dist/launcher/libc.js'
 import { applyLimits, canLimit } from '../../dist/launcher/limits.js'
 import { endGroup, firstProcessOf } from '../../dist/launcher/processes.js'
 import { groupOf } from '../../dist/launcher/records.js'
@@ -66,7 +65,7 @@ export const measure = ({ rounds }) =>
     disableCoreDumps()
     closeDescriptorsOnExec(3)
     const ground = makeGround(place)
-    const cgroups = createCgroups({ runDir: ground.policy.runDir, signalIf })
+    const { cgroups } = ground
     try {
       const values = await inTurn(
         ['namespace', 'sandbox'].map((isolation) => ({
@@ -89,6 +88,6 @@ export const measure = ({ rounds }) =>
       )
       return { rows, values }
     } finally {
-      cgroups.close()
+      ground.close()
     }
   })

@@ -68,6 +68,7 @@ export const measure = ({ isQuick }) =>
         for (const { how, once } of contestants) values[how].push(await once())
     } finally {
       await tenement.close()
+      ground.close()
     }
     const base = {
       none: 'by hand, bare',

@@ -4,25 +4,16 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { firstByte, untilListening } from '../lib/client.mjs'
+import { firstByte, freePort, untilListening } from '../lib/client.mjs'
 import { makeGround, prepareLaunch, startByHand } from '../lib/launches.mjs'
 import { inTurn, median, noise, pairedDifference, quantile } from '../lib/numbers.mjs'
-import { inPlace, isRoot } from '../lib/place.mjs'
+import { inPlace } from '../lib/place.mjs'
+import { awake, servicesFor } from '../lib/services.mjs'
 import { startTenement } from '../lib/tenement.mjs'
 
 export const title = 'first byte of a sleeping instance, a static server in C (ms)'
 export const columns = ['how', 'p10', 'p50', 'p95', 'noise', 'ratio', 'over its bare bubblewrap']
-
-const freePort = async () => {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address()
-  server.close()
-  await once(server, 'close')
-  return port
-}
 
 /** Started by hand with a listening socket as descriptor 3. */
 const inheriting = (name, ground, isolation, argvOf, options) => ({
@@ -36,7 +27,7 @@ const inheriting = (name, ground, isolation, argvOf, options) => ({
   },
 })
 
-/** Started by hand on a port, connected to in a tight loop. */
+/** Started by hand on a port, connected to as soon as it listens. */
 const onPort = (name, argvOf, endOf) => ({
   name,
   once: async () => {
@@ -105,7 +96,7 @@ const runcContestant = (place) => {
 }
 
 /** What is measured only where it is installed and can run, each with how it is made. */
-const others = (place, ground) => [
+const otherMeans = (place, ground) => [
   {
     name: 'unshare',
     make: () =>
@@ -158,7 +149,7 @@ const firstLine = (error) =>
 const available = async (place, ground) => {
   const found = []
   const skipped = []
-  for (const { name, make, canRun } of others(place, ground)) {
+  for (const { name, make, canRun } of otherMeans(place, ground)) {
     try {
       if (findProgram(name) === undefined) throw new Error('not installed')
       canRun?.()
@@ -172,47 +163,21 @@ const available = async (place, ground) => {
   return { found, skipped }
 }
 
-const services = ({ app, program }) => {
-  const service = (name, isolation, listen) => ({
-    name,
-    program,
-    cwd: app,
-    keys: [
-      `isolation = "${isolation}"`,
-      `listen = "${listen}"`,
-      ...(isRoot || isolation !== 'sandbox'
-        ? []
-        : ['accept = ["shared-uid", "no-memory-limit", "no-pids-limit", "no-cpu-limit"]']),
-    ].join('\n'),
-  })
-  return ['none', 'namespace', 'sandbox'].flatMap((isolation) =>
-    ['fd', 'port'].map((listen) => service(`${isolation}-${listen}`, isolation, listen)),
-  )
-}
-
 export const measure = ({ rounds }) =>
   inPlace(async (place) => {
     const ground = makeGround(place)
-    const tenement = await startTenement(place.root, services(place), 'max_concurrent_wakes = 8')
+    const services = servicesFor(place, ['fd', 'port'])
+    const tenement = await startTenement(place.root, services)
     try {
-      const { found, skipped } = await available(place, ground)
-      const unwakeable = []
-      const wakes = []
-      for (const { name } of services(place)) {
-        const contestant = woken(`tenement, ${name.replace('-', ', ')}`, tenement, name)
-        try {
-          await contestant.once()
-          wakes.push(contestant)
-        } catch (error) {
-          unwakeable.push({ how: contestant.name, skipped: firstLine(error) })
-        }
-      }
+      const { found: others, skipped } = await available(place, ground)
+      const { found: awoken, skipped: unwakeable } = await awake(tenement, services, 'how')
+      for (const { name } of awoken) await tenement.stop(name)
       const contestants = [
         inheriting('by hand, bare', ground, 'none'),
         inheriting('by hand, bubblewrap as namespace', ground, 'namespace'),
         inheriting('by hand, bubblewrap as sandbox', ground, 'sandbox'),
-        ...found,
-        ...wakes,
+        ...others,
+        ...awoken.map(({ name }) => woken(`tenement, ${name.replace('-', ', ')}`, tenement, name)),
       ]
       const values = await inTurn(contestants, rounds)
       const bare = median(values['by hand, bare'])
@@ -234,5 +199,6 @@ export const measure = ({ rounds }) =>
       return { rows: [...rows, ...skipped, ...unwakeable], values }
     } finally {
       await tenement.close()
+      ground.close()
     }
   })

@@ -1,6 +1,8 @@
 // The client of every measurement: one request on a connection of its own, and when its first byte of a body came.
+import { once } from 'node:events'
 import { request } from 'node:http'
-import { connect } from 'node:net'
+import { connect, createServer } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
 
 /** `where` is { port } or { socketPath }. Resolves with the time of the first byte and the status; rejects without an answer. */
 export const firstByte = (where, host = 'localhost') =>
@@ -22,7 +24,20 @@ const isListening = (where) =>
     socket.once('connect', () => resolve(socket.destroy() !== undefined)).once('error', () => resolve(false))
   })
 
-/** Connects in a tight loop, as whoever starts a program by hand would have to. */
+/** Tries every millisecond, as whoever starts a program by hand would have to; without a pause the tries would slow its start. */
 export const untilListening = async (where, hasEnded) => {
-  while (!(await isListening(where))) if (hasEnded()) throw new Error('it ended before it listened')
+  while (!(await isListening(where))) {
+    if (hasEnded()) throw new Error('it ended before it listened')
+    await delay(1)
+  }
+}
+
+/** A port of the machine's that nobody listens on. */
+export const freePort = async () => {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address()
+  server.close()
+  await once(server, 'close')
+  return port
 }

@@ -5,11 +5,13 @@ import { randomBytes } from 'node:crypto'
 import { chownSync, closeSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { createCgroups } from '../../dist/cgroups/cgroups.js'
 import { namespace } from '../../dist/isolation/namespace/index.js'
 import { none } from '../../dist/isolation/none/index.js'
 import { reachEnvironment } from '../../dist/isolation/reach.js'
 import { sandbox } from '../../dist/isolation/sandbox/index.js'
 import { openDescriptors } from '../../dist/launcher/descriptors.js'
+import { signalIf } from '../../dist/launcher/libc.js'
 import { descendantOf } from '../../dist/launcher/processes.js'
 import { compileProfile } from '../../dist/seccomp/compileProfile.js'
 import { readProfile } from '../../dist/seccomp/find.js'
@@ -25,7 +27,7 @@ for (const { defaults } of Object.values(adapters)) {
   filters[defaults.seccomp] = compileProfile(text, { file })
 }
 
-/** A policy of a launcher that runs in this process, and its directories. */
+/** What a launcher that runs in this process would have: a policy, its directories, and cgroups, which `close` removes. */
 export const makeGround = ({ root, app }) => {
   const runDir = join(root, 'hand')
   for (const path of [runDir, join(runDir, 's'), join(runDir, 'launcher'), join(root, 'hand-data')])
@@ -41,7 +43,8 @@ export const makeGround = ({ root, app }) => {
     ...(tenantUids === undefined ? {} : { tenantUids }),
     log: { maxBytes: 1_000_000, files: 2, bytesPerSecond: 100_000 },
   }
-  return { policy, app, root }
+  const cgroups = createCgroups({ runDir, signalIf })
+  return { policy, app, root, cgroups, close: cgroups.close }
 }
 
 let tenants = 0
@@ -101,7 +104,11 @@ const endWhole = async (child, depth) => {
 }
 
 /** Starts a launch by hand and asks it; resolves with the milliseconds to its first byte. It is ended then. */
-export const startByHand = async ({ policy }, { service, launch: whole }, { argv, isIdentityKept = true } = {}) => {
+export const startByHand = async (
+  { policy, cgroups },
+  { run, service, launch: whole },
+  { argv, isIdentityKept = true } = {},
+) => {
   const launch = withoutGate(whole)
   const opened = []
   const keep = (fd) => {
@@ -110,7 +117,10 @@ export const startByHand = async ({ policy }, { service, launch: whole }, { argv
   }
   mkdirSync(launch.directories[0].path, { recursive: true, mode: 0o700 })
   if (launch.identity !== undefined) chownSync(launch.directories[0].path, launch.identity.uid, launch.identity.gid)
-  const { inherited, release } = openDescriptors({ policy, service, launch, keep })
+  // Made only to be shown, as some arguments ask for: what is started by hand joins none.
+  const isShown = launch.descriptors.some(({ kind }) => kind === 'cgroup')
+  const cgroup = isShown ? cgroups.make(run, launch.resources) : undefined
+  const { inherited, release } = openDescriptors({ policy, service, launch, cgroup, keep })
   const [program, ...args] = argv ?? launch.argv
   try {
     const begun = performance.now()
@@ -128,7 +138,13 @@ export const startByHand = async ({ policy }, { service, launch: whole }, { argv
     early.catch(() => undefined)
     const { at } = await Promise.race([answered, early, delay(30_000, undefined, { ref: false })])
     answered.catch(() => undefined)
-    return { tookMs: at - begun, child, end: () => endWhole(child, launch.depth) }
+    return {
+      tookMs: at - begun,
+      end: async () => {
+        await endWhole(child, launch.depth)
+        await cgroup?.remove()
+      },
+    }
   } finally {
     for (const fd of opened) closeSync(fd)
     release()

@@ -1,5 +1,7 @@
 // What is made of many measured values: medians, 95th percentiles and ratios, never means, which one pause of a busy machine moves.
 
+import { setTimeout as delay } from 'node:timers/promises'
+
 export const quantile = (values, q) =>
   values.toSorted((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * q))]
 
@@ -11,11 +13,24 @@ export const pairedDifference = (values, base) => median(values.map((value, roun
 /** Half of the distance between the quartiles: how far a median may be off by chance is less than this. */
 export const noise = (values) => (quantile(values, 0.75) - quantile(values, 0.25)) / 2
 
-/** Calls every contestant once in each round, in turn, so that all meet the same machine; the first rounds only warm. */
+/** The kernel takes namespaces and cgroups apart after those in them have ended, at the cost of whoever comes next. */
+const settleMs = 25
+
+const shuffled = (list) =>
+  list
+    .map((each) => ({ each, at: Math.random() }))
+    .toSorted((one, other) => one.at - other.at)
+    .map(({ each }) => each)
+
+/**
+ * Calls every contestant once in each round, so that all meet the same machine, in another order each time, so that none always
+ * follows the same; the first rounds only warm.
+ */
 export const inTurn = async (contestants, rounds, warmRounds = 2) => {
   const values = Object.fromEntries(contestants.map(({ name }) => [name, []]))
   for (let round = -warmRounds; round < rounds; round += 1)
-    for (const { name, once } of contestants) {
+    for (const { name, once } of shuffled(contestants)) {
+      await delay(settleMs)
       const value = await once()
       if (round >= 0) values[name].push(value)
     }
