@@ -24,8 +24,14 @@ export interface FirstProcess {
  */
 export type Group = (
   | { readonly kind: 'uid'; readonly uid: number }
-  | { readonly kind: 'session'; readonly leader: number; readonly run: string }
+  | { readonly kind: 'session'; readonly leader: Leader | undefined; readonly run: string }
 ) & { readonly first?: FirstProcess | undefined }
+
+/** The process that was started, which began a session and a process group of its number. */
+export interface Leader {
+  readonly pid: number
+  readonly startTicks: number
+}
 
 /**
  * Runs `read` on a file of /proc; undefined when the process is gone or may not be looked at. As UTF-8, for which Node reads in
@@ -86,9 +92,25 @@ export const isMember = (pid: number, group: Group): boolean => {
   // The uid first: it rules out nearly every process of the machine with one look.
   if (group.kind === 'uid') return hasUid(pid, group.uid) && !isDead(pid)
   if (isDead(pid)) return false
-  if (group.first !== undefined && namespaceOf(pid, 'pid') === group.first.namespace) return true
+  return isInNamespace(pid, group.first) || isInSession(pid, group.leader) || hasMarker(pid, group.run)
+}
+
+/**
+ * The kernel gives the number of a process namespace that is gone to the next one made (alloc_inum() takes the lowest that is
+ * free). As long as its first process is listed, as a zombie too, the number is this namespace's; after it there are no others.
+ */
+const isInNamespace = (pid: number, first: FirstProcess | undefined): boolean =>
+  first !== undefined &&
+  namespaceOf(pid, 'pid') === first.namespace &&
+  statOf(first.pid)?.startTicks === first.startTicks
+
+/** A pid is nobody else's while a session or a process group has its number; once that is empty it may begin another. */
+const isInSession = (pid: number, leader: Leader | undefined): boolean => {
+  if (leader === undefined) return false
   const stat = statOf(pid)
-  return stat?.session === group.leader || stat?.group === group.leader || hasMarker(pid, group.run)
+  if (stat?.session !== leader.pid && stat?.group !== leader.pid) return false
+  const now = statOf(leader.pid)
+  return now === undefined || now.startTicks === leader.startTicks
 }
 
 /** The living processes of a group. A zombie holds nothing and cannot act, so it does not count. */

@@ -2,7 +2,7 @@
 // is ended only when boot, pid and start time all prove that it is the one recorded; anything else is left alone.
 import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type FirstProcess, type Group, statOf } from './processes.ts'
+import { type FirstProcess, type Group, type Leader, statOf } from './processes.ts'
 import type { Policy } from './protocol.ts'
 
 interface Record {
@@ -20,8 +20,18 @@ const bootId = (): string => readFileSync('/proc/sys/kernel/random/boot_id', 'ut
 const directoryOf = (runDir: string): string => join(runDir, 'launcher')
 
 /** How the processes of a run are known. */
-export const groupOf = (run: string, pid: number, uid: number | undefined, first?: FirstProcess): Group =>
-  uid === undefined ? { kind: 'session', leader: pid, run, first } : { kind: 'uid', uid, first }
+export const groupOf = (
+  run: string,
+  leader: Leader | undefined,
+  uid: number | undefined,
+  first?: FirstProcess,
+): Group => (uid === undefined ? { kind: 'session', leader, run, first } : { kind: 'uid', uid, first })
+
+/** The process of this number now; undefined when it has ended and been reaped. */
+export const leaderOf = (pid: number): Leader | undefined => {
+  const startTicks = statOf(pid)?.startTicks
+  return startTicks === undefined ? undefined : { pid, startTicks }
+}
 
 export interface Recorded {
   readonly run: string
@@ -66,8 +76,9 @@ export const findLeftovers = (runDir: string, tenantUids: Policy['tenantUids']):
     }))
 }
 
-/** The session's leader when it is the process that was recorded; otherwise a number no process has, so that only the marker counts. */
-const provedLeader = ({ pid, startTicks }: Record): number => (statOf(pid)?.startTicks === startTicks ? pid : -1)
+/** The session's leader while it is the process that was recorded; without one only the marker counts. */
+const provedLeader = ({ pid, startTicks }: Record): Leader | undefined =>
+  statOf(pid)?.startTicks === startTicks ? { pid, startTicks } : undefined
 
 /** A namespace's inode may be another's by now: it counts only while its first process is the one that was recorded. */
 const provedFirst = ({ first }: Record): FirstProcess | undefined =>

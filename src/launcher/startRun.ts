@@ -8,7 +8,7 @@ import { cleanUp, endProcesses } from './endRun.ts'
 import { type PreparedNetwork, prepareNetwork } from './prepareNetwork.ts'
 import type { Group } from './processes.ts'
 import type { RunRecord } from './protocol.ts'
-import { groupOf, removeRecord, writeRecord } from './records.ts'
+import { groupOf, leaderOf, removeRecord, writeRecord } from './records.ts'
 import { type LaunchRequest, nameOf, type RunGroup, type Site, type Started } from './run.ts'
 import { type Spawned, spawnLaunch } from './spawn.ts'
 
@@ -32,7 +32,7 @@ export const startRun = async (site: Site, request: LaunchRequest, starting: Sta
   let cgroup: RunCgroup | undefined
   try {
     // Before there is a pid: should the launcher die in between, the next one knows the uid whose processes it has to end.
-    if (launch.identity !== undefined) keepRecord(site, record, undefined, groupOf(run, 0, launch.identity.uid))
+    if (launch.identity !== undefined) keepRecord(site, record, undefined, groupOf(run, undefined, launch.identity.uid))
     if (isBounded(request)) cgroup = site.cgroups.make(run, launch.resources)
     const spawned = await spawnLaunch({ policy: site.policy, canMount: site.canMount, cgroup }, request)
     const { attestation, ...settled } = await settle(site, request, starting, spawned, cgroup)
@@ -65,7 +65,7 @@ const settle = async (
     keepRecord(site, record, spawned.pid, group)
     return group
   }
-  let group = hold({ ...groupOf(run, spawned.pid, launch.identity?.uid), cgroup })
+  let group = hold({ ...groupOf(run, leaderOf(spawned.pid), launch.identity?.uid), cgroup })
   let network: PreparedNetwork | undefined
   if (spawned.gate === undefined) return { group, network, attestation: undefined }
   try {

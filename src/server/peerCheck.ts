@@ -4,7 +4,7 @@
 import type { Socket } from 'node:net'
 import { peerOf } from '../launcher/libc.ts'
 import { isMember } from '../launcher/processes.ts'
-import { groupOf } from '../launcher/records.ts'
+import { groupOf, leaderOf } from '../launcher/records.ts'
 
 /** What the check knows of each instance that runs now. */
 export interface LiveRun {
@@ -27,6 +27,8 @@ export const peerCheckFor =
   (socket: Socket): boolean => {
     const peer = peerOf(descriptorOf(socket))
     if (tenantUids !== undefined && peer.uid >= tenantUids.first && peer.uid <= tenantUids.last) return false
-    for (const { run, pid, uid } of liveRuns()) if (isMember(peer.pid, groupOf(run, pid, uid))) return false
+    // Also where the leader has ended: whoever is still of its session is the instance's until the run is over.
+    for (const { run, pid, uid } of liveRuns())
+      if (isMember(peer.pid, groupOf(run, leaderOf(pid) ?? { pid, startTicks: 0 }, uid))) return false
     return true
   }

@@ -1,0 +1,62 @@
+// Whom the end of a run must not hit: processes that got a number which was the run's own before.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { afterEach, describe, expect, test } from 'vitest'
+import { endGroup, type FirstProcess, firstProcessOf, type Group, statOf } from '../../../src/launcher/processes.ts'
+import { firstChildOf, isAlive } from '../../helpers/processes.ts'
+import { isRoot } from '../../helpers/root.ts'
+import { waitUntil } from '../../helpers/waitUntil.ts'
+
+const started: ChildProcess[] = []
+const start = (program: string, ...args: string[]): number => {
+  const child = spawn(program, args, { stdio: 'ignore', detached: true })
+  started.push(child)
+  if (child.pid === undefined) throw new Error(`${program} did not start`)
+  return child.pid
+}
+afterEach(async () => {
+  for (const child of started.splice(0)) {
+    if (child.exitCode !== null || child.signalCode !== null) continue
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+  }
+})
+
+/** The first process of a process namespace of its own, which sleeps. */
+const startNamespace = async (): Promise<FirstProcess> => {
+  const user = isRoot ? [] : ['--user']
+  const outer = start('/usr/bin/unshare', ...user, '--pid', '--fork', '--kill-child', '/bin/sleep', '60')
+  await waitUntil(() => firstChildOf(outer) > 0 && firstProcessOf(firstChildOf(outer)) !== undefined)
+  const first = firstProcessOf(firstChildOf(outer))
+  if (first === undefined) throw new Error('it has no process namespace of its own')
+  return first
+}
+
+const end = (group: Group): Promise<void> =>
+  endGroup(group, (pids) => {
+    throw new Error(`${pids} survive`)
+  })
+
+describe('the end of a run that shares a uid with others', () => {
+  test('hits what is in its process namespace while the first process of that is there', async () => {
+    const first = await startNamespace()
+    await end({ kind: 'session', leader: undefined, run: '0'.repeat(12), first })
+    expect(isAlive(first.pid)).toBe(false)
+  })
+
+  test('hits nobody whose process namespace got its number after it was gone', async () => {
+    const other = await startNamespace()
+    const gone = { ...other, pid: other.pid, startTicks: other.startTicks - 1 }
+    await end({ kind: 'session', leader: undefined, run: '0'.repeat(12), first: gone })
+    expect(isAlive(other.pid)).toBe(true)
+  })
+
+  test('hits the session that its leader began, and none that began with the same pid later', async () => {
+    const pid = start('/bin/sleep', '60')
+    const startTicks = statOf(pid)?.startTicks ?? 0
+    await end({ kind: 'session', leader: { pid, startTicks: startTicks - 1 }, run: '0'.repeat(12) })
+    expect(isAlive(pid)).toBe(true)
+    await end({ kind: 'session', leader: { pid, startTicks }, run: '0'.repeat(12) })
+    expect(isAlive(pid)).toBe(false)
+  })
+})
