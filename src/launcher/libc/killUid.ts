@@ -7,6 +7,7 @@ import { checked, library, SystemError } from './call.ts'
 // By number: the C library's own setresuid would change every thread of the process (nptl(7)).
 const setresuid = library.func('long syscall(long number, uint32_t real, uint32_t effective, uint32_t saved)')
 const kill = library.func('int kill(int pid, int signal)')
+const prctl = library.func('int prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d)')
 
 const setresuidNumber = process.arch === 'arm64' ? 147 : 117
 
@@ -21,12 +22,20 @@ const setUids = (real: number, effective: number, saved: number): void => {
   checked('setresuid', Number(setresuid(setresuidNumber, real, effective, saved)))
 }
 
+/** Whether a change of uid takes no capability away (SECBIT_NO_SETUID_FIXUP, capabilities(7)): the call would then hit everybody. */
+const keepsCapabilities = (): boolean => {
+  const getSecureBits = 27
+  return (checked('prctl', prctl(getSecureBits, 0, 0, 0, 0)) & 4) !== 0
+}
+
 /**
  * Kills every process of a uid but 0, and of no other. To be called as root, and where nobody has `nobodysUid`. Throws
- * SystemError where this machine has no such uid (EINVAL: a user namespace without it), with nothing done.
+ * SystemError EINVAL, with nothing done, where this machine has no such uid (a user namespace without it) and where the launcher
+ * was started so that it would stay able to signal anybody.
  */
 export const killUid = (uid: number): void => {
-  if (!Number.isInteger(uid) || uid <= 0 || uid >= nobodysUid) throw new SystemError('kill', 22)
+  const isTenants = Number.isInteger(uid) && uid > 0 && uid < nobodysUid
+  if (!isTenants || keepsCapabilities()) throw new SystemError('kill', 22)
   setUids(nobodysUid, uid, 0)
   try {
     // Its answer tells nothing: 0 is also what it says when it met only processes that it may not signal.

@@ -1,10 +1,12 @@
 // Whom the end of a run must not hit: processes that got a number which was the run's own before.
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, test } from 'vitest'
 import { endGroup, type FirstProcess, firstProcessOf, type Group, statOf } from '../../../src/launcher/processes.ts'
 import { firstChildOf, isAlive } from '../../helpers/processes.ts'
-import { isRoot } from '../../helpers/root.ts'
+import { isRoot, testAsRoot } from '../../helpers/root.ts'
+import { newTenantUids } from '../../helpers/tenantUids.ts'
 import { waitUntil } from '../../helpers/waitUntil.ts'
 
 const started: ChildProcess[] = []
@@ -58,5 +60,32 @@ describe('the end of a run that shares a uid with others', () => {
     expect(isAlive(pid)).toBe(true)
     await end({ kind: 'session', leader: { pid, startTicks }, run: '0'.repeat(12) })
     expect(isAlive(pid)).toBe(false)
+  })
+})
+
+/** Whether a process of root outlives the end of a uid, in a process namespace of its own: nothing else could be hit. */
+const outlives = (...options: string[]): string => {
+  const killUid = fileURLToPath(new URL('../../../dist/launcher/libc/killUid.js', import.meta.url))
+  const script = `
+    import { spawn } from 'node:child_process'
+    import { killUid } from '${killUid}'
+    const echo = spawn('/bin/cat', { stdio: ['pipe', 'pipe', 'inherit'] })
+    echo.once('spawn', () => {
+      try { killUid(${newTenantUids().first}) } catch (error) { process.stdout.write(error.code + ' ') }
+      echo.once('exit', (code, signal) => process.stdout.write(signal ?? 'lives'))
+      echo.stdin.on('error', () => undefined)
+      echo.stdin.end()
+    })`
+  const inside = ['/usr/bin/setpriv', ...options, process.execPath, '--input-type=module', '-e', script]
+  return execFileSync('/usr/bin/unshare', ['--pid', '--fork', '--kill-child', ...inside], { encoding: 'utf8' })
+}
+
+describe('the end of all processes of a uid', () => {
+  testAsRoot('hits none of root', () => {
+    expect(outlives('--no-new-privs')).toBe('lives')
+  })
+
+  testAsRoot('is not tried where the launcher would keep its capabilities for it (SECBIT_NO_SETUID_FIXUP)', () => {
+    expect(outlives('--securebits=+no_setuid_fixup')).toBe('EINVAL lives')
   })
 })
