@@ -50,6 +50,8 @@ const pairsOf = (
     ['address', visible(status.address)],
     ['source', sources[status.source]],
     ['isolation', visible(status.isolation)],
+    ['seccomp', status.seccomp && visible(status.seccomp)],
+    ['refused', status.refused && visible(status.refused)],
     ['attested', status.attestation && visible(formatAttestation(status.attestation))],
     ['pid', pid === null ? null : String(pid)],
     ['uid', status.uid === null ? null : String(status.uid)],
@@ -75,11 +77,25 @@ const steps: Readonly<Partial<Record<InstanceStatus['phase'], (instance: string)
   asleep: (instance) => `a request wakes it, or: tenement wake ${instance}`,
 }
 
+const failing: readonly InstanceStatus['phase'][] = ['backoff', 'crashlooped']
+
+const quoted = (text: string): string => (/^[\w./-]+$/.test(text) ? text : JSON.stringify(text))
+
+/** A program cannot say that a filter refused it: all it sees is an errno, in the words of the C library. */
+const filterHint = (profile: string): string =>
+  `where it says "Operation not permitted" or "Function not implemented", its seccomp profile may have refused a system call: tenement seccomp explain ${visible(quoted(profile))}`
+
+const stepsFor = ({ instance, phase, refused, seccomp, lastExit }: InstanceStatus): readonly (string | undefined)[] => {
+  if (refused !== null) return ['tenement check']
+  const isFailing = failing.includes(phase) || (phase === 'asleep' && lastExit?.signal === 'SIGSYS')
+  return [steps[phase]?.(instance), isFailing && seccomp !== null ? filterHint(seccomp) : undefined]
+}
+
 /** The block of `status`; a key that means nothing in this phase is left out. `nowMs` counts from the epoch. */
 export const formatStatus = (status: InstanceStatus, nowMs: number, paint: Paint): string => {
   const pairs = pairsOf(status, nowMs, paint).filter(isText)
   const width = Math.max(...pairs.map(([key]) => key.length)) + 1
   const lines = pairs.map(([key, value]) => `${`${key}:`.padEnd(width)} ${value}`)
-  const step = steps[status.phase]?.(status.instance)
-  return [...lines, ...(step === undefined ? [] : [`→ ${step}`])].join('\n')
+  const next = stepsFor(status).filter((step) => step !== undefined)
+  return [...lines, ...next.map((step) => `→ ${step}`)].join('\n')
 }

@@ -27,6 +27,10 @@ export interface InstanceStatus {
   /** Where the instance was declared: in tenement.toml, by `tenement add`, or by a first request to an open service. */
   readonly source: 'config' | 'added' | 'open'
   readonly isolation: string
+  /** The seccomp profile it runs under: the name of a shipped one or a file; null where its system calls are not filtered. */
+  readonly seccomp: string | null
+  /** Why this machine cannot run its service, which is then not started; null where it can. */
+  readonly refused: string | null
   readonly pid: number | null
   readonly uid: number | null
   readonly startedAt: string | null

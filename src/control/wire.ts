@@ -50,6 +50,8 @@ export const instanceStatus: Decoder<InstanceStatus> = object({
   address: text,
   source: oneOf(['config', 'added', 'open'] as const),
   isolation: text,
+  seccomp: nullable(text),
+  refused: nullable(text),
   pid: nullable(number),
   uid: nullable(number),
   startedAt: nullable(text),

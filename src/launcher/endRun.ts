@@ -43,6 +43,7 @@ export const finish = async (
   // Its own count is exact; the machine's tells only that somebody was killed for it.
   const outOfMemory = causes?.outOfMemory || (!state.isKilled && wasKilledForMemory)
   if (outOfMemory) output.remark('ended by the kernel for want of memory')
+  if (state.endedFor !== null) output.remark(`ended: ${state.endedFor}`)
   await cleanUp(site, record, async () => {
     output.close()
     network?.release()

@@ -35,7 +35,8 @@ export const makeFilters = async ({ file, services }: Config, adapters: Adapters
   }
 }
 
-const profileOf = (service: Service, adapters: Adapters): string | undefined => {
+/** The profile a service names, or else its adapter. */
+export const profileOf = (service: Service, adapters: Adapters): string | undefined => {
   const adapter = adapters.get(service.isolation)
   const defaults = adapter?.defaultsFor?.(service.options) ?? adapter?.defaults
   return service.seccomp ?? defaults?.seccomp

@@ -18,6 +18,7 @@ import type { PlanInputs } from '../supervisor/plan.ts'
 import { createPorts, readEphemeralRange } from '../supervisor/ports.ts'
 import { createStarter, parseNote, type Starter } from '../supervisor/start.ts'
 import { createSupervisor, type Supervisor } from '../supervisor/supervisor.ts'
+import { profileOf } from './filters.ts'
 import { addressOf } from './greeting.ts'
 import { placeIn, sourceIn } from './programs.ts'
 import type { ServerSettings } from './settings.ts'
@@ -111,6 +112,7 @@ export const supervisorFor = (
       dataDir: (name) => dataDirFor(serviceNamed(config, name.service), config.settings, name.id),
       logFile: ({ service, id }) => join(config.settings.logDir, service, `${id}.log`),
       isolation: ({ service }) => serviceNamed(config, service).isolation,
+      seccomp: ({ service }) => profileOf(serviceNamed(config, service), builtinAdapters),
       memoryBytes: (_, pid) => memoryOf(pid),
     },
     purge: purgerFor(ground),

@@ -18,6 +18,8 @@ export interface Describe {
   dataDir(name: InstanceName): string
   logFile(name: InstanceName): string
   isolation(name: InstanceName): string
+  /** Undefined where its system calls are not filtered. */
+  seccomp(name: InstanceName): string | undefined
   /** Undefined where it cannot be told. */
   memoryBytes(name: InstanceName, pid: number): number | undefined
 }
@@ -27,6 +29,8 @@ export interface StatusInputs {
   readonly source: Source
   /** Undefined for one that nobody asked for yet. */
   readonly instance: Instance | undefined
+  /** Why this machine cannot run its service. */
+  readonly refused: string | undefined
   readonly describe: Describe
   readonly clock: Clock
   readonly idle: IdleWatch
@@ -35,13 +39,15 @@ export interface StatusInputs {
 const timeOf = (ms: number): string => new Date(ms).toISOString()
 
 /** What does not change from one phase to another. */
-const fixed = ({ name, source, describe }: StatusInputs) => ({
+const fixed = ({ name, source, refused, describe }: StatusInputs) => ({
   instance: formatInstance(name),
   service: name.service,
   id: name.id,
   source,
   address: describe.address(name),
   isolation: describe.isolation(name),
+  seccomp: describe.seccomp(name) ?? null,
+  refused: refused ?? null,
   dataDir: describe.dataDir(name),
   logFile: describe.logFile(name),
 })

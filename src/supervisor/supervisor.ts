@@ -114,6 +114,7 @@ export const createSupervisor = <Rules extends ServiceRules & Pick<Service, 'ope
       name,
       source: roster.sourceOf(name) ?? 'open',
       instance: fleet.find(formatInstance(name)),
+      refused: unrunnable.get(name.service),
       describe,
       clock,
       idle: house.idle,

@@ -43,7 +43,8 @@ const problemWithTun = async (identity: Identity | undefined): Promise<Told | un
   if (!failed) return undefined
   const who = identity === undefined ? 'this user' : `uid ${identity.uid}`
   return {
-    reason: `${who} cannot open ${tun}, which pasta needs (${stderr || shortMessage})`,
+    // A shell writes its name, the line, what it was about, and the reason.
+    reason: `${who} cannot open ${tun}, which pasta needs: ${stderr.split(': ').at(-1) || shortMessage}`,
     fix: `modprobe tun, and chmod 0666 ${tun}`,
   }
 }

@@ -1,4 +1,4 @@
-import { chmodSync, writeFileSync } from 'node:fs'
+import { chmodSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { probeResources } from '../../../src/cgroups/probe.ts'
@@ -75,6 +75,9 @@ describe('a launch with bounds', () => {
       storage: { bytes: 1_000_000, files: 100 },
     })
     expect(exit.endedFor).toBe(`its data directory, "${data}", is too full: it holds more than 1000000 bytes`)
+    const logs = join(launcher.policy.logDir, 'api')
+    const [log = 'none'] = readdirSync(logs)
+    expect(readFileSync(join(logs, log), 'utf8')).toContain(`ended: ${exit.endedFor}`)
     expect(exit).toMatchObject({ signal: 'SIGTERM' })
   })
 })

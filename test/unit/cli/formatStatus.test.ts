@@ -67,6 +67,21 @@ describe('the block of status', () => {
     expect(formatStatus(status, now, plain)).toMatch(/^next attempt: .*, with the next request$/m)
   })
 
+  it('says where a failing instance may have met its seccomp profile, and only while it fails', () => {
+    const hint = /\n→ .*"Function not implemented".*: tenement seccomp explain default$/
+    const failing = instanceStatus(carol, { phase: 'crashlooped', seccomp: 'default' })
+    expect(formatStatus(failing, now, plain)).toMatch(hint)
+    expect(formatStatus({ ...failing, phase: 'ready' }, now, plain)).not.toMatch(hint)
+    expect(formatStatus({ ...failing, seccomp: null }, now, plain)).not.toMatch(hint)
+  })
+
+  it('says why this machine cannot run an instance, instead of how to wake it', () => {
+    const shown = formatStatus(instanceStatus(carol, { refused: 'bubblewrap is not installed' }), now, plain)
+    expect(shown).toMatch(/^refused: {3}bubblewrap is not installed$/m)
+    expect(shown).toMatch(/\n→ tenement check$/)
+    expect(shown).not.toContain('tenement wake')
+  })
+
   it('lets no control character of the last stop reach the terminal', () => {
     const shown = formatStatus(instanceStatus(carol, { lastStop: 'said \u001b[2J and \u009b' }), now, plain)
     expect(shown).toContain('said \\u001b[2J and \\u009b')

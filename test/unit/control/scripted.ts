@@ -32,6 +32,8 @@ export const instanceStatus = (name: InstanceName, differences: Partial<Instance
   memoryBytes: null,
   dataDir: `/data/${name.id}`,
   logFile: `/log/${name.service}/${name.id}.log`,
+  seccomp: null,
+  refused: null,
   attestation: null,
   lastStop: null,
   lastExit: null,

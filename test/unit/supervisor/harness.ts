@@ -104,6 +104,7 @@ export class Harness {
         dataDir: ({ id }) => `/data/${id}`,
         logFile: ({ service, id }) => `/log/${service}/${id}.log`,
         isolation: () => 'none',
+        seccomp: () => undefined,
         memoryBytes: (_, pid) => pid * 1_024,
       },
       purge: async (name) => {

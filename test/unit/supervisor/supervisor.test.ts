@@ -108,6 +108,8 @@ test('the status of an instance nobody asked for yet says that it sleeps, and co
     address: 'alice.notes.example.com',
     source: 'config',
     isolation: 'none',
+    seccomp: null,
+    refused: null,
     pid: null,
     uid: null,
     startedAt: null,
@@ -184,6 +186,8 @@ test('a service this machine cannot run is refused, and the others run', async (
     code: 'start_failed',
     message: 'shop:main cannot run: "php" is not on the PATH',
   })
+  expect(house.status('shop:main').refused).toBe('"php" is not on the PATH')
+  expect(house.status('notes:alice').refused).toBeNull()
   await house.leased('notes:alice')
 })
 
