@@ -91,18 +91,20 @@ const cgroupCheck =
 
 interface Mount {
   readonly id: string
+  /** The mount on which it lies. */
+  readonly parent: string
   readonly point: string
   readonly isWritable: boolean
 }
 
-/** Fields 1, 5 and 6 of /proc/PID/mountinfo; a space in a path is written \040 (proc(5)). */
+/** Fields 1, 2, 5 and 6 of /proc/PID/mountinfo; a space in a path is written \040 (proc(5)). */
 const mountsOf = (pid: number): readonly Mount[] =>
   readFileSync(`/proc/${pid}/mountinfo`, 'utf8')
     .trim()
     .split('\n')
     .map((line) => {
-      const [id = '', , , , point = '', options = ''] = line.split(' ')
-      return { id, point: unescapePath(point), isWritable: options.split(',').includes('rw') }
+      const [id = '', parent = '', , , point = '', options = ''] = line.split(' ')
+      return { id, parent, point: unescapePath(point), isWritable: options.split(',').includes('rw') }
     })
 
 const unescapePath = (text: string): string =>
@@ -112,17 +114,34 @@ const unescapePath = (text: string): string =>
 const mountCheck =
   (expected: Expectation['mounts']): Check =>
   (pid) => {
-    const found = new Map(mountsOf(pid).map(({ point, isWritable }) => [point, isWritable]))
+    const mounts = mountsOf(pid)
+    const found = new Map(mounts.map(({ point, isWritable }) => [point, isWritable]))
     for (const [point, isWritable] of found) {
       if (!Object.hasOwn(expected, point)) return { wrong: `"${point}" is mounted and was not planned` }
       if (isWritable && expected[point] !== true) return { wrong: `"${point}" can be written` }
     }
     const missing = Object.keys(expected).find((point) => !found.has(point))
     if (missing !== undefined) return { wrong: `"${missing}" is not mounted` }
+    const hidden = mounts.find((mount) => isHidden(mount, mounts))
+    if (hidden !== undefined) return { wrong: `"${hidden.point}" is hidden by what is mounted over it` }
     return {
       found: `${found.size} mounts, writable: ${[...found].flatMap(([at, may]) => (may ? [at] : [])).join(' ')}`,
     }
   }
+
+/**
+ * What is mounted a second time at the same point lies on the first, and takes what else lies on that out of sight: a planned
+ * cover of a file, say. An automount point alone, on which nothing else lies, is no such case.
+ */
+const isHidden = ({ id, parent, point }: Mount, mounts: readonly Mount[]): boolean => {
+  const below = mounts.find((each) => each.id === parent)
+  return (
+    below !== undefined &&
+    mounts.some(
+      (each) => each.parent === parent && each.id !== id && each.point === below.point && point !== below.point,
+    )
+  )
+}
 
 interface OpenDescriptor {
   readonly number: number

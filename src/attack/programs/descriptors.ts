@@ -1,6 +1,6 @@
 // What the instance found open when it began, and what can be got through it. Node marks what it inherits close-on-exec, so
 // this runs inside the instance's first process; what Node opens for itself is neither a file nor a directory nor listens.
-import { closeSync, constants, fstatSync, openSync, readdirSync, readlinkSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, readdirSync, readlinkSync } from 'node:fs'
 import { type Attack, Refused, requireThat } from '../attempt.ts'
 import { call } from '../kernel.ts'
 import type { Targets } from '../targets.ts'
@@ -37,7 +37,7 @@ export const descriptors = (inherited: readonly number[], { machine }: Targets):
       'open a directory itself and leave it upwards',
       () => {
         const fd = openSync('/usr/bin', 'r')
-        closeSync(call('openat', fd, '..', constants.O_RDONLY, 0))
+        closeSync(call('openat', fd, '..', asPlace, 0))
         closeSync(fd)
       },
     ],
@@ -64,11 +64,11 @@ const firstOf = (fds: readonly number[], act: (fd: number) => unknown): unknown 
   return act(first)
 }
 
+/** O_PATH: whoever may not list what lies above can still go on from there by names. */
+const asPlace = 0o10000000
+
 const leaveUpwards = (fds: readonly number[]): unknown =>
-  firstOf(fds, (fd) => {
-    const above = call('openat', fd, '..', constants.O_RDONLY, 0)
-    return readdirSync(`/proc/self/fd/${above}`).join(' ')
-  })
+  firstOf(fds, (fd) => readlinkSync(`/proc/self/fd/${call('openat', fd, '..', asPlace, 0)}`))
 
 /** SO_DOMAIN of a socket; undefined for what is none (socket(7)). */
 const domainOf = (fd: number): number | undefined => {
