@@ -18,7 +18,7 @@ import { readProfile } from '../../dist/seccomp/find.js'
 import { firstByte } from './client.mjs'
 import { newTenantUids } from './place.mjs'
 
-export const adapters = { none, namespace, sandbox }
+const adapters = { none, namespace, sandbox }
 
 const filters = {}
 for (const { defaults } of Object.values(adapters)) {
