@@ -47,6 +47,9 @@ export interface TestLauncher {
 
 const serverUid = 699_999
 
+/** How many times longer than usual is waited: an emulated machine is fifty times slower. */
+const patience = Number(process.env.TENEMENT_TEST_PATIENCE ?? 1)
+
 let lastRun = 0
 export const newRunName = (): string => {
   lastRun += 1
@@ -137,7 +140,7 @@ export const startTestLauncher = async (
         else if (child.exitCode !== null)
           give(() => reject(new Error(`the launcher exited with ${child.exitCode}: ${stderr}`)))
       }
-      const timer = setTimeout(() => give(() => reject(new Error(`no ${what} came: ${stderr}`))), 15_000)
+      const timer = setTimeout(() => give(() => reject(new Error(`no ${what} came: ${stderr}`))), 15_000 * patience)
       waiters.add(check)
       check()
     })
