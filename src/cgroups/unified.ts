@@ -2,12 +2,16 @@
 import { hasKnob, readCounter, readKnob, writeKnob } from './files.ts'
 import { cpuPeriodUs, cpuQuotaUs, type Version } from './version.ts'
 
-/** From this part of its bound on an instance is slowed down and its memory reclaimed, before the kernel has to kill. */
-const highPart = 0.9
+/**
+ * How far below its bound an instance is made to give back what it can, before the kernel has to kill. Little, and never much in
+ * bytes: what cannot be given back is paid for in sleep, 64 s times the square of the part it is over for every 128 KiB
+ * (mm/memcontrol.c, calculate_high_delay), so that a tenth of a large bound is a minute in which it neither answers nor ends.
+ */
+const highDistance = (bytes: number): number => Math.min(Math.floor(bytes / 50), 4 * 1024 ** 2)
 
 const setMemory = (directory: string, bytes: number): void => {
   writeKnob(directory, 'memory.max', bytes)
-  writeKnob(directory, 'memory.high', Math.floor(bytes * highPart))
+  writeKnob(directory, 'memory.high', bytes - highDistance(bytes))
   // Swap would let it take more, and make the machine slow for everybody. No file where the kernel has no swap to count.
   if (hasKnob(directory, 'memory.swap.max')) writeKnob(directory, 'memory.swap.max', 0)
   // All or none: an application that lost one of its processes is seldom of use to anyone.
