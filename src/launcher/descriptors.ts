@@ -3,6 +3,7 @@
 import { closeSync, constants, fstatSync, openSync, readSync, writeSync } from 'node:fs'
 import { Socket } from 'node:net'
 import type { RunCgroup } from '../cgroups/runCgroup.ts'
+import { messageOf } from '../errors.ts'
 import type { Descriptor, Launch } from '../isolation/adapter.ts'
 import { duplicateAbove, openFlags, openMemoryFile, openPath, openPipe, openSocketPair } from './libc.ts'
 import { listenUnix, removeSocket } from './listeners.ts'
@@ -148,20 +149,31 @@ const readWhole = (fd: number, name: string, file: string): Uint8Array => {
  * end of file. Should the launcher die, the program stays held until the next one ends it; it never runs unattended.
  */
 const openGate = (number: number): { readonly gate: Gate; readonly programEnd: number } => {
-  const { readEnd, writeEnd } = openPipe()
+  const { readEnd, writeEnd: waiting } = openPipe()
   const programEnd = openSync(`/proc/self/fd/${readEnd}`, constants.O_RDWR)
   closeSync(readEnd)
+  // The program can write too: one that has filled the pipe must not keep the launcher waiting (pipe(7)).
+  const writeEnd = openSync(`/proc/self/fd/${waiting}`, constants.O_WRONLY | constants.O_NONBLOCK)
+  closeSync(waiting)
   let isOpen = true
   return {
     programEnd,
     gate: {
       number,
-      open: () => void writeSync(writeEnd, 'x'),
+      open: () => openOrTell(writeEnd),
       close: () => {
         if (isOpen) closeSync(writeEnd)
         isOpen = false
       },
     },
+  }
+}
+
+const openOrTell = (writeEnd: number): void => {
+  try {
+    writeSync(writeEnd, 'x')
+  } catch (error) {
+    throw new Error(`the gate cannot be opened: ${messageOf(error)}`, { cause: error })
   }
 }
 

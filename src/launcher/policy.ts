@@ -1,8 +1,9 @@
 // What a launch may be, whatever the server asks: decided from the policy fixed at start and from the runs alive, before
 // anything is opened or made. The server parses bytes from the network, so each request is taken as an attacker's.
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { Launch } from '../isolation/adapter.ts'
 import { isName } from '../names.ts'
+import { wrongNumber } from './bounds.ts'
 import type { CodeDir, Policy, Request, RunRecord } from './protocol.ts'
 import { isBelow } from './safePath.ts'
 
@@ -40,6 +41,7 @@ export const checkLaunch = (policy: Policy, request: LaunchRequest, alive: Itera
   }
   checkProgram(launch)
   checkPlaces(policy, run, launch)
+  checkReach(policy, run, launch)
   checkDescriptors(policy, run, service, launch)
 }
 
@@ -57,7 +59,7 @@ export const checkIdentity = ({ tenantUids }: Policy, identity: Launch['identity
   require(gid === uid, `gid ${gid} is not the tenant's own`)
 }
 
-const checkProgram = ({ argv, uplink, env, umask, limits }: Launch): void => {
+const checkProgram = ({ argv, uplink, env, umask, limits, resources }: Launch): void => {
   for (const command of uplink === undefined ? [argv] : [argv, uplink]) {
     require(command[0].startsWith('/'), 'a program is named by an absolute path')
     require(!command.some((each) => each.includes('\0')), 'an argument holds a NUL byte')
@@ -67,8 +69,8 @@ const checkProgram = ({ argv, uplink, env, umask, limits }: Launch): void => {
     require(!value.includes('\0'), `environment variable ${name} holds a NUL byte`)
   }
   require(Number.isInteger(umask) && umask >= 0 && umask <= 0o777, 'a umask is between 0 and 0777')
-  for (const limit of Object.values(limits))
-    require(Number.isInteger(limit) && limit >= 0, 'a limit is a whole number of at least 0')
+  const wrong = wrongNumber({ limits, resources })
+  require(wrong === undefined, `${wrong}`)
 }
 
 const checkPlaces = (policy: Policy, run: string, launch: Launch): void => {
@@ -77,13 +79,26 @@ const checkPlaces = (policy: Policy, run: string, launch: Launch): void => {
     isBelow(root, launch.cwd),
   ), `"${launch.cwd}" is no directory that programs are started in`)
   for (const { path, mode } of launch.directories) {
-    require(path === ownSocketDir(policy, run) ||
+    require((path === ownSocketDir(policy, run) && launch.reach.kind === 'unix') ||
       dataRoots.some(
         (root) => path !== root && isBelow(root, path),
       ), `"${path}" is not below ${dataRoots.map((root) => `"${root}"`).join(' or ')}`)
     // Set-user-id is never needed; set-group-id lets the server reach a socket that the tenant made.
     require(Number.isInteger(mode) && (mode & ~0o2777) === 0, 'a directory mode is between 0 and 02777')
   }
+}
+
+/** Later servers look for the instance where it is said to be reached, also those that come after one that was taken over. */
+const checkReach = (policy: Policy, run: string, { reach }: Launch): void => {
+  if (reach.kind === 'port')
+    return require(Number.isInteger(reach.port) &&
+      reach.port >= 1 &&
+      reach.port <= 65_535, `${reach.port} is no port that an instance listens on`)
+  const isOwn =
+    reach.kind === 'fd'
+      ? reach.socket === listenerPath(policy, run)
+      : dirname(reach.socket) === ownSocketDir(policy, run)
+  require(isOwn, `"${reach.socket}" is not the socket of this run`)
 }
 
 /** Highest descriptor number an application is given. */

@@ -2,7 +2,7 @@
 // below a directory of a tenant is walked without following symlinks; nothing is left behind when a step fails.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, fchownSync } from 'node:fs'
+import { closeSync, fchownSync, rmdirSync } from 'node:fs'
 import { Socket } from 'node:net'
 import type { Readable } from 'node:stream'
 import type { RunCgroup } from '../cgroups/runCgroup.ts'
@@ -10,7 +10,7 @@ import { messageOf } from '../errors.ts'
 import type { Directory, Launch } from '../isolation/adapter.ts'
 import { type Gate, type Inherited, openDescriptors } from './descriptors.ts'
 import { withCgroup } from './inCgroup.ts'
-import { duplicateAbove, mountSocketPlace, openPipe } from './libc.ts'
+import { duplicateAbove, mountSocketPlace, openPipe, unmount } from './libc.ts'
 import { canLimit, withTenantScore } from './limits.ts'
 import { codePlaces, ownSocketDir } from './policy.ts'
 import { runMarker } from './processes.ts'
@@ -45,11 +45,13 @@ export interface Ground {
 /** Room for a socket, its lock and what else belongs to it: a tenant cannot fill the machine's run directory. */
 const socketPlace = 'size=65536,nr_inodes=32'
 
+/** Each of `undo` takes back one step, the last first; a directory for data stays, whatever becomes of the launch. */
 const makeDirectory = (
   { policy, canMount }: Pick<Ground, 'policy' | 'canMount'>,
   run: string,
   launch: Launch,
   { path, mode, owner }: Directory,
+  undo: (() => void)[],
 ): void => {
   const isSocketDir = path === ownSocketDir(policy, run)
   const root = isSocketDir ? policy.runDir : rootOf(policy.dataRoots, path)
@@ -58,8 +60,11 @@ const makeDirectory = (
   const group = isSocketDir ? (policy.serverIdentity?.gid ?? tenant.gid) : tenant.gid
   const person = owner === 'tenant' ? { uid: tenant.uid, gid: group } : self()
   ensureDirectory(root, path, mode, person)
-  if (isSocketDir && canMount)
-    mountSocketPlace(path, `${socketPlace},mode=${mode.toString(8)},uid=${person.uid},gid=${person.gid}`)
+  if (!isSocketDir) return
+  undo.push(() => rmdirSync(path))
+  if (!canMount) return
+  mountSocketPlace(path, `${socketPlace},mode=${mode.toString(8)},uid=${person.uid},gid=${person.gid}`)
+  undo.push(() => unmount(path))
 }
 
 /** The directory as /proc names an open descriptor of it: the child enters what was checked, whatever the path names by then. */
@@ -108,7 +113,7 @@ export const spawnLaunch = async (
     return fd
   }
   try {
-    for (const directory of launch.directories) makeDirectory(ground, run, launch, directory)
+    for (const directory of launch.directories) makeDirectory(ground, run, launch, directory, undo)
     const cwd = keep(openWorkingDirectory(policy, launch.cwd))
     const stdout = openOutput(launch.identity, keep)
     undo.push(() => stdout.stream.destroy())
@@ -124,7 +129,7 @@ export const spawnLaunch = async (
     const pid = await pidOf(child, launch)
     return { child, pid, stdout: stdout.stream, stderr: stderr.stream, listener, gate, prepared, release }
   } catch (error) {
-    for (const step of undo) step()
+    for (const step of undo.reverse()) step()
     throw error
   } finally {
     for (const fd of opened) closeSync(fd)
