@@ -80,16 +80,21 @@ const checkService = async (service: Service, ground: ServiceGround): Promise<Se
   const probe = ground.probes.get(adapter.name)
   const promises = promisesFor(service, adapter, probe)
   const options = await checkOptions(service, adapter)
+  const sight = await checkSight(service, ground.config, adapter, ground.machine)
   const issues = [
     ...checkIsolation(service, adapter, probe, promises, ground.adapters, ground.written),
     ...options,
     ...checkVisible(service, adapter, ground.hidden),
-    ...(await checkSight(service, ground.config, adapter, ground.machine)),
-    ...(options.length === 0 ? await checkConfined(service, adapter, ground) : []),
+    ...sight,
+    ...(options.length === 0 ? withoutThose(await checkConfined(service, adapter, ground), sight) : []),
     ...files,
   ]
   return { name, issues, promises }
 }
+
+/** Nobody should do to a path like "/etc" what it would take to grant it, when it cannot be granted at all. */
+const withoutThose = (issues: readonly Issue[], told: readonly Issue[]): readonly Issue[] =>
+  issues.filter(({ path }) => !told.some((other) => other.path.join('\0') === path.join('\0')))
 
 /** What the adapter and this machine decide together. */
 const checkConfined = async (

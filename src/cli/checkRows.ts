@@ -75,7 +75,9 @@ const isAccepted = (adapter: string, capability: string, { config, promises }: C
 /** What each service needs against what it gets. */
 export const serviceRows = (checked: Checked): readonly Row[] =>
   [...(checked.config?.services.values() ?? [])].flatMap(({ name, isolation }) => [
-    ...promiseRows(name, isolation, checked.promises.get(name)),
+    ...(checked.probes.get(isolation)?.usable === false
+      ? []
+      : promiseRows(name, isolation, checked.promises.get(name))),
     ...otherProblems(name, checked),
     ...checked.warnings.filter(({ service }) => service === name).map((warning) => warningRow(name, warning)),
   ])

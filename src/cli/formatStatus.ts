@@ -17,7 +17,9 @@ export const formatExit = ({ code, signal, outOfMemory, refusedForks }: LastExit
   return [
     how,
     ...(outOfMemory ? ['out of memory'] : []),
-    ...(refusedForks > 0 ? [`refused ${refusedForks} processes or threads`] : []),
+    ...(refusedForks > 0
+      ? [`refused ${refusedForks} ${refusedForks === 1 ? 'process or thread' : 'processes or threads'}`]
+      : []),
   ].join(', ')
 }
 
@@ -87,8 +89,9 @@ const filterHint = (profile: string): string =>
 
 const stepsFor = ({ instance, phase, refused, seccomp, lastExit }: InstanceStatus): readonly (string | undefined)[] => {
   if (refused !== null) return ['tenement check']
-  const isFailing = failing.includes(phase) || (phase === 'asleep' && lastExit?.signal === 'SIGSYS')
-  return [steps[phase]?.(instance), isFailing && seccomp !== null ? filterHint(seccomp) : undefined]
+  const isExplained = lastExit !== null && (lastExit.outOfMemory || lastExit.refusedForks > 0)
+  const isHinted = failing.includes(phase) && seccomp !== null && !isExplained
+  return [steps[phase]?.(instance), isHinted ? filterHint(seccomp) : undefined]
 }
 
 /** The block of `status`; a key that means nothing in this phase is left out. `nowMs` counts from the epoch. */

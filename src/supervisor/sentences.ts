@@ -31,7 +31,8 @@ export const describeEnding = (ending: Ending, ranForMs: number): string => {
   if (outOfMemory) return `ran out of memory ${after}`
   const how = signal === null ? `exited with code ${code} ${after}` : `was killed by ${signal} ${after}`
   // Seldom the whole reason, and always what to look at: a program that cannot start a thread says so in its own words, or not at all.
-  return refusedForks === 0 ? how : `${how}, having been refused ${refusedForks} processes or threads by its limit`
+  const refused = refusedForks === 1 ? '1 process or thread' : `${refusedForks} processes or threads`
+  return refusedForks === 0 ? how : `${how}, having been refused ${refused} by its limit`
 }
 
 /** A line a tenant wrote, fit for an operator's terminal: control and formatting characters could rewrite what is shown there. */

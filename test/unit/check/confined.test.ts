@@ -6,7 +6,7 @@ import { probeIdentityIn } from '../../../src/check/probeIdentity.ts'
 import { readConfig } from '../../../src/config/load.ts'
 import { TenementError } from '../../../src/errors.ts'
 import { flags } from '../../../src/isolation/options.ts'
-import { adapterWith, surroundings } from './fixtures.ts'
+import { adapterWith, findingsOf, machine, surroundings } from './fixtures.ts'
 
 const configWith = (lines: string) => {
   const text = `[service.api]\ncommand = "sh"\nisolation = "jail"\n${lines}\n`
@@ -38,6 +38,19 @@ describe('a port inside a network of the instance’s own', () => {
   it('is no matter of a service that listens on a unix socket', () => {
     expect(reach('network = "private"\nlisten = "fd"')).toBe(0)
     expect(reach('network = "private"\nlisten = "unix"')).toBe(0)
+  })
+})
+
+describe('a grant of a place that instances have for themselves', () => {
+  it('is told once, without how to open it to tenants', async () => {
+    const { config } = configWith('read = ["/etc"]\nwrite = ["/etc"]')
+    const sighted = { ...adapterWith('jail', ['fs.privateRoot']), sight: { shown: [], own: ['/etc'], closed: [] } }
+    const here = { ...machine, isRoot: true, hasTenantUids: true }
+    const { problems } = await findingsOf(config, new Map([['jail', sighted]]), here)
+    expect(problems.filter(({ key }) => key.startsWith('service.api.write'))).toMatchObject([
+      { message: expect.stringContaining('"/etc" of its own') },
+    ])
+    expect(problems.map(({ fix }) => fix ?? '').join()).not.toContain('chmod')
   })
 })
 

@@ -93,9 +93,10 @@ odd      fail   told above: service.odd.isolation
   it('say why an isolation cannot run here at all', async () => {
     const problem = { reason: 'bwrap is not there', fix: 'apt-get install bubblewrap' }
     const checked = await checkedOf(service('a', 'jail'), new Map([['jail', { usable: false, lost: [], problem }]]))
-    expect(formatTables(checked, { paint: plain, columns: undefined })).toMatch(
-      /^jail +fail +cannot run here: bwrap is not there\n +→ apt-get install bubblewrap$/m,
-    )
+    const shown = formatTables(checked, { paint: plain, columns: undefined })
+    expect(shown).toMatch(/^jail +fail +cannot run here: bwrap is not there\n +→ apt-get install bubblewrap$/m)
+    // A service of it is kept nothing.
+    expect(shown).not.toMatch(/^a +ok/m)
   })
 
   it('fit into the lines of a terminal, every line of a finding below its beginning', async () => {

@@ -73,6 +73,8 @@ describe('the block of status', () => {
     expect(formatStatus(failing, now, plain)).toMatch(hint)
     expect(formatStatus({ ...failing, phase: 'ready' }, now, plain)).not.toMatch(hint)
     expect(formatStatus({ ...failing, seccomp: null }, now, plain)).not.toMatch(hint)
+    const lastExit = { at: '', code: null, signal: 'SIGKILL', outOfMemory: true, refusedForks: 0 }
+    expect(formatStatus({ ...failing, lastExit }, now, plain)).not.toMatch(hint)
   })
 
   it('says why this machine cannot run an instance, instead of how to wake it', () => {
@@ -95,6 +97,7 @@ describe('an exit', () => {
     [{ code: null, signal: 'SIGKILL', outOfMemory: true }, 'SIGKILL, out of memory'],
     [{ code: null, signal: null, outOfMemory: false }, 'unknown'],
     [{ code: 1, signal: null, outOfMemory: false, refusedForks: 12 }, 'exit code 1, refused 12 processes or threads'],
+    [{ code: 1, signal: null, outOfMemory: false, refusedForks: 1 }, 'exit code 1, refused 1 process or thread'],
   ])('%j is told as %s', (exit, shown) => {
     expect(formatExit({ at: '', refusedForks: 0, ...exit })).toBe(shown)
   })
