@@ -22,7 +22,9 @@ export const judge = (
   tried: Tried,
   level: { readonly promised: Promised; readonly hasOwnUid: boolean },
 ): Verdict => {
-  const { promised } = level
+  // What only its uid keeps from it, it gets where it shares that with everybody: said, and asserted like all that is allowed.
+  const isShared = level.promised === 'blocked by its uid' && !level.hasOwnUid
+  const promised = isShared ? 'allowed by design' : level.promised
   const verdict = (isKept: boolean | undefined, because: readonly string[]): Verdict => ({
     row: row.row,
     promised,
@@ -33,7 +35,6 @@ export const judge = (
   const broken = [...tried.attempts, tried.twin].filter(({ outcome }) => outcome === 'failed')
   if (broken.length > 0) return verdict(false, broken.map(inWords))
   if (promised === 'does not apply' || promised === 'depends on the machine') return verdict(undefined, [])
-  if (promised === 'blocked by its uid' && !level.hasOwnUid) return verdict(undefined, [])
   if (tried.twin.outcome !== 'done') return verdict(false, [`the benign twin did not work: ${inWords(tried.twin)}`])
   if (promised === 'allowed by design') return allowed(tried, verdict)
   if (foundIn(tried) === 'nothing to try') return verdict(undefined, tried.attempts.map(inWords))

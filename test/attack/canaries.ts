@@ -9,14 +9,15 @@ import { join } from 'node:path'
 import { call } from '../../src/attack/kernel.ts'
 import { isRoot } from '../helpers/root.ts'
 
-interface Listener {
+export interface Listener {
   readonly port: number
   /** How often somebody connected. */
   count(): Promise<number>
   close(): void
 }
 
-const listen = async (options: ListenOptions): Promise<Listener> => {
+/** Listens, and counts who comes. */
+export const listenAsCanary = async (options: ListenOptions): Promise<Listener> => {
   let connections = 0
   const server: Server = createServer((socket) => {
     connections += 1
@@ -50,6 +51,8 @@ export interface Canaries {
   readonly addresses: readonly (readonly [string, number])[]
   readonly key: number | undefined
   readonly setUidProgram: string | undefined
+  /** Puts the file in its place again, should an attack that was to get through have removed it. */
+  replant(): void
   /** Everything that can be looked at, by the row that would change it. */
   look(): Promise<Readonly<Record<string, unknown>>>
   close(): void
@@ -57,13 +60,14 @@ export interface Canaries {
 
 export const plantCanaries = async (root: string, stage: string): Promise<Canaries> => {
   const file = join(root, 'canary')
-  writeFileSync(file, 'a file of the machine', { mode: 0o600 })
+  const plant = (): void => writeFileSync(file, 'a file of the machine', { mode: 0o600 })
+  plant()
   const socket = join(root, 'machine.sock')
   const abstractSocket = `tenement-canary-${process.pid}`
   const [port, path, abstract] = await Promise.all([
-    listen({ port: 0, host: '::', ipv6Only: false }),
-    listen({ path: socket }),
-    listen({ path: `\0${abstractSocket}` }),
+    listenAsCanary({ port: 0, host: '::', ipv6Only: false }),
+    listenAsCanary({ path: socket }),
+    listenAsCanary({ path: `\0${abstractSocket}` }),
   ])
   chmodSync(socket, 0o600)
   const hosts = ['127.0.0.1', '::1', '::ffff:127.0.0.1', ...ownAddresses()]
@@ -74,12 +78,15 @@ export const plantCanaries = async (root: string, stage: string): Promise<Canari
     addresses: hosts.map((host) => [host, port.port] as const),
     key: makeKey(),
     setUidProgram: isRoot ? makeSetUidProgram(stage) : undefined,
+    replant: () => {
+      if (!existsSync(file)) plant()
+    },
     look: async () => ({
-      '4': [readFileSync(file, 'utf8'), statSync(file).mode, statSync(file).nlink],
+      '4': existsSync(file) ? [readFileSync(file, 'utf8'), statSync(file).mode] : 'gone',
       '12': await port.count(),
       '15': await abstract.count(),
       '16': await path.count(),
-      '23': statSync(file).nlink,
+      '23': existsSync(file) ? statSync(file).nlink : 'gone',
       '29': readFileSync('/proc/self/mountinfo', 'utf8'),
       '65': hostname(),
       '74': ['/usr/lib/planted', '/etc/planted', '/planted', '/dev/planted'].filter((each) => existsSync(each)),

@@ -100,6 +100,7 @@ export const startField = async (): Promise<Field> => {
         ...(await canaries.look()),
         ...(await heardBy(tenement, `neighbour.${level}`)),
       })
+      canaries.replant()
       const before = await look()
       const printed = await post(tenement, host, `/attack?topic=${topic}`, targets)
       return { tried: byRow(printed), before, after: await look() }

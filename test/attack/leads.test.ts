@@ -3,16 +3,17 @@
 import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { isRoot } from '../helpers/root.ts'
 import { newTenantUids } from '../helpers/tenantUids.ts'
 import { type Answer, startTenement, type Tenement } from '../helpers/tenement.ts'
 import { waitUntil } from '../helpers/waitUntil.ts'
-import { type Canaries, plantCanaries } from './canaries.ts'
+import { type Listener, listenAsCanary } from './canaries.ts'
 import { isolationLine, type Level, levels, makeRoot, post, serviceOf } from './harness.ts'
 import { makeStage } from './stage.ts'
 
 const tenantUids = { first: newTenantUids().first, last: [1, 2, 3, 4].map(() => newTenantUids().last).at(-1) ?? 0 }
 let root: string
-let canaries: Canaries
+const canaries = new Map<string, Listener>()
 let tenement: Tenement
 
 const confined = levels.filter((level) => level !== 'none')
@@ -45,7 +46,8 @@ const configOf = (stage: string): string =>
 beforeAll(async () => {
   root = makeRoot()
   const stage = makeStage(root)
-  canaries = await plantCanaries(root, stage)
+  for (const id of [...replacements.map(([each]) => each), 'swapper'])
+    canaries.set(id, await listenAsCanary({ path: canarySocket(id) }))
   for (const path of [
     canaryPlace(),
     join(root, 'granted'),
@@ -59,14 +61,16 @@ beforeAll(async () => {
 }, 60_000)
 afterAll(async () => {
   await tenement.stop()
-  canaries.close()
+  for (const canary of canaries.values()) canary.close()
   rmSync(root, { recursive: true, force: true })
 })
 
 const does = (host: string, what: string, parameters: Readonly<Record<string, string>>): Promise<string> =>
   post(tenement, host, `/do?${new URLSearchParams({ what, ...parameters })}`, {})
 
-const connections = async (): Promise<unknown> => (await canaries.look())['16']
+/** A listener of the machine for every way to be led to one. */
+const canarySocket = (id: string): string => join(root, `${id}.sock`)
+const connections = (id: string): Promise<number> | undefined => canaries.get(id)?.count()
 
 const expectCanaryPlace = (): void => {
   expect(readdirSync(canaryPlace())).toEqual(['file'])
@@ -89,39 +93,44 @@ const isUp = async (id: string, level: Level): Promise<boolean> =>
 interface Led {
   readonly planted: string
   readonly answer: Answer
+  /** How many connections reached the machine's listener. */
+  readonly connections: number
 }
 
 const lead = async (id: string, level: Level): Promise<Led> => {
   await waitUntil(() => isUp(id, level))
-  const planted = await does(hostOf(id, level), 'replace its socket', { by: id, target: canaries.socket }).catch(
+  const before = await connections(id)
+  const planted = await does(hostOf(id, level), 'replace its socket', { by: id, target: canarySocket(id) }).catch(
     (error: Error) => error.message,
   )
-  return { planted, answer: await tenement.ask(`${hostOf(id, level)}.test`) }
+  const answer = await tenement.ask(`${hostOf(id, level)}.test`)
+  return { planted, answer, connections: ((await connections(id)) ?? Number.NaN) - (before ?? Number.NaN) }
 }
 
 describe.each(levels)('an instance of "%s"', (level) => {
   const led = new Map<string, Led>()
-  let before: unknown
-  let after: unknown
   beforeAll(async () => {
-    before = await connections()
     await Promise.all(replacements.map(async ([id]) => led.set(id, await lead(id, level))))
-    after = await connections()
   })
 
-  test.each(replacements)('leads no request elsewhere by a %s in the place of its socket (%s, blocked)', (id) => {
-    const { planted, answer } = led.get(id) ?? {}
-    // A link across file systems cannot be made at all; then its socket is gone all the same.
-    if (planted !== 'done') expect(planted).toMatch(/EXDEV|EPERM|ENOENT|EACCES/)
-    expect([502, 503]).toContain(answer?.status)
-    expect(answer?.headers['x-tenement-delivered']).toBe('0')
-    expect(after).toBe(before)
-  })
+  test.for(replacements)(
+    'leads no request elsewhere by a %s in the place of its socket (%s, blocked)',
+    ([id], { skip }) => {
+      const { planted, answer, connections: reached } = led.get(id) ?? {}
+      if (id === 'hard-link' && level === 'none' && !isRoot)
+        skip('as one uid with everybody a socket of somebody else looks like one of its own')
+      // A link across file systems cannot be made at all; then its socket is gone all the same.
+      if (planted !== 'done') expect(planted).toMatch(/EXDEV|EPERM|ENOENT|EACCES/)
+      expect([502, 503]).toContain(answer?.status)
+      expect(answer?.headers['x-tenement-delivered']).toBe('0')
+      expect(reached).toBe(0)
+    },
+  )
 
   test('leads no request elsewhere by swapping its socket as fast as it can (row 22, blocked)', async () => {
     await waitUntil(() => isUp('swapper', level))
-    const earlier = await connections()
-    await does(hostOf('swapper', level), 'swap its socket', { target: canaries.socket })
+    const earlier = await connections('swapper')
+    await does(hostOf('swapper', level), 'swap its socket', { target: canarySocket('swapper') })
     const statuses: number[] = []
     const deadline = performance.now() + 1_500
     const client = async (): Promise<void> => {
@@ -129,7 +138,7 @@ describe.each(levels)('an instance of "%s"', (level) => {
         statuses.push((await tenement.ask(`${hostOf('swapper', level)}.test`)).status)
     }
     await Promise.all(Array.from({ length: 8 }, client))
-    expect(await connections()).toBe(earlier)
+    expect(await connections('swapper')).toBe(earlier)
     await tenement.command('stop', `${level}-socket:swapper`)
     // Unless some found the socket in its place, and some did not, it was no race.
     expect(new Set(statuses)).toEqual(new Set([200, 503]))

@@ -28,7 +28,6 @@ describe.each(levels)('an instance of "%s"', (level) => {
     const { tried, before, after } = required(ran.get(row.topic), row.topic)
     const each = required(tried.get(row.row), `row ${row.row}`)
     const verdict = judge(row, each, { promised, hasOwnUid: isRoot })
-    if (process.env.ATTACK_LOG) console.log(level, row.row, JSON.stringify(verdict), JSON.stringify(each))
     const { isKept, found, because } = verdict
     if (isKept === undefined && because.length > 0) skip(`nothing here to try it on: ${because.join('; ')}`)
     if (isKept === undefined) skip(`nothing is promised; on this machine it is ${found}`)

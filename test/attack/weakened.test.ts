@@ -26,6 +26,7 @@ let stage: string
 let canaries: Canaries
 let launcher: TestLauncher
 let neighbour: Targets['neighbour']
+let neighbourRun: string
 let tenant = 0
 
 beforeAll(async () => {
@@ -36,6 +37,8 @@ beforeAll(async () => {
   neighbour = await startNeighbour()
 }, 60_000)
 afterAll(async () => {
+  // It removes what outlives every process.
+  await launcher.ask({ type: 'stop', run: neighbourRun, signal: 'SIGTERM', timeoutMs: 5_000 })
   await launcher.close()
   canaries.close()
   rmSync(root, { recursive: true, force: true })
@@ -398,7 +401,8 @@ const attackThrough = async (weakening: Weakening): Promise<ReadonlyMap<string, 
 }
 
 const startNeighbour = async (): Promise<Targets['neighbour']> => {
-  const { answer, socket } = await start({ adapter: none }, false)
+  const { answer, socket, run } = await start({ adapter: none }, false)
+  neighbourRun = run
   const shared = { key: 0x7d_0000 + (process.pid % 60_000), name: `tenement-weakened-${process.pid}` }
   const told = JSON.parse(await post(socket, '/neighbour', shared))
   return { pid: answer.value.pid, dataDir: join(launcher.policy.dataRoots[0] ?? '', 'tenant1'), ...told, shared }

@@ -28,6 +28,21 @@ const atWorkingDirectory = -100
 export const files = ({ machine, neighbour }: Targets): readonly Attack[] => {
   const own = (name: string): string => join(ownData(), name)
   return [
+    // Before the next, which removes the file where it can.
+    {
+      row: '23',
+      attempts: {
+        'link a file of the machine into its data': () => linkInto(machine.file, own('linked')),
+        'link the accounts of the machine into its data': () => linkInto('/etc/passwd', own('linked')),
+      },
+      twin: [
+        'link a file of its own',
+        () => {
+          writeFileSync(own('one'), 'x')
+          linkInto(own('one'), own('two'))
+        },
+      ],
+    },
     {
       row: '4',
       attempts: {
@@ -72,20 +87,6 @@ export const files = ({ machine, neighbour }: Targets): readonly Attack[] => {
         ]),
       ),
       twin: ['find /usr and its own data', () => [lstatSync('/usr'), lstatSync(ownData())].length],
-    },
-    {
-      row: '23',
-      attempts: {
-        'link a file of the machine into its data': () => linkInto(machine.file, own('linked')),
-        'link the accounts of the machine into its data': () => linkInto('/etc/passwd', own('linked')),
-      },
-      twin: [
-        'link a file of its own',
-        () => {
-          writeFileSync(own('one'), 'x')
-          linkInto(own('one'), own('two'))
-        },
-      ],
     },
     {
       row: '40',
