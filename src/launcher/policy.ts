@@ -90,10 +90,11 @@ const checkPlaces = (policy: Policy, run: string, launch: Launch): void => {
 
 /** Later servers look for the instance where it is said to be reached, also those that come after one that was taken over. */
 const checkReach = (policy: Policy, run: string, { reach }: Launch): void => {
-  if (reach.kind === 'port')
-    return require(Number.isInteger(reach.port) &&
-      reach.port >= 1 &&
-      reach.port <= 65_535, `${reach.port} is no port that an instance listens on`)
+  if (reach.kind === 'port') {
+    const isPort = Number.isInteger(reach.port) && reach.port >= 1 && reach.port <= 65_535
+    require(isPort, `${reach.port} is no port that an instance listens on`)
+    return
+  }
   const isOwn =
     reach.kind === 'fd'
       ? reach.socket === listenerPath(policy, run)

@@ -56,7 +56,9 @@ export function* entriesBelow(directory: number, device: number, depth = 0): Gen
     for (let next = listing.readSync(); next !== null; next = listing.readSync()) {
       const path = below(directory, next.name as unknown as Buffer)
       const stats = ifThere(() => lstatSync(path))
-      if (stats === undefined || stats.dev !== device) continue
+      if (stats === undefined) continue
+      // Only directories tell of another file system: on overlayfs every file has the device of the layer it lies in (overlayfs.rst).
+      if (stats.isDirectory() && stats.dev !== device) continue
       yield entryFor(stats)
       if (stats.isDirectory()) yield* insideOf(path, device, depth)
     }
