@@ -35,6 +35,16 @@ const startOnce = async (ground, cgroups, isolation) => {
       ? undefined
       : await timed('make the cgroup', () => cgroups.make(run, launch.resources))
   const spawned = await timed('spawn', () => spawnLaunch({ policy: ground.policy, canMount: false, cgroup }, request))
+  try {
+    return await confineOnce({ request, spawned, cgroup, times, timed })
+  } catch (error) {
+    // What is held would wait at its gate for ever.
+    await endGroup(groupOf(run, spawned.pid, launch.identity?.uid), () => undefined)
+    throw error
+  }
+}
+
+const confineOnce = async ({ request: { launch, run }, spawned, cgroup, times, timed }) => {
   const hasEnded = () => spawned.child.exitCode !== null || spawned.child.signalCode !== null
   const program = { pid: spawned.pid, depth: launch.depth, gate: spawned.gate, prepared: spawned.prepared, hasEnded }
   const held = await timed('until held', () => untilHeld(program))
