@@ -80,6 +80,7 @@ export const startField = async (): Promise<Field> => {
     rmSync(root, { recursive: true, force: true })
   }
   const neighbours = new Map<Level, Targets['neighbour']>()
+  const known = new Map<Level, Targets>()
   try {
     for (const [index, level] of levels.entries())
       neighbours.set(level, await makeNeighbour(tenement, level, 0x7e_0000 + (process.pid % 50_000) * 4 + index))
@@ -94,8 +95,8 @@ export const startField = async (): Promise<Field> => {
       const neighbour = neighbours.get(level)
       if (neighbour === undefined) throw new Error(`there is no neighbour at ${level}`)
       const host = `attacker.${level}`
-      await post(tenement, host, '/who', {})
-      const targets = await targetsFor({ tenement, root, canaries, neighbour, level })
+      const targets = known.get(level) ?? (await targetsFor({ tenement, root, canaries, neighbour, level }))
+      known.set(level, targets)
       const look = async (): Promise<Evidence> => ({
         ...(await canaries.look()),
         ...(await heardBy(tenement, `neighbour.${level}`)),
@@ -166,6 +167,7 @@ interface Aim {
 
 const targetsFor = async ({ tenement, root, canaries, neighbour, level }: Aim): Promise<Targets> => {
   const { file, socket, abstractSocket, addresses, key, setUidProgram } = canaries
+  await post(tenement, `attacker.${level}`, '/who', {})
   const [attacker] = applicationsOf(`${level}:attacker`, tenement)
   if (attacker === undefined) throw new Error(`${level}:attacker has no process on this machine`)
   return {

@@ -184,12 +184,16 @@ const ignoreRefusal = (act: () => unknown): void => {
   }
 }
 
+/** struct timeval (socket(7)). */
+const aQuarterSecond = Buffer.from(new BigInt64Array([0n, 250_000n]).buffer)
+
 /** SO_BINDTODEVICE for every interface there might be, then a connection to the machine (socket(7)). */
 const throughDevices = (port: number): string =>
   firstThatWorks(['eth0', 'ens3', 'tap0', 'lo'], (device) => {
     const fd = call('socket', addressFamily.inet, stream, 0)
     try {
       call('setsockopt', fd, 1, 25, device, device.length + 1)
+      call('setsockopt', fd, 1, 21, aQuarterSecond, aQuarterSecond.length) // SO_SNDTIMEO, which bounds connect(2)
       connectTcp(fd, port)
     } finally {
       call('close', fd)
