@@ -1,5 +1,6 @@
 // The runs alive, by name, and what a request of the server may do with one. Knows nothing of phases or requests; how a run
 // starts, lives and ends is told by startRun.ts, liveRun.ts and endRun.ts.
+import { setTimeout as delay } from 'node:timers/promises'
 import { endProcesses } from './endRun.ts'
 import { isReadable } from './libc.ts'
 import { attend, killRun, stopRun } from './liveRun.ts'
@@ -23,7 +24,7 @@ export interface Runs {
   watch(run: string, isOn: boolean): void
   hasUid(uid: number): boolean
   list(): RunRecord[]
-  /** Kills everything at once; resolves when nothing is left. */
+  /** Kills everything at once, and refuses every launch from then on; resolves when nothing is left. */
   killAll(): Promise<void>
 }
 
@@ -44,6 +45,8 @@ export const createRuns = ({ onExit, onLines, ...site }: RunsOptions): Runs => {
   const runs = new Map<string, Run>()
   /** Launches between their check and the existence of a process: they count as alive, or two could take one uid. */
   const launching = new Map<string, Starting>()
+  /** Everything is being killed: what was started now would outlive the launcher. */
+  let isClosed = false
   const listeners = {
     onLines,
     onExit: (exited: Exited): void => {
@@ -63,6 +66,7 @@ export const createRuns = ({ onExit, onLines, ...site }: RunsOptions): Runs => {
 
   const launch = async (request: LaunchRequest): Promise<RunRecord> => {
     const { run } = request
+    if (isClosed) throw new Refused('the launcher is ending')
     checkLaunch(site.policy, request, alive())
     const starting: Starting = { record: draftOf(request) }
     launching.set(run, starting)
@@ -105,10 +109,15 @@ export const createRuns = ({ onExit, onLines, ...site }: RunsOptions): Runs => {
     hasUid: (uid) => alive().some((each) => each.launch.identity?.uid === uid),
     list: () => [...runs.values()].map(({ record, state }) => ({ ...record, note: state.note })),
     killAll: async () => {
-      const starts = [...launching.values()].flatMap(({ group, record }) =>
-        group === undefined ? [] : [endProcesses(site, record, group)],
-      )
-      await Promise.all([...[...runs.values()].map((run) => killRun(site, run)), ...starts])
+      isClosed = true
+      while (runs.size + launching.size > 0) {
+        const starts = [...launching.values()].flatMap(({ group, record }) =>
+          group === undefined ? [] : [endProcesses(site, record, group)],
+        )
+        await Promise.all([...[...runs.values()].map((run) => killRun(site, run)), ...starts])
+        // A start has no process yet, or has not yet heard of its end.
+        if (launching.size > 0) await delay(1)
+      }
     },
   }
 }
