@@ -54,9 +54,10 @@ export const startLauncher = async ({ settings, env, log, exit }: LauncherOption
   if (policy.tenantUids !== undefined) holdUidRange(policy.tenantUids)
   makeDirectories(policy)
   const cgroups = createCgroups({ runDir: policy.runDir, signalIf })
-  await endLeftovers(settings, log)
+  // Before the processes are looked for one by one: what an earlier launcher left frozen dies only when it is thawed.
   for (const run of await cgroups.removeLeftovers())
     log('warn', 'a cgroup of an earlier start still holds processes', { run })
+  await endLeftovers(settings, log)
   const canMount = bindPlaces(policy)
   const listeners = listenAll(settings.listen, (message) => log('warn', message))
   const controlListener = listenControl(settings)
