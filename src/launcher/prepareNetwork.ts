@@ -4,7 +4,7 @@ import type { RunCgroup } from '../cgroups/runCgroup.ts'
 import type { Launch } from '../isolation/adapter.ts'
 import type { Networks, RunNetwork } from './networks.ts'
 import type { FirstProcess } from './processes.ts'
-import { limitNetwork, localNetworks } from './routes.ts'
+import { limitBound, limitNetwork, localNetworks } from './routes.ts'
 import { startUplink, type Uplink } from './uplink.ts'
 
 export interface PreparedNetwork {
@@ -30,9 +30,10 @@ export const prepareNetwork = async (
   const command = launch.uplink
   const network = networks.open(first)
   try {
-    if (unreachable !== undefined)
-      limitNetwork(networks, network, { unreachable: [...unreachable, ...localNetworks()], resolvers })
+    const all = unreachable === undefined ? undefined : [...unreachable, ...localNetworks()]
+    if (all !== undefined) limitNetwork(networks, network, { unreachable: all, resolvers })
     const uplink = command === undefined ? undefined : await startUplink({ network, command, identity, cgroup })
+    if (all !== undefined && uplink !== undefined) limitBoundOrEnd(networks, network, all, uplink)
     const release = (): void => {
       network.close()
       uplink?.kill()
@@ -40,6 +41,16 @@ export const prepareNetwork = async (
     return { network, uplink, release }
   } catch (error) {
     network.close()
+    throw error
+  }
+}
+
+/** Now that there is an interface; a launch that fails here leaves no uplink behind. */
+const limitBoundOrEnd = (networks: Networks, network: RunNetwork, all: readonly string[], uplink: Uplink): void => {
+  try {
+    limitBound(networks, network, all)
+  } catch (error) {
+    uplink.kill()
     throw error
   }
 }

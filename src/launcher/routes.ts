@@ -3,13 +3,16 @@
 // address names its interface, so that routes of none are passed over: the machine was reached that way.
 // Only whoever governs the user namespace that owns the network can change a rule, and nobody in it does.
 import { closeSync, existsSync } from 'node:fs'
+import { networkInterfaces } from 'node:os'
 import { messageOf } from '../errors.ts'
 import { formatNetwork, type IpNetwork, parseNetwork } from './ipNetwork.ts'
-import { askNetlink, openNetlink } from './libc/netlink.ts'
+import { askNetlink, indexOfInterface, openNetlink } from './libc/netlink.ts'
 import type { Networks, RunNetwork } from './networks.ts'
 import {
   dumpLocalRoutes,
   dumpRules,
+  newBoundRule,
+  newLocalRoute,
   newRule,
   type Port,
   type Rule,
@@ -20,8 +23,10 @@ import {
 /** A kernel without IPv6 has no such table (and no such address to reach). */
 const families = (): readonly IpNetwork['family'][] => (existsSync('/proc/net/if_inet6') ? ['inet', 'inet6'] : ['inet'])
 
-/** Behind the table of the namespace's own addresses (0), before the one of its routes (32766). */
-const priority = { resolver: 1, unreachable: 2 } as const
+/** Behind the table of the namespace's own addresses (0), before the one of its routes (32766); what is bound goes before what is unreachable. */
+const priority = { resolver: 1, bound: 2, unreachable: 3 } as const
+/** Of routes of ours: 253 to 255 are the kernel's own (ip-route(8)). */
+const boundTable = 200
 
 /** DNS, over TCP and UDP. */
 const dnsPorts: readonly Port[] = [6, 17].map((protocol) => ({ protocol, number: 53 }))
@@ -52,6 +57,41 @@ export const limitNetwork = (networks: Networks, network: RunNetwork, limits: Ne
     closeSync(socket)
   }
 }
+
+/**
+ * For IPv4 a rule that answers "unreachable" is not the last word: where a socket is bound to an interface (SO_BINDTODEVICE, which
+ * needs no privilege since Linux 5.7, or IP_PKTINFO for one packet) the kernel takes a lookup that failed for a table that
+ * is wrong, and sends to the address as to a neighbour (ip_route_output_key_hash_rcu in net/ipv4/route.c). So such a lookup must
+ * find something: what must be unreachable is then the namespace's own, and stays in it. To be called once the interface is there.
+ */
+export const limitBound = (networks: Networks, network: RunNetwork, unreachable: readonly string[]): void => {
+  const [socket, interfaces] = networks.within(network, () => [openNetlink('routing'), interfacesHere()] as const)
+  try {
+    for (const { name, index } of interfaces) {
+      askNetlink(socket, newBoundRule({ family: 'inet', interface: name, priority: priority.bound, table: boundTable }))
+      for (const to of networksOf(unreachable).filter(({ family }) => family === 'inet')) setRoute(socket, to, index)
+    }
+  } finally {
+    closeSync(socket)
+  }
+}
+
+const setRoute = (socket: number, to: IpNetwork, interfaceIndex: number): void => {
+  try {
+    askNetlink(socket, newLocalRoute(to, boundTable, interfaceIndex))
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return
+    throw new Error(`network ${formatNetwork(to)} could not be limited for bound sockets: ${messageOf(error)}`, {
+      cause: error,
+    })
+  }
+}
+
+/** Those that lead out, by name and index. */
+const interfacesHere = (): readonly { readonly name: string; readonly index: number }[] =>
+  Object.keys(networkInterfaces())
+    .filter((name) => name !== 'lo')
+    .map((name) => ({ name, index: indexOfInterface(name) }))
 
 const networksOf = (texts: readonly string[]): readonly IpNetwork[] => {
   const known = families()

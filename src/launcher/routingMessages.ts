@@ -16,6 +16,14 @@ export interface Rule {
   readonly port?: Port
 }
 
+/** A table of routes of ours, which is asked for packets that are bound to an interface alone. */
+export interface BoundTable {
+  readonly family: IpNetwork['family']
+  readonly interface: string
+  readonly priority: number
+  readonly table: number
+}
+
 const familyNumbers = { inet: 2, inet6: 10 } as const
 const addressBytes = { inet: 4, inet6: 16 } as const
 /** FR_ACT_TO_TBL and FR_ACT_UNREACHABLE, which answers ENETUNREACH. */
@@ -23,21 +31,26 @@ const actions = { 'look up': 1, unreachable: 7 } as const
 const tables = { main: 254, local: 255 } as const
 /** RTN_LOCAL, and RTN_ANYCAST of a machine that forwards IPv6. */
 const localRoutes: readonly number[] = [2, 4]
+/** RTPROT_STATIC, RT_SCOPE_HOST, RTN_LOCAL. */
+const [setByHand, withinHost, local] = [4, 254, 2]
 
 /** Types of messages, and their flags: NLM_F_REQUEST with ACK, EXCL and CREATE, or with DUMP. */
 const kinds = {
+  newRoute: { type: 24, flags: 0x605 },
   newRule: { type: 32, flags: 0x605 },
   dumpRules: { type: 34, flags: 0x301 },
   dumpRoutes: { type: 26, flags: 0x301 },
 } as const
 
-/** FRA_*; RTA_DST has the number of FRA_DST. */
+/** FRA_*; RTA_DST and RTA_TABLE have the numbers of FRA_DST and FRA_TABLE, RTA_OIF is the one they call outgoing. */
 const attributes = {
   destination: 1,
+  outgoing: 4,
   priority: 6,
   suppressGroup: 13,
   suppressPrefix: 14,
   table: 15,
+  outgoingName: 17,
   setBy: 21,
   ipProtocol: 22,
   portRange: 24,
@@ -100,6 +113,28 @@ export const newRule = ({ to, priority, action, port }: Rule): Buffer => {
     ]),
   )
 }
+
+/** A rule that leads what is bound to an interface, and nothing else, to a table of ours. */
+export const newBoundRule = ({ family, interface: name, priority, table }: BoundTable): Buffer =>
+  requestOf(
+    'newRule',
+    Buffer.concat([
+      Buffer.from([familyNumbers[family], 0, 0, 0, table, 0, 0, actions['look up'], 0, 0, 0, 0]),
+      writeAttribute(attributes.priority, uint32(priority)),
+      writeAttribute(attributes.outgoingName, Buffer.from(`${name}\0`)),
+    ]),
+  )
+
+/** struct rtmsg: all of a network is the namespace's own, as seen through one of its interfaces. */
+export const newLocalRoute = (to: IpNetwork, table: number, interfaceIndex: number): Buffer =>
+  requestOf(
+    'newRoute',
+    Buffer.concat([
+      Buffer.from([familyNumbers[to.family], to.prefix, 0, 0, table, setByHand, withinHost, local, 0, 0, 0, 0]),
+      writeAttribute(attributes.destination, to.bytes),
+      writeAttribute(attributes.outgoing, uint32(interfaceIndex)),
+    ]),
+  )
 
 /** struct fib_rule_hdr or struct rtmsg, of which a dump may name the family and the table. */
 const dumpBody = (family: IpNetwork['family'], table: number): Buffer =>

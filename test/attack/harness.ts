@@ -1,6 +1,6 @@
 // One tenement with an attacker and its neighbour at each level, the canaries on the machine, and what it takes to have the
 // attacker run a topic and to compare the machine before and after.
-import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { chmodSync, closeSync, existsSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Tried } from '../../src/attack/attempt.ts'
 import type { Topic } from '../../src/attack/rows.ts'
@@ -12,13 +12,44 @@ import { type Canaries, plantCanaries } from './canaries.ts'
 import { makeStage } from './stage.ts'
 
 export const levels = ['none', 'namespace', 'sandbox'] as const
-export type Level = (typeof levels)[number]
+/** Where attackers are: at each level, and in a sandbox that reaches the internet. */
+export const places = [...levels, 'internet'] as const
+export type Level = (typeof places)[number]
+
+/** The internet needs a device that not every machine lets tenants open; root can show them one of its own. */
+export const whyNotHere = (level: Level): string | undefined =>
+  level === 'internet' && !isRoot && !mayOpen(tunnels)
+    ? `${tunnels} may not be opened here, which pasta needs`
+    : undefined
+
+const tunnels = '/dev/net/tun'
+const mayOpen = (path: string): boolean => {
+  try {
+    closeSync(openSync(path, 'r+'))
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** A view of the machine's files in which everybody may open the device, for tenement alone. */
+const withTunnels = (root: string): readonly string[] => {
+  const script = 'mknod "$0/tun" c 10 200; chmod 666 "$0/tun"; mount --bind "$0/tun" /dev/net/tun; exec "$@"'
+  return ['unshare', '--mount', '/bin/sh', '-ec', script, root]
+}
+
+/** The column of the table that holds there. */
+export const columnOf = (level: Level): (typeof levels)[number] => (level === 'internet' ? 'sandbox' : level)
 
 /** What an ordinary user goes without, said in the config as it would have to be: otherwise "sandbox" is refused. */
 const accepted = isRoot ? [] : ['shared-uid', 'no-memory-limit', 'no-pids-limit', 'no-cpu-limit']
 
 export const isolationLine = (level: Level): string =>
-  `isolation = "${level}"\naccept = ${level === 'sandbox' ? JSON.stringify(accepted) : '[]'}`
+  [
+    `isolation = "${columnOf(level)}"`,
+    `accept = ${columnOf(level) === 'sandbox' ? JSON.stringify(accepted) : '[]'}`,
+    ...(level === 'internet' ? ['network = "internet"'] : []),
+  ].join('\n')
 
 /** What the machine shows, by the row that would change it. */
 export type Evidence = Readonly<Record<string, unknown>>
@@ -50,9 +81,9 @@ ${lines}
 `
 
 /** A service for every level, with these instances. */
-export const configOf = (stage: string, ids: readonly string[]): string =>
+export const configOf = (stage: string, ids: readonly string[], where: readonly Level[] = levels): string =>
   [
-    ...levels.map((level) =>
+    ...where.map((level) =>
       serviceOf(
         level,
         stage,
@@ -60,7 +91,7 @@ export const configOf = (stage: string, ids: readonly string[]): string =>
       ),
     ),
     '[instances]',
-    ...levels.map((level) => `${level} = ${JSON.stringify(ids)}`),
+    ...where.map((level) => `${level} = ${JSON.stringify(ids)}`),
   ].join('\n')
 
 export const post = async (tenement: Tenement, host: string, path: string, body: unknown): Promise<string> => {
@@ -73,7 +104,9 @@ export const startField = async (): Promise<Field> => {
   const root = makeRoot()
   const stage = makeStage(root)
   const canaries = await plantCanaries(root, stage)
-  const tenement = await startTenement({ root, config: configOf(stage, ['attacker', 'neighbour']) })
+  const here = places.filter((each) => whyNotHere(each) === undefined)
+  const config = configOf(stage, ['attacker', 'neighbour'], here)
+  const tenement = await startTenement({ root, config, ...(isRoot ? { around: withTunnels(root) } : {}) })
   const close = async (): Promise<void> => {
     await tenement.stop()
     canaries.close()
@@ -82,7 +115,7 @@ export const startField = async (): Promise<Field> => {
   const neighbours = new Map<Level, Targets['neighbour']>()
   const known = new Map<Level, Targets>()
   try {
-    for (const [index, level] of levels.entries())
+    for (const [index, level] of here.entries())
       neighbours.set(level, await makeNeighbour(tenement, level, 0x7e_0000 + (process.pid % 50_000) * 4 + index))
   } catch (error) {
     await close()

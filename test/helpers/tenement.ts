@@ -62,6 +62,8 @@ export interface StartOptions {
   /** Where it listens; a port that the kernel chooses when not given. */
   readonly listen?: string
   readonly args?: readonly string[]
+  /** A command that ends by becoming the one it is given, so that the pid stays the same. */
+  readonly around?: readonly string[]
   /** A copy of the program to run instead of this one: the folder that holds its dist. */
   readonly program?: string
   /** Directories of an earlier one, which is kept then. */
@@ -110,7 +112,17 @@ export const startTenement = async (options: StartOptions): Promise<Tenement> =>
   const file = join(root, 'tenement.toml')
   mkdirSync(root, { recursive: true })
   writeFileSync(file, configFor(root, options, uids))
-  const child = spawn(process.execPath, [main, 'serve', '--config', file, ...(options.args ?? [])], {
+  const started = [
+    ...(options.around ?? []),
+    process.execPath,
+    main,
+    'serve',
+    '--config',
+    file,
+    ...(options.args ?? []),
+  ]
+  const [program = '', ...args] = started
+  const child = spawn(program, args, {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
       PATH: process.env.PATH,

@@ -1,11 +1,21 @@
 // Whom an instance reaches: the machine by its addresses, its neighbours, the services that clouds offer to machines.
 import { once } from 'node:events'
 import { connect, createServer } from 'node:net'
-import { constants } from 'node:os'
-import { type Attack, firstThatWorks, requireThat } from '../attempt.ts'
+import { constants, networkInterfaces } from 'node:os'
+import { type Attack, firstThatWorks, Refused, requireThat } from '../attempt.ts'
 import { call } from '../kernel.ts'
 import type { Targets } from '../targets.ts'
-import { addressFamily, connectTcp, reach, reachAnybody, sendDescriptor, socketType, talkToItself } from './sockets.ts'
+import {
+  addressFamily,
+  addressOfSocket,
+  connectTcp,
+  type Place,
+  reach,
+  reachAnybody,
+  sendDescriptor,
+  socketType,
+  talkToItself,
+} from './sockets.ts'
 
 /** Where clouds answer questions about a machine, with its credentials among the answers; the last two are Azure's and Alibaba's. */
 const metadata = ['169.254.169.254', 'fd00:ec2::254', '168.63.129.16', '100.100.100.200']
@@ -84,7 +94,12 @@ export const network = ({ machine, neighbour }: Targets): readonly Attack[] => [
         ignoreRefusal(() => netlink(25, routeMessage))
         return reachAnybody({ host: metadata[0] ?? '', port: 80 })
       },
-      'reach the machine by a socket bound to each device': () => throughDevices(machine.addresses[0]?.[1] ?? 0),
+      'reach the machine by a socket bound to a device': () =>
+        throughDevices(machine.addresses.map(([host, port]) => ({ host, port }))),
+      'reach a metadata service by a socket bound to a device': () =>
+        throughDevices(metadata.map((host) => ({ host, port: 80 }))),
+      'reach private networks by a socket bound to a device': () =>
+        throughDevices(['10.0.0.1', '172.16.0.1', '192.168.0.1', 'fc00::1'].map((host) => ({ host, port: 80 }))),
       'reach the metadata service by a source route': () => sourceRouted(),
     },
     twin: ['connect to itself on 127.0.0.1', () => talkToItself({ host: '127.0.0.1' })],
@@ -187,18 +202,29 @@ const ignoreRefusal = (act: () => unknown): void => {
 /** struct timeval (socket(7)). */
 const aQuarterSecond = Buffer.from(new BigInt64Array([0n, 250_000n]).buffer)
 
-/** SO_BINDTODEVICE for every interface there might be, then a connection to the machine (socket(7)). */
-const throughDevices = (port: number): string =>
-  firstThatWorks(['eth0', 'ens3', 'tap0', 'lo'], (device) => {
-    const fd = call('socket', addressFamily.inet, stream, 0)
-    try {
-      call('setsockopt', fd, 1, 25, device, device.length + 1)
-      call('setsockopt', fd, 1, 21, aQuarterSecond, aQuarterSecond.length) // SO_SNDTIMEO, which bounds connect(2)
-      connectTcp(fd, port)
-    } finally {
-      call('close', fd)
-    }
-  })
+/** SO_BINDTODEVICE for every interface that leads out, then a connection (socket(7)). */
+const throughDevices = (targets: readonly Place[]): string =>
+  firstThatWorks(
+    Object.keys(networkInterfaces())
+      .filter((device) => device !== 'lo')
+      .flatMap((device) => targets.map((target) => ({ device, target }))),
+    ({ device, target }) => boundTo(device, target),
+  )
+
+/** A silence is no refusal: what was sent has left the instance, and whoever got it can only not answer. */
+const boundTo = (device: string, { host, port }: Place): void => {
+  const { family, bytes } = addressOfSocket(host, port)
+  const fd = call('socket', family, stream, 0)
+  try {
+    call('setsockopt', fd, 1, 25, device, device.length + 1)
+    call('setsockopt', fd, 1, 21, aQuarterSecond, aQuarterSecond.length) // SO_SNDTIMEO, which bounds connect(2)
+    call('connect', fd, bytes, bytes.length)
+  } catch (error) {
+    if (!(error instanceof Refused) || error.message !== 'EINPROGRESS') throw error
+  } finally {
+    call('close', fd)
+  }
+}
 
 /** Loose source route by way of the loopback interface to the metadata service (ip(7), IP_OPTIONS). */
 const sourceRouted = (): void => {

@@ -1,20 +1,47 @@
 // Sockets by number, as far as Node offers no such call, and what it takes to ask whether somebody can be reached.
 
 import { once } from 'node:events'
-import { connect as connectNode, createServer, type NetConnectOpts } from 'node:net'
+import { connect as connectNode, createServer, isIPv4, type NetConnectOpts } from 'node:net'
 import { Refused } from '../attempt.ts'
 import { addressOf, call } from '../kernel.ts'
 
 export const addressFamily = { unix: 1, inet: 2, netlink: 16, inet6: 10, packet: 17 } as const
 export const socketType = { stream: 1, datagram: 2, raw: 3, sequenced: 5 } as const
 
-/** Connects a socket to a port of 127.0.0.1 (ip(7): struct sockaddr_in, port and address in network order). */
+export interface Place {
+  readonly host: string
+  readonly port: number
+}
+
+/** struct sockaddr_in and struct sockaddr_in6, port and address in network order (ip(7), ipv6(7)). */
+export const addressOfSocket = (host: string, port: number): { readonly family: number; readonly bytes: Buffer } => {
+  const is4 = isIPv4(host)
+  const family = is4 ? addressFamily.inet : addressFamily.inet6
+  const bytes = Buffer.alloc(is4 ? 16 : 28)
+  bytes.writeUInt16LE(family, 0)
+  bytes.writeUInt16BE(port, 2)
+  if (is4) Buffer.from(host.split('.').map(Number)).copy(bytes, 4)
+  else Buffer.from(bytesOf6(host)).copy(bytes, 8)
+  return { family, bytes }
+}
+
+/** Eight groups, of which '::' stands for as many as are missing, the last two perhaps as an IPv4 address (RFC 4291). */
+const bytesOf6 = (host: string): readonly number[] => {
+  const [before = [], after] = host.split('::').map((part) => part.split(':').filter(Boolean).flatMap(bytesOfGroup))
+  return after === undefined
+    ? before
+    : [...before, ...Array<number>(16 - before.length - after.length).fill(0), ...after]
+}
+
+const bytesOfGroup = (group: string): readonly number[] => {
+  if (group.includes('.')) return group.split('.').map(Number)
+  const value = Number.parseInt(group, 16)
+  return [value >> 8, value & 255]
+}
+
+/** Connects a socket to a port of 127.0.0.1. */
 export const connectTcp = (fd: number, port: number): void => {
-  const address = Buffer.alloc(16)
-  address.writeUInt16LE(addressFamily.inet, 0)
-  address.writeUInt16BE(port, 2)
-  Buffer.from([127, 0, 0, 1]).copy(address, 4)
-  call('connect', fd, address, 16)
+  call('connect', fd, addressOfSocket('127.0.0.1', port).bytes, 16)
 }
 
 const longestWaitMs = 700

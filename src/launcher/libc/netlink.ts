@@ -6,6 +6,7 @@ const c = {
   socket: library.func('int socket(int domain, int type, int protocol)'),
   setsockopt: library.func('int setsockopt(int fd, int level, int name, const void *value, uint32_t length)'),
   send: library.func('long send(int fd, const void *bytes, size_t length, int flags)'),
+  ifNameToIndex: library.func('unsigned int if_nametoindex(const char *name)'),
   recv: library.func('long recv(int fd, void *bytes, size_t length, int flags)'),
 }
 
@@ -24,6 +25,9 @@ export const openNetlink = (subject: keyof typeof protocols): number => {
     throw error
   }
 }
+
+/** In the network of the namespace the thread is in (if_nametoindex(3), where 0 is the failure). */
+export const indexOfInterface = (name: string): number => checked('if_nametoindex', c.ifNameToIndex(name) || -1)
 
 const errorMessage = 2
 const doneMessage = 3
