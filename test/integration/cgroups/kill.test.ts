@@ -159,7 +159,8 @@ test('where the kernel has no command that kills, nothing is signalled that coul
   }
   const cgroups = createCgroups({ runDir, signalIf: spy })
   const run = cgroups.make('storm', {})
-  const [file = -1] = run.joinFiles()
+  const [file] = run.joinFiles()
+  if (file === undefined) return skip('only root is sure to have cgroups')
   const freezer = dirname(readlinkSync(`/proc/self/fd/${file}`))
   closeSync(file)
   if (!existsSync(`${freezer}/freezer.state`))

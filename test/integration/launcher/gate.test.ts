@@ -36,6 +36,10 @@ const keepsScore = (): boolean => {
   return isRoot && (BigInt(`0x${effective}`) & (1n << 24n)) !== 0n
 }
 
+/** A time to sleep that no other process of this machine sleeps: without root all have one uid, and other tests run beside. */
+const forOurs = (seconds: number): string => `${seconds}.${process.pid}`
+const sleepers = (seconds: number): number[] => withCommandLine(`sleep\0${forOurs(seconds)}`)
+
 describe('a launch that is held at its gate', () => {
   let launcher: TestLauncher
   beforeEach(async () => {
@@ -92,17 +96,11 @@ describe('a launch that is held at its gate', () => {
     ],
     ['syscalls.filtered', { expect: { ...expectation, isFiltered: true } }],
   ])('is ended before it runs, or as it begins, where "%s" does not hold', async (capability, over) => {
-    const answer = await start(launchOf('sleep 60', over))
+    const answer = await start(launchOf(`sleep ${forOurs(60)}`, over))
     expect(answer).toMatchObject({ type: 'failed', code: 'failed' })
     expect(answer.message).toContain(`"${capability}"`)
-    expect(withCommandLine(`sleep\0${60}`).filter((pid) => isOfLauncher(pid))).toEqual([])
+    expect(sleepers(60)).toEqual([])
   })
-
-  const isOfLauncher = (pid: number): boolean => {
-    const uid = Number(/^Uid:\t(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1])
-    const range = launcher.policy.tenantUids
-    return range === undefined || (uid >= range.first && uid <= range.last)
-  }
 
   test('tells in its own words why it could not be made', async () => {
     const answer = await start(launchOf('true', { options: options(['--ro-bind', '/no/such/place', '/x']) }))
@@ -112,27 +110,28 @@ describe('a launch that is held at its gate', () => {
   test('inherits no descriptor that the application was not given', async () => {
     writeFileSync(file('note.txt'), 'a file of the machine', { mode: 0o644 })
     const descriptors = [...launchOf('').descriptors, { fd: 12, kind: 'path', path: file('note.txt') } as const]
-    const answer = await start(launchOf('sleep 60', { descriptors }))
+    const answer = await start(launchOf(`sleep ${forOurs(60)}`, { descriptors }))
     expect(answer).toMatchObject({ type: 'failed', message: expect.stringContaining('"fd.clean"') })
   })
 
   test('may copy what it was given, as shells do with their standard input', async () => {
-    const answer = await start(launchOf('exec 12<&0 13>&1; sleep 60'))
+    const answer = await start(launchOf(`exec 12<&0 13>&1; sleep ${forOurs(60)}`))
     expect(answer).toMatchObject({ type: 'reply' })
   })
 
   test('never runs when the launcher dies before it has let it go', async () => {
     const fifo = file('fifo')
     execFileSync('mkfifo', ['-m', '644', fifo])
-    const { argv, ...launch } = launchOf('echo ran; exec sleep 63')
+    const { argv, ...launch } = launchOf(`echo ran; exec sleep ${forOurs(63)}`)
     void start({ ...launch, argv: ['/bin/sh', '-c', 'read _ < "$0"; exec "$@"', fifo, ...argv] }).catch(() => undefined)
-    const ours = (): number[] => withCommandLine('--block-fd').filter(isOfLauncher)
+    const ours = (): number[] =>
+      withCommandLine('--block-fd').filter((pid) => withCommandLine(`sleep ${forOurs(63)}`).includes(pid))
     await waitUntil(() => ours().length === 1)
     launcher.process.kill('SIGKILL')
     await waitUntil(() => launcher.process.signalCode !== null)
     writeFileSync(fifo, 'go on\n')
     await waitUntil(() => ours().some(isHeld))
-    expect(withCommandLine(`sleep\0${63}`).filter(isOfLauncher)).toEqual([])
+    expect(sleepers(63)).toEqual([])
     const next = await startTestLauncher({ root: launcher.root, policy: launcher.policy })
     expect(ours()).toEqual([])
     await next.close()
@@ -143,21 +142,21 @@ describe('a launch that is held at its gate', () => {
 
   test('gets its stop signal past the monitor, and ends whole', async () => {
     const run = newRunName()
-    const script = `trap 'echo told; exit 0' TERM; (setsid sleep 61 &); echo up; while :; do sleep 0.05; done`
+    const script = `trap 'echo told; exit 0' TERM; (setsid sleep ${forOurs(61)} &); echo up; while :; do sleep 0.05; done`
     expect(await start(launchOf(script), run)).toMatchObject({ type: 'reply' })
     await launcher.next(({ type, lines }) => type === 'output' && lines.includes('up'))
     await launcher.ask({ type: 'stop', run, signal: 'SIGTERM', timeoutMs: 5_000 })
     expect((await exit()).lastLines).toContain('told')
-    expect(withCommandLine(`sleep\0${61}`).filter(isOfLauncher)).toEqual([])
+    expect(sleepers(61)).toEqual([])
   })
 
   test('is ended by the next launcher when its own is killed', async () => {
     const run = newRunName()
-    expect(await start(launchOf('echo up; exec sleep 62'), run)).toMatchObject({ type: 'reply' })
+    expect(await start(launchOf(`echo up; exec sleep ${forOurs(62)}`), run)).toMatchObject({ type: 'reply' })
     const [record] = readdirSync(join(launcher.policy.runDir, 'launcher')).filter((name) => name.startsWith(run))
     expect(record).toBeDefined()
-    await waitUntil(() => withCommandLine(`sleep\0${62}`).some(isOfLauncher))
-    const pids = withCommandLine(`sleep\0${62}`).filter(isOfLauncher)
+    await waitUntil(() => sleepers(62).length > 0)
+    const pids = sleepers(62)
     launcher.process.kill('SIGKILL')
     await waitUntil(() => launcher.process.signalCode !== null)
     expect(pids.some(isAlive)).toBe(true)
