@@ -46,8 +46,7 @@ const configOf = (stage: string): string =>
 beforeAll(async () => {
   root = makeRoot()
   const stage = makeStage(root)
-  for (const id of [...replacements.map(([each]) => each), 'swapper'])
-    canaries.set(id, await listenAsCanary({ path: canarySocket(id) }))
+  for (const id of [...replacements.map(([each]) => each), 'swapper']) await plantListener(id)
   for (const path of [
     canaryPlace(),
     join(root, 'granted'),
@@ -70,6 +69,11 @@ const does = (host: string, what: string, parameters: Readonly<Record<string, st
 
 /** A listener of the machine for every way to be led to one. */
 const canarySocket = (id: string): string => join(root, `${id}.sock`)
+/** Open to everybody: what keeps a request from it is that nobody is led to it. */
+const plantListener = async (id: string): Promise<void> => {
+  canaries.set(id, await listenAsCanary({ path: canarySocket(id) }))
+  chmodSync(canarySocket(id), 0o666)
+}
 const connections = (id: string): Promise<number> | undefined => canaries.get(id)?.count()
 
 const expectCanaryPlace = (): void => {
