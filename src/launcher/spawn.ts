@@ -10,6 +10,7 @@ import { messageOf } from '../errors.ts'
 import type { Directory, Launch } from '../isolation/adapter.ts'
 import { type Gate, type Inherited, openDescriptors } from './descriptors.ts'
 import { withCgroup } from './inCgroup.ts'
+import { withLateVariables } from './lateVariables.ts'
 import { duplicateAbove, mountSocketPlace, openPipe, unmount } from './libc.ts'
 import { canLimit, withTenantScore } from './limits.ts'
 import { codePlaces, ownSocketDir } from './policy.ts'
@@ -121,8 +122,9 @@ export const spawnLaunch = async (
     undo.push(() => stderr.stream.destroy())
     const { inherited, listener, gate, prepared, release } = openDescriptors({ policy, service, launch, cgroup, keep })
     undo.push(release)
-    const argv = withCgroup(withLimits(launch), cgroup, inherited, keep, launch.env)
-    const child = startChild(run, launch, argv, {
+    const late = withLateVariables(launch)
+    const argv = withCgroup(withLimits({ ...launch, ...late }), cgroup, inherited, keep, late.env)
+    const child = startChild(run, { ...launch, env: late.env }, argv, {
       cwd: `/proc/self/fd/${cwd}`,
       stdio: ['ignore', stdout.writeEnd, stderr.writeEnd, ...inherited],
     })

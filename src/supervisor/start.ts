@@ -12,6 +12,7 @@ import { networkOf, type PlanInputs, planFor } from './plan.ts'
 import type { Ports } from './ports.ts'
 import type { Adopted, Exit, Process, ProcessNote, StartProcess } from './process.ts'
 import { type Connect, connectTo, type ListenersOn } from './reach.ts'
+import { requireAttestable } from './requireAttestable.ts'
 
 export interface StarterOptions {
   readonly launcher: LauncherClient
@@ -82,6 +83,7 @@ export const createStarter = (options: StarterOptions): Starter => {
       givenUp: givenUpBy(service.name),
     })
     const prepared = await adapter.prepare(plan)
+    requireAttestable(adapter, plan, prepared)
     const note: ProcessNote = { phase: 'starting' }
     const watch = service.ready.kind === 'log'
     const started = await launcher.ask<'launch'>({ type: 'launch', run, ...name, launch: prepared, watch, note })

@@ -51,6 +51,26 @@ describe('a launch with bounds', () => {
     expect(exit.outOfMemory).toBe(false)
   })
 
+  // The loader says so for each program that is executed with the variable: the shell that joins the cgroups holds descriptors
+  // opened by root, and whoever has its own code loaded there can put any process of the machine into them.
+  testBounded('has its variables for the loader alone, and none of what runs before it', async () => {
+    const env = { PATH: '/usr/bin:/bin', LD_PRELOAD: '/no/such/library.so', PLAIN: 'x' }
+    const bounds = { resources: { processes: 100 }, limits: { nofile: 200 } }
+    const script = 'tr "\\0" "\\n" < /proc/$$/environ | while read -r line; do echo "$line"; done'
+    const { lastLines } = await exitOf(script, {
+      ...bounds,
+      env,
+      argv: ['/bin/sh', '-c', `unset LD_PRELOAD; ${script}`],
+    })
+    expect(lastLines.filter((line: string) => line.includes('cannot be preloaded'))).toHaveLength(1)
+    const variables = lastLines.filter((line: string) => /^[A-Z_]+=/.test(line) && !line.startsWith('TENEMENT_RUN='))
+    expect(variables.sort()).toEqual(
+      Object.entries(env)
+        .map(([name, value]) => `${name}=${value}`)
+        .sort(),
+    )
+  })
+
   testBounded('finds none of the descriptors by which it joined its cgroups', async () => {
     const { lastLines } = await exitOf('exec /bin/ls /proc/self/fd', { resources: { processes: 100 } })
     expect(lastLines).toEqual(['0', '1', '2', '3'])

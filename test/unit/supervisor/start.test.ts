@@ -18,7 +18,7 @@ const serviceFrom = (lines: string) => {
   return service
 }
 
-const starterWith = (givenUp: readonly string[]) => {
+const starterWith = (givenUp: readonly string[], capabilities: IsolationAdapter['capabilities'] = {}) => {
   const plans: LaunchPlan[] = []
   const launch: Launch = {
     argv: ['/bin/true'],
@@ -36,7 +36,7 @@ const starterWith = (givenUp: readonly string[]) => {
   const adapter: IsolationAdapter = {
     name: 'jail',
     apiVersion: 1,
-    capabilities: {},
+    capabilities,
     defaults: { network: 'host', limits: { memoryBytes: 1_000, processes: 10 } },
     needs: [],
     options: flags({ nested: false, quiet: true }),
@@ -91,6 +91,11 @@ describe('a start', () => {
     const { starter, plans } = starterWith(['res.memory'])
     await starter.start(alice, serviceFrom(''))
     expect(plans[0]?.limits).toEqual({ processes: 10 })
+  })
+
+  test('is not made where the adapter promises attestation and leaves out what is to be attested', async () => {
+    const { starter } = starterWith([], { 'launch.attested': 'enforced' })
+    await expect(starter.start(alice, serviceFrom(''))).rejects.toThrow('promises "launch.attested"')
   })
 
   test('passes on what the launcher attested, also to the server after this one', async () => {
