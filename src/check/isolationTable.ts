@@ -12,7 +12,7 @@ const levels: readonly (readonly [string, readonly string[]])[] = [
   ['a uid of its own, as root', ['user.perTenantUid']],
   ['sees only its own processes', ['pid.private']],
   ['finds only the files it was granted', ['fs.privateRoot', 'fs.readOnlyRoot']],
-  ['gets only system calls that servers need', ['syscalls.filtered', 'abi.nativeOnly']],
+  ['reaches only the system calls its profile allows', ['syscalls.filtered', 'abi.nativeOnly']],
   ['has a network of its own', ['net.private']],
   ['has bounded memory', ['res.memory']],
   ['has bounded processes', ['res.pids']],

@@ -71,7 +71,11 @@ export const showValue = (value: unknown): string => {
 }
 
 /** The text in double quotes, cut when long, with everything a terminal would act upon escaped. */
-export const quote = (text: string): string => visible(JSON.stringify(cut(text)))
+export const quote = (text: string): string =>
+  visible(JSON.stringify(text.startsWith('/') ? text.slice(0, longestPath) : cut(text)))
+
+/** A path is told whole: most stand in a command to be copied (PATH_MAX, path_resolution(7)). */
+const longestPath = 4_096
 
 const cut = (text: string): string => (text.length > 60 ? `${text.slice(0, 59)}…` : text)
 

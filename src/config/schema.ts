@@ -197,28 +197,34 @@ const serviceShape = {
     .describe("An instance's data directory. Templates: {data_dir} {id} {name}."),
   seccomp: text('must be the name or path of a seccomp profile')
     .exactOptional()
-    .describe("The seccomp profile instances run under. Default: the adapter's own."),
+    .describe(
+      "The seccomp profile instances run under: strict, default, permissive, nested, or the path of a file. Default: the adapter's own.",
+    ),
   memory_max: size(mebibyte)
     .exactOptional()
-    .describe('Most memory an instance may use, counted in 1024s: "256MB" is 268435456 bytes. Default: no bound.'),
+    .describe(
+      'Most memory an instance may use, counted in 1024s: "256MB" is 268435456 bytes. Default: the adapter\'s own, or no bound.',
+    ),
   cpu_max: positiveNumber(1_024)
     .exactOptional()
-    .describe('Most processors an instance may use, such as 0.5. Default: no bound.'),
+    .describe("Most processors an instance may use, such as 0.5. Default: the adapter's own, or no bound."),
   cpu_weight: whole(1, 10_000)
     .exactOptional()
     .describe('Share of processor time against other instances when all are busy; 100 is usual.'),
   pids_max: whole(1, 4_194_304)
     .exactOptional()
-    .describe('Most processes and threads an instance may have. Default: no bound.'),
+    .describe("Most processes and threads an instance may have. Default: the adapter's own, or no bound."),
   files_max: whole(16, 1_048_576)
     .exactOptional()
-    .describe("Most files an instance may have open. Default: the machine's."),
+    .describe("Most files an instance may have open. Default: the adapter's own, or the machine's."),
   tmp_size: size({ bytes: 4_096, written: '4KB' })
     .exactOptional()
     .describe("Size of an instance's own /tmp, counted in 1024s. Default: the adapter's own."),
   storage_max: size(mebibyte)
     .exactOptional()
-    .describe("Most an instance's data directory may hold, counted in 1024s. Default: no bound."),
+    .describe(
+      "Most an instance's data directory may hold, counted in 1024s; measured about every ten seconds, less often the larger it is. Default: no bound.",
+    ),
   accept: choices(acceptableLosses).describe(
     'Promises of its isolation that a service goes without on a machine that cannot keep them. Without this it is not started there.',
   ),

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { commands } from '../../src/cli/commands.ts'
-import { isRoot, testAsRoot } from '../helpers/root.ts'
+import { isRoot, testAsRootInTheOpen } from '../helpers/root.ts'
 import { instanceStatus, type RunningControl, scriptedOperations, startControl } from '../unit/control/scripted.ts'
 import { buildTenement, type Tenement } from './tenement.ts'
 
@@ -151,7 +151,7 @@ describe('tenement check', () => {
     expect(told.stdout.includes('user.perTenantUid is lost')).toBe(!isRoot)
   })
 
-  testAsRoot('says to an ordinary user what is lost without root, and what to do', async () => {
+  testAsRootInTheOpen('says to an ordinary user what is lost without root, and what to do', async () => {
     await write(good)
     for (const folder of [tenement.folder, tenement.home, directory]) await chmod(folder, 0o755)
     const asNobody = 'setpriv --reuid=65534 --regid=65534 --clear-groups'
