@@ -11,18 +11,21 @@ import { needsNetwork } from './prepareNetwork.ts'
 import { type FirstProcess, firstProcessOf } from './processes.ts'
 import type { Spawned } from './spawn.ts'
 
-/**
- * Rejects with what the program said when it ends, with Unattested when it is not what was expected. `onHeld` is told of the
- * namespace's first process as soon as there is one: from then on the caller can end everything through it.
- */
+/** What the caller does on the way. */
+interface Steps {
+  /** Told of the namespace's first process as soon as there is one: from then on the caller can end everything through it. */
+  readonly onHeld: (first: FirstProcess) => Promise<void>
+  /** While the program turns into the application: time that is waited for anyway. */
+  readonly onReleased: () => void
+  readonly cgroup: RunCgroup | undefined
+}
+
+/** Rejects with what the program said when it ends, with Unattested when it is not what was expected. */
 export const confine = async (
   spawned: Spawned,
   gate: Gate,
   launch: Launch,
-  {
-    onHeld,
-    cgroup,
-  }: { readonly onHeld: (first: FirstProcess) => Promise<void>; readonly cgroup: RunCgroup | undefined },
+  { onHeld, onReleased, cgroup }: Steps,
 ): Promise<Attestation | undefined> => {
   const { child, pid } = spawned
   const program: HeldProgram = {
@@ -42,6 +45,7 @@ export const confine = async (
   const found = expect === undefined ? undefined : attestHeld(held, expect, { identity: launch.identity, cgroup })
   const descriptors = expect === undefined ? undefined : descriptorsHeld(held, expect)
   gate.open()
+  onReleased()
   const application = await untilExecuted(program, held)
   if (expect === undefined || found === undefined || descriptors === undefined) return undefined
   // One that ended at once has nothing left to look at: its exit is reported as any other.

@@ -71,8 +71,14 @@ const settle = async (
   try {
     const attestation = await confine(spawned, spawned.gate, launch, {
       onHeld: async (first) => {
-        group = hold({ ...group, first })
+        group = { ...group, first }
+        starting.group = group
+        // Without a uid of its own only its first process tells what a later launcher has to end.
+        if (launch.identity === undefined) hold(group)
         network = await prepareNetwork(site.networks, first, launch, cgroup)
+      },
+      onReleased: () => {
+        if (launch.identity !== undefined) hold(group)
       },
       cgroup,
     })

@@ -3,7 +3,7 @@
 // instance's first process show it what bubblewrap was started with, and the machine's other users the same.
 import { TenementError } from '../../errors.ts'
 import type { Expectation, Launch, LaunchPlan, NamespaceKind } from '../adapter.ts'
-import { descriptorsFor, socketDirectories, umaskFor, withListenPid } from '../reach.ts'
+import { descriptorsFor, socketDirectories, umaskFor } from '../reach.ts'
 import { resourcesOf, storageOf } from '../resources.ts'
 import { etcFiles, innerUid } from './etcFiles.ts'
 import { mountsAfter } from './expectation.ts'
@@ -37,10 +37,11 @@ export const bubblewrapLaunch = (plan: LaunchPlan, confinement: Confinement): La
     places: placesOf(plan),
     resources: resourcesOf(plan.limits),
   })
-  const { network, instance, env, cwd } = plan
+  const { network, instance, cwd } = plan
+  const env = { ...plan.env, ...listenPid(plan.reach) }
   const { options, descriptors } = bubblewrapOptions({ network, instance, env, cwd, isNested, view, filter })
   return {
-    argv: [bubblewrap, ...options, '--', ...withListenPid(plan.argv, plan.reach)],
+    argv: [bubblewrap, ...options, '--', ...plan.argv],
     env: {},
     cwd: plan.cwd,
     identity: plan.identity,
@@ -56,6 +57,13 @@ export const bubblewrapLaunch = (plan: LaunchPlan, confinement: Confinement): La
     reach: plan.reach,
   }
 }
+
+/**
+ * LISTEN_PID is the pid of the application (sd_listen_fds(3)) in its own namespace, where bubblewrap is the first process and starts
+ * nothing else: no shell has to look it up.
+ */
+const listenPid = ({ kind }: LaunchPlan['reach']): Readonly<Record<string, string>> =>
+  kind === 'fd' ? { LISTEN_PID: '2' } : {}
 
 const requireFilter = ({ filter, instance }: LaunchPlan): Uint8Array => {
   // An empty program is what a profile that could not be read would look like; bubblewrap would refuse it later and less clearly.

@@ -1,7 +1,7 @@
 // What of this machine every confined instance is shown, looked up afresh for each launch: where its programs and libraries
 // are, which files of /etc they need, which files of /proc give something away. Nothing here depends on a service.
 // A list names what may be shown, never what is hidden: what a distribution adds to /etc tomorrow stays out of sight.
-import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs'
+import { lstatSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs'
 import { networkInterfaces } from 'node:os'
 import { join, resolve } from 'node:path'
 import { unreachableFor } from '../unreachable.ts'
@@ -79,8 +79,13 @@ export const readLayout = (): Layout => {
     procMaskedDirectories: proc.filter(({ kind }) => kind === 'directory').map(({ path }) => path),
     resolvConf,
     hosts: textOf('/etc/hosts'),
-    resolvers: resolversOf([resolvConf, textOf(behindStub)]),
-    unreachable: unreachableFor(networkInterfaces()),
+    // Only instances with a way out ask for these two.
+    get resolvers() {
+      return resolversOf([resolvConf, textOf(behindStub)])
+    },
+    get unreachable() {
+      return unreachableFor(networkInterfaces())
+    },
     cgroups: kindOf('/sys/fs/cgroup/cgroup.controllers') === 'file' ? '/sys/fs/cgroup' : version1,
     mounts: parseMounts(readFileSync('/proc/self/mountinfo', 'utf8')),
   }
@@ -94,12 +99,13 @@ const kindOf = (path: string): 'file' | 'directory' | 'missing' => {
 
 /** A link into /usr stays a link: /etc/localtime tells the name of the time zone by where it leads. */
 const shownAt = (path: string): readonly Shown[] => {
+  const status = lstatSync(path, { throwIfNoEntry: false })
+  if (status === undefined) return []
+  if (!status.isSymbolicLink()) return [{ path }]
   if (kindOf(path) === 'missing') return []
-  const target = linkAt(path)
+  const target = unless(['EINVAL', 'ENOENT'], () => readlinkSync(path)) // replaced meanwhile
   return target !== undefined && resolve(path, '..', target).startsWith('/usr/') ? [{ path, target }] : [{ path }]
 }
-
-const linkAt = (path: string): string | undefined => unless(['EINVAL'], () => readlinkSync(path)) // it is no link (readlink(2))
 
 const textOf = (path: string): string => unless(['ENOENT'], () => readFileSync(path, 'utf8')) ?? ''
 
