@@ -35,7 +35,7 @@ export interface Served extends Pick<ServerSettings, 'unrunnable' | 'givenUp'> {
 const endTimeoutFor = ({ services }: Config): number =>
   Math.max(...[...services.values()].map(({ stopTimeoutMs }) => stopTimeoutMs), 0) + 10_000
 
-const policyFor = async ({ settings, services }: Config): Promise<Policy> => {
+const policyFor = async ({ settings, services, isolation }: Config): Promise<Policy> => {
   const isRoot = process.geteuid?.() === 0
   const controlGid = await findId('group', ownAccount)
   const all = [...services.values()]
@@ -50,6 +50,7 @@ const policyFor = async ({ settings, services }: Config): Promise<Policy> => {
         all.map(async (service) => [service.name, await grantsFor(service, settings.runDir, isRoot)] as const),
       ),
     ),
+    privileged: all.filter((service) => isolation.get(service.isolation)?.privileged).map(({ name }) => name),
     ...(isRoot ? { tenantUids: settings.tenantUids, serverIdentity: await serverIdentityFor(settings) } : {}),
     ...(isRoot && controlGid !== undefined ? { controlGid } : {}),
     log: logLimits,

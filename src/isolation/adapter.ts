@@ -78,6 +78,11 @@ export interface Launch {
   readonly cwd: string
   /** Runs as this uid and gid with no further groups; undefined runs as the launcher's own, which must then not be root. */
   readonly identity: Identity | undefined
+  /**
+   * Starts it as root, where it has to become `identity` itself or confine without. Refused unless the service's isolation is a
+   * plug-in for which the config says `privileged = true`. Directories and output are the identity's all the same.
+   */
+  readonly privileged?: true
   /** File mode bits taken from what it creates. */
   readonly umask: number
   /** Directories that must exist before it starts, made in this order. */
@@ -214,6 +219,8 @@ export interface IsolationAdapter<Options = unknown> {
   readonly needs: readonly string[]
   /** The networks a service may have; absent: all that its capabilities allow. */
   readonly networks?: readonly Network[]
+  /** How its instances can be reached; absent: in every way. */
+  readonly listens?: readonly Reach['kind'][]
   /** Absent where instances see the machine's files as they are. */
   readonly sight?: Sight
   /** Reads [service.X.options]; absent where there are none. */

@@ -32,6 +32,8 @@ export const checkLaunch = (policy: Policy, request: LaunchRequest, alive: Itera
   require(isRun(run), 'a run is named by twelve hexadecimal digits')
   require(isName(service) && isName(id), 'a service name or instance id is outside the grammar')
   checkIdentity(policy, launch.identity)
+  require(launch.privileged !== true ||
+    (policy.privileged ?? []).includes(service), `${service} is no service whose instances may begin as root`)
   for (const other of alive) {
     require(other.run !== run, `run ${run} exists already`)
     require(other.service !== service || other.id !== id, `${service}:${id} is running already`)

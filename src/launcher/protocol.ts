@@ -24,6 +24,8 @@ export interface Policy {
   readonly codeDirs: readonly CodeDir[]
   /** What each service was granted beyond its code and data. */
   readonly grants: Readonly<Record<string, Grants>>
+  /** Services whose launches may begin as root: those of a plug-in that the config calls privileged. */
+  readonly privileged?: readonly string[]
   /** First and last uid tenants run as; absent when the launcher is not root. */
   readonly tenantUids?: { readonly first: number; readonly last: number }
   /** Whom the server runs as; absent when the launcher is not root. */
@@ -70,7 +72,7 @@ export interface RunRecord {
   readonly id: string
   readonly pid: number
   readonly startedAtMs: number
-  readonly launch: Pick<Launch, 'identity' | 'reach'>
+  readonly launch: Pick<Launch, 'identity' | 'privileged' | 'reach'>
   /** What the kernel reported of it before the application ran; absent where nothing was expected. */
   readonly attestation?: Attestation
   /** Whatever the server last noted; the launcher never reads it. */

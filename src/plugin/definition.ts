@@ -1,7 +1,17 @@
 // What the author of an adapter writes: one value, `export default defineAdapter({ ... })`. It is looked at once when tenement
 // starts, in a thread of its own; everything it takes and gives is plain data, so that nothing of it can reach into tenement.
 // How a plug-in is found, loaded and held to its word is not known here.
-import type { Defaults, Launch, LaunchPlan, Machine, Network, Probe, Sight, Strength } from '../isolation/adapter.ts'
+import type {
+  Defaults,
+  Launch,
+  LaunchPlan,
+  Machine,
+  Network,
+  Probe,
+  Reach,
+  Sight,
+  Strength,
+} from '../isolation/adapter.ts'
 import type { CapabilityName } from '../isolation/capabilities.ts'
 import type { OptionsSchema } from '../isolation/options.ts'
 
@@ -27,6 +37,8 @@ export interface AdapterDefinition<Options = Nothing, Settings = Nothing> {
   readonly needs?: readonly CapabilityName[]
   /** The networks a service may have. Left out: all that the promises allow. */
   readonly networks?: readonly Network[]
+  /** How its instances can be reached, of `listen` in a config. Left out: in every way. */
+  readonly listens?: readonly Reach['kind'][]
   /** What of the machine an instance sees. Left out where it sees all files as they are. */
   readonly sight?: Sight
   /** Reads the keys of [isolation.NAME]: any Standard Schema, such as one of zod, valibot or arktype. */

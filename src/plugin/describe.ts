@@ -33,6 +33,11 @@ const data = z.object({
     .default({ network: 'host', limits: {} }),
   needs: z.array(capability).readonly().default([]),
   networks: z.array(network).min(1).readonly().optional(),
+  listens: z
+    .array(z.enum(['port', 'fd', 'unix']))
+    .min(1)
+    .readonly()
+    .optional(),
   sight: z.strictObject({ shown: paths, own: paths, closed: paths }).optional(),
 })
 
@@ -58,15 +63,14 @@ export const readDescription = (told: unknown): Description => {
   const missing = ['probe', 'prepare'].find((name) => !functions.includes(name))
   if (missing !== undefined) throw new PluginFailure(`its definition is wrong: ${missing} is no function`)
   const unmade = read.data.data.needs.find((need) => read.data.data.capabilities[need] === undefined)
-  if (unmade !== undefined) throw new PluginFailure(`its definition is wrong: it needs "${unmade}" and does not promise it`)
+  if (unmade !== undefined)
+    throw new PluginFailure(`its definition is wrong: it needs "${unmade}" and does not promise it`)
   return { ...read.data.data, hasSettings: has.settings, hasOptions: has.options }
 }
 
 const probe = z.object({
   usable: z.boolean(),
-  lost: z
-    .array(z.object({ capability, reason: z.string(), fix: z.string().exactOptional() }))
-    .readonly(),
+  lost: z.array(z.object({ capability, reason: z.string(), fix: z.string().exactOptional() })).readonly(),
   problem: z.object({ reason: z.string(), fix: z.string() }).exactOptional(),
 })
 
@@ -97,8 +101,9 @@ export const readIssues = (told: unknown): readonly PlainIssue[] => {
 /** 'defaults.network must be …; needs[0] …', without the first `skip` parts of each path. */
 const sentences = (error: z.ZodError, skip = 0): string =>
   error.issues
-    .map(({ path, message }) => {
-      const at = path.slice(skip).map(String).join('.')
+    .map((issue) => {
+      const at = issue.path.slice(skip).map(String).join('.')
+      const message = issue.code === 'invalid_key' ? (issue.issues[0]?.message ?? issue.message) : issue.message
       return at === '' ? message : `${at}: ${message}`
     })
     .join('; ')

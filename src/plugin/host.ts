@@ -126,7 +126,14 @@ const within = async <T>(timeoutMs: number, promise: Promise<T>, late: () => Err
 
 const startThread = (data: ThreadData, say: (line: string) => void, onEnd: () => void): Thread => {
   const file = fileURLToPath(new URL('thread.js', import.meta.url))
-  const worker = new Worker(file, { workerData: data, argv: [], execArgv: [], stdout: true, stderr: true, resourceLimits })
+  const worker = new Worker(file, {
+    workerData: data,
+    argv: [],
+    execArgv: [],
+    stdout: true,
+    stderr: true,
+    resourceLimits,
+  })
   worker.unref() // a deadline keeps the process alive while something is asked, and nothing else has to
   for (const stream of [worker.stdout, worker.stderr])
     stream.setEncoding('utf8').on('data', (text: string) => {
@@ -155,9 +162,8 @@ const startThread = (data: ThreadData, say: (line: string) => void, onEnd: () =>
 }
 
 const receive = (message: FromThread, pending: Map<number, Pending>, first: Pending): void => {
-  if (message.type === 'defined') return first.resolve(message.description)
-  if (message.type === 'not defined') return first.reject(new PluginFailure(message.message))
-  const waiting = pending.get(message.call)
-  if (message.type === 'answer') return waiting?.resolve(message.value)
-  waiting?.reject(new PluginFailure(message.message, message.fix))
+  const waiting = 'call' in message ? pending.get(message.call) : first
+  if (message.type === 'defined') waiting?.resolve(message.description)
+  else if (message.type === 'answer') waiting?.resolve(message.value)
+  else waiting?.reject(new PluginFailure(message.message, message.fix))
 }

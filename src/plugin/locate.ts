@@ -1,18 +1,29 @@
 // The `plugin` of a config → the file of its module. A path is taken as it is, a folder and a package by what its package.json
 // calls its entry. Looked for from the folder of the config, never from where tenement lies or was started.
-import { createRequire } from 'node:module'
+
 import { readFile, realpath, stat } from 'node:fs/promises'
+import { createRequire } from 'node:module'
 import { isAbsolute, join, resolve } from 'node:path'
 import { messageOf } from '../errors.ts'
 import { PluginFailure } from './host.ts'
 
-/** `plugin` is an absolute path or the name of a package. Absolute, and without symbolic links. Rejects with a PluginFailure. */
-export const locatePlugin = async (plugin: string, folder: string): Promise<string> => {
+export interface Located {
+  /** The module or folder as the config leads to it. */
+  readonly place: string
+  /** The module, without symbolic links. */
+  readonly file: string
+}
+
+/** `plugin` is an absolute path or the name of a package. Rejects with a PluginFailure. */
+export const locatePlugin = async (plugin: string, folder: string): Promise<Located> => {
   const place = isAbsolute(plugin) ? plugin : await findPackage(plugin, folder)
   const status = await stat(place).catch((error: unknown) => {
-    throw new PluginFailure(`"${place}" cannot be opened: ${messageOf(error)}`, 'write the path of a module, or of a folder with a package.json')
+    throw new PluginFailure(
+      `"${place}" cannot be opened: ${messageOf(error)}`,
+      'write the path of a module, or of a folder with a package.json',
+    )
   })
-  return realpath(status.isDirectory() ? await entryOf(place) : place)
+  return { place, file: await realpath(status.isDirectory() ? await entryOf(place) : place) }
 }
 
 /** Folders named node_modules from `folder` up to the root directory, as Node looks for packages. */
@@ -32,9 +43,11 @@ const findPackage = async (name: string, folder: string): Promise<string> => {
 
 const entryOf = async (folder: string): Promise<string> => {
   const file = join(folder, 'package.json')
-  const parsed = await readFile(file, 'utf8').then(JSON.parse).catch((error: unknown) => {
-    throw new PluginFailure(`"${file}" cannot be read: ${messageOf(error)}`)
-  })
+  const parsed = await readFile(file, 'utf8')
+    .then(JSON.parse)
+    .catch((error: unknown) => {
+      throw new PluginFailure(`"${file}" cannot be read: ${messageOf(error)}`)
+    })
   const entry = targetOf(exportsOf(parsed)) ?? parsed.main ?? 'index.js'
   if (typeof entry !== 'string') throw new PluginFailure(`"${file}" names no entry that can be imported`)
   return resolve(folder, entry)

@@ -1,13 +1,14 @@
 // What is said between tenement and the thread of a plug-in. Plain data: what cannot be cloned never arrives.
 
+import type { HookData } from './hooks.ts'
+
 /** What the thread is told at its start. */
 export interface ThreadData {
   /** The module, as an absolute path without symbolic links. */
   readonly file: string
   /** The keys of [isolation.NAME] as they were written. */
   readonly written: Readonly<Record<string, unknown>>
-  /** Where `import … from 'tenement/plugin'` leads, whatever is installed beside the plug-in. */
-  readonly modules: Readonly<Record<string, string>>
+  readonly hooks: HookData
 }
 
 export interface Calls {
@@ -31,6 +32,6 @@ export interface ToThread {
 
 export type FromThread =
   | { readonly type: 'defined'; readonly description: unknown }
-  | { readonly type: 'not defined'; readonly message: string }
+  | { readonly type: 'not defined'; readonly message: string; readonly fix: string | undefined }
   | { readonly type: 'answer'; readonly call: number; readonly value: unknown }
   | { readonly type: 'threw'; readonly call: number; readonly message: string; readonly fix: string | undefined }

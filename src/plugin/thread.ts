@@ -9,23 +9,16 @@ import { optionIssues, readOptions } from '../isolation/options.ts'
 import type { AdapterDefinition } from './definition.ts'
 import type { CallName, FromThread, ThreadData, ToThread } from './messages.ts'
 
-const { file, written, modules } = workerData as ThreadData
+const { file, written, hooks } = workerData as ThreadData
 
 const say = (message: FromThread): void => parentPort?.postMessage(message)
 
-/** A plug-in is often a single file with nothing installed beside it, so tenement's own modules come from tenement itself. */
-const hook = `
-const modules = ${JSON.stringify(modules)}
-export const resolve = (name, context, next) =>
-  Object.hasOwn(modules, name) ? { url: modules[name], shortCircuit: true } : next(name, context)
-`
-
 /** Everything but the functions, of which it is told whether they are there. */
 const describe = (definition: AdapterDefinition<unknown, unknown>): unknown => {
-  const { name, apiVersion, privileged, capabilities, defaults, needs, networks, sight } = definition
+  const { name, apiVersion, privileged, capabilities, defaults, needs, networks, listens, sight } = definition
   const has = (key: keyof typeof definition): boolean => definition[key] !== undefined
   return {
-    data: { name, apiVersion, privileged, capabilities, defaults, needs, networks, sight },
+    data: { name, apiVersion, privileged, capabilities, defaults, needs, networks, listens, sight },
     has: { settings: has('settings'), options: has('options') },
     functions: (['probe', 'prepare'] as const).filter((each) => typeof definition[each] === 'function'),
   }
@@ -53,7 +46,9 @@ const answersOf = (
 /** Schemas put objects of their own into what they report, which cannot be cloned. */
 const plainIssue = ({ message, path = [], expected }: Awaited<ReturnType<typeof optionIssues>>[number]): unknown => ({
   message: String(message),
-  path: path.map((part) => (typeof part === 'object' ? String(part.key) : typeof part === 'number' ? part : String(part))),
+  path: path.map((part) =>
+    typeof part === 'object' ? String(part.key) : typeof part === 'number' ? part : String(part),
+  ),
   ...(expected === undefined ? {} : { expected }),
 })
 
@@ -64,23 +59,32 @@ const answer = async (
   try {
     say({ type: 'answer', call, value: await answers[name](args[0]) })
   } catch (error) {
-    const fix = error instanceof Error ? (error as { readonly fix?: unknown }).fix : undefined
-    say({ type: 'threw', call, message: messageOf(error), fix: typeof fix === 'string' ? fix : undefined })
+    say({ type: 'threw', call, message: messageOf(error), fix: fixOf(error) })
   }
 }
 
+/** What an AdapterError says is to be done, or any other error that says so. */
+const fixOf = (error: unknown): string | undefined => {
+  const fix = error instanceof Error ? (error as { readonly fix?: unknown }).fix : undefined
+  return typeof fix === 'string' ? fix : undefined
+}
+
 const start = async (): Promise<void> => {
-  register(`data:text/javascript,${encodeURIComponent(hook)}`)
+  register('./hooks.js', import.meta.url, { data: hooks })
   try {
     const definition: unknown = (await import(pathToFileURL(file).href)).default
     if (typeof definition !== 'object' || definition === null)
-      return say({ type: 'not defined', message: 'it exports no adapter by default' })
+      return say({
+        type: 'not defined',
+        message: 'it exports no adapter by default',
+        fix: 'write export default defineAdapter({ … })',
+      })
     const adapter = definition as AdapterDefinition<unknown, unknown>
     say({ type: 'defined', description: describe(adapter) })
     const answers = answersOf(adapter)
     parentPort?.on('message', (message: ToThread) => void answer(message, answers))
   } catch (error) {
-    say({ type: 'not defined', message: `its import failed: ${messageOf(error)}` })
+    say({ type: 'not defined', message: `its import failed: ${messageOf(error)}`, fix: fixOf(error) })
   }
 }
 

@@ -24,6 +24,11 @@ const table: Readonly<Record<string, Row>> = {
   isolation: { values: ['names.ts', 'errors.ts', 'cgroups'], packages: ['execa'] },
   // Asked by whoever has to know what this machine can bound, written by the launcher alone.
   cgroups: { values: ['errors.ts'] },
+  // Other people's adapters. What they answer is read by the launcher's own parser.
+  plugin: {
+    values: ['errors.ts', 'config', 'isolation', 'launcher/parseRequest.ts'],
+    packages: ['zod'],
+  },
   // Runs inside instances as hostile code does, so it brings along all it needs and nothing of tenement's.
   attack: { values: [], packages: ['koffi'] },
   // Profiles of system calls → filters. Whoever needs one gets bytes.
@@ -56,6 +61,7 @@ const table: Readonly<Record<string, Row>> = {
       'control',
       'isolation',
       'launcher',
+      'plugin',
       'seccomp',
       'state',
       'packageVersion.ts',
@@ -73,7 +79,18 @@ const table: Readonly<Record<string, Row>> = {
   // The one place where the parts meet: nothing else imports both router and supervisor.
   'serve.ts': {
     values: [
-      ...['names.ts', 'refusal.ts', 'errors.ts', 'config', 'check', 'control', 'isolation', 'launcher', 'router'],
+      ...[
+        'names.ts',
+        'refusal.ts',
+        'errors.ts',
+        'config',
+        'check',
+        'control',
+        'isolation',
+        'launcher',
+        'plugin',
+        'router',
+      ],
       ...['state', 'supervisor', 'server', 'packageVersion.ts'],
     ],
     packages: ['pino'],

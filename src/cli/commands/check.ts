@@ -24,14 +24,15 @@ export const check: CommandDefinition = {
     jsonFlag,
   ],
   run: async ({ given, terminal }) => {
-    const checked = await find(given, await scopeOf(given), terminal)
+    const checked = await find(given, scopeOf(given), terminal)
+    requireKnown(checked, given.text('isolation'))
     if (given.has('json')) printJson(terminal, (await import('../formatCheck.ts')).reportCheck(checked))
     else await tell(checked, terminal)
     return exitCodeFor(checked, given.text('isolation'))
   },
 }
 
-const scopeOf = async (given: Given): Promise<Scope> => {
+const scopeOf = (given: Given): Scope => {
   const only = given.text('isolation')
   // Like every flag that begins with --no-, this one is true until it is given.
   if (!given.has('machine')) {
@@ -39,9 +40,13 @@ const scopeOf = async (given: Given): Promise<Scope> => {
     throw new UsageError('--isolation asks this machine, and --no-machine does not', 'leave one of them out')
   }
   if (only === undefined) return 'all'
-  const { builtinAdapters } = await import('../../isolation/registry.ts')
-  if (builtinAdapters.has(only)) return { only }
-  throw new UsageError(`there is no isolation "${only}"`, `there are: ${[...builtinAdapters.keys()].join(', ')}`)
+  return { only }
+}
+
+/** Known once the config is read: some come with it. */
+const requireKnown = ({ adapters, faults }: Checked, only: string | undefined): void => {
+  if (only === undefined || adapters.has(only) || faults.has(only)) return
+  throw new UsageError(`there is no isolation "${only}"`, `there are: ${[...adapters.keys()].join(', ')}`)
 }
 
 /** Where nobody named a config and none is there, the machine alone is told about; unless it was not to be asked either. */
