@@ -31,6 +31,13 @@ const table: Readonly<Record<string, Row>> = {
   },
   // Runs inside instances as hostile code does, so it brings along all it needs and nothing of tenement's.
   attack: { values: [], packages: ['koffi'] },
+  // Has an adapter attacked on this machine, from the plan to the processes, as the server would start them.
+  proof: {
+    values: [
+      ...['names.ts', 'errors.ts', 'attack', 'check', 'config', 'isolation', 'launcher', 'seccomp'],
+      ...['supervisor/plan.ts', 'packageVersion.ts'],
+    ],
+  },
   // Profiles of system calls → filters. Whoever needs one gets bytes.
   seccomp: { values: ['errors.ts', 'config/suggest.ts', 'launcher/libc.ts'], packages: ['koffi'] },
   state: { values: ['errors.ts'], packages: ['@photostructure/sqlite'] },
@@ -62,6 +69,7 @@ const table: Readonly<Record<string, Row>> = {
       'isolation',
       'launcher',
       'plugin',
+      'proof',
       'seccomp',
       'state',
       'packageVersion.ts',
