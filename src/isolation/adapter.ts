@@ -209,6 +209,8 @@ export interface IsolationAdapter<Options = unknown> {
   /** As in `isolation = "name"`. */
   readonly name: string
   readonly apiVersion: 1
+  /** Whether the programs it starts begin as root, which a config must allow. */
+  readonly privileged?: boolean
   /** What it promises on every machine; what is not listed is absent. */
   readonly capabilities: Readonly<Partial<Record<string, Strength>>>
   /** What a service that says nothing gets. */

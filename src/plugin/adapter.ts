@@ -21,6 +21,7 @@ export const pluginAdapter = (loaded: Loaded): IsolationAdapter => {
   return {
     name,
     apiVersion: 1,
+    privileged: description.privileged,
     capabilities,
     defaults,
     needs,

@@ -2,10 +2,12 @@
 // keeps another from being loaded. Never called in the launcher: what is root for good executes nothing of other people's.
 import { dirname } from 'node:path'
 import type { Config, Plugin } from '../config/schema.ts'
+import { TenementError } from '../errors.ts'
 import type { IsolationAdapter } from '../isolation/adapter.ts'
 import { builtinAdapters, type Isolation, type PluginFault } from '../isolation/registry.ts'
 import { pluginAdapter } from './adapter.ts'
 import { type Description, type PlainIssue, readDescription, readIssues } from './describe.ts'
+import type { HookData } from './hooks.ts'
 import { createHost, type Host, PluginFailure } from './host.ts'
 import { locatePlugin } from './locate.ts'
 import { problemOnWay } from './trust.ts'
@@ -48,9 +50,13 @@ export const loadIsolation = async (
   return { adapters, faults, close: async () => void (await Promise.all(hosts.map((host) => host.close()))) }
 }
 
-interface Surroundings {
+interface Listening {
+  /** Where packages are looked for. */
   readonly folder: string
   readonly say: (line: string) => void
+}
+
+interface Surroundings extends Listening {
   readonly keep: (host: Host) => void
 }
 
@@ -64,8 +70,7 @@ const load = async (
     const { place, file } = await locatePlugin(plugin.plugin, folder)
     // Links on the way as well: who could have made one decides what is loaded.
     if (isRoot()) await requireTrusted(place)
-    const trusted = isRoot() ? { owner: 0 } : undefined
-    const host = createHost({ file, written: plugin.settings, hooks: { modules, own, trusted }, say })
+    const host = createHost({ file, written: plugin.settings, hooks: hooksNow(), say })
     keep(host)
     const made = await define(name, plugin, host, file)
     if ('reason' in made) await host.close()
@@ -91,6 +96,8 @@ const requireTrusted = async (path: string): Promise<void> => {
 const modules = { 'tenement/plugin': new URL('index.js', import.meta.url).href }
 const own = new URL('..', import.meta.url).href
 
+const hooksNow = (): HookData => ({ modules, own, trusted: isRoot() ? { owner: 0 } : undefined })
+
 const define = async (
   name: string,
   plugin: Plugin,
@@ -108,6 +115,46 @@ const define = async (
     return faultOf(file, error)
   }
 }
+
+export interface LoadedPlugin {
+  /** What it calls itself, as it has no name of a config. */
+  readonly name: string
+  readonly file: string
+  readonly adapter: IsolationAdapter
+  close(): Promise<void>
+}
+
+export interface PluginOptions extends Listening {
+  /** The keys of [isolation.NAME]. */
+  readonly settings: Readonly<Record<string, unknown>>
+}
+
+/** One plug-in without a config, as for its author; allowed to be privileged. Rejects with a TenementError where it cannot be used. */
+export const loadPlugin = async (plugin: string, { folder, settings, say }: PluginOptions): Promise<LoadedPlugin> => {
+  try {
+    const { place, file } = await locatePlugin(plugin, folder)
+    if (isRoot()) await requireTrusted(place)
+    const host = createHost({ file, written: settings, hooks: hooksNow(), say })
+    try {
+      const description = readDescription(await host.describe())
+      const issues = readIssues(await host.call('settings'))
+      if (issues.length > 0) throw new PluginFailure(`its settings are wrong: ${issues.map(inWords).join('; ')}`)
+      const { name } = description
+      return { name, file, adapter: pluginAdapter({ name, file, description, host }), close: host.close }
+    } catch (error) {
+      await host.close()
+      throw error
+    }
+  } catch (error) {
+    if (!(error instanceof PluginFailure)) throw error
+    throw new TenementError('unusable_plugin', `the plug-in "${plugin}" cannot be used: ${error.message}`, {
+      fix: error.fix ?? 'mend the plug-in',
+      cause: error,
+    })
+  }
+}
+
+const inWords = ({ path, message }: PlainIssue): string => `${path.join('.')} ${message}`.trim()
 
 const faultOf = (place: string, { message, fix }: PluginFailure): PluginFault => ({
   reason: `its plug-in "${place}" cannot be used: ${message}`,

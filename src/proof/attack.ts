@@ -56,7 +56,7 @@ export const attack = async (adapter: IsolationAdapter, options: AttackOptions):
 }
 
 /** On the file system of most data, and reached by tenants; below /tmp instances would find one of their own. */
-const usualParent = (isRoot: boolean): string =>
+export const usualParent = (isRoot: boolean): string =>
   isRoot ? '/var/lib' : join(process.env.XDG_STATE_HOME ?? join(homedir(), '.local', 'state'), 'tenement')
 
 const notUsable = ({ problem }: Probe): readonly AttackRow[] =>
@@ -75,6 +75,9 @@ interface Ground {
   readonly secret: string
 }
 
+/** Services of an attack, as the launcher must know them where they begin as root. */
+const roles = ['attacker', 'neighbour', 'on-private', 'on-internet']
+
 const attackIn = async (
   place: Place,
   adapter: IsolationAdapter,
@@ -83,7 +86,8 @@ const attackIn = async (
   const stage = makeStage(place.root)
   const canaries = await plantCanaries(place.root, stage)
   const secret = `not-for-tenants-${randomBytes(6).toString('hex')}`
-  const conductor = await startConductor(place.root, place.policy, secret).catch((error: unknown) => {
+  const policy = { ...place.policy, privileged: adapter.privileged ? roles : [] }
+  const conductor = await startConductor(place.root, policy, secret).catch((error: unknown) => {
     canaries.close()
     throw error
   })

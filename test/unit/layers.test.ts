@@ -31,6 +31,11 @@ const table: Readonly<Record<string, Row>> = {
   },
   // Runs inside instances as hostile code does, so it brings along all it needs and nothing of tenement's.
   attack: { values: [], packages: ['koffi'] },
+  // Proves an adapter in a tenement of its own, for its author and for whoever is to use it.
+  conformance: {
+    values: ['errors.ts', 'cgroups', 'check', 'config', 'isolation', 'plugin', 'proof'],
+    packages: ['smol-toml'],
+  },
   // Has an adapter attacked on this machine, from the plan to the processes, as the server would start them.
   proof: {
     values: [
@@ -65,6 +70,7 @@ const table: Readonly<Record<string, Row>> = {
       'errors.ts',
       'config',
       'check',
+      'conformance',
       'control',
       'isolation',
       'launcher',

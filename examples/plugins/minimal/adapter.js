@@ -1,5 +1,5 @@
-// isolation = "offline": every instance has a network of its own with nothing in it, and shares no name, no shared memory and no
-// message queue with anybody. It sees the machine's files and processes. Copy this file, and change what it promises and does.
+// isolation = "offline": every instance has a network and shared memory of its own, with nothing of others in them. It sees the
+// machine's files and processes. Copy this file, and change what it promises and what it does.
 import { spawnSync } from 'node:child_process'
 import {
   AdapterError,
@@ -12,15 +12,25 @@ import {
   withListenPid,
 } from 'tenement/plugin'
 
-/** Becomes the program behind it, in namespaces of its own: no process stays in between that would have to pass on signals. */
-const unshare = '/usr/bin/unshare'
-const options = ['--user', '--map-current-user', '--net', '--ipc', '--uts', '--']
+// Namespaces of its own, made ready by a shell that may do so in them; then one more, in which the application is its own uid
+// again and may do nothing to the others. Each becomes the next, so that no process stays between tenement and the application.
+const makeReady = [
+  '/usr/sbin/ip link set lo up',
+  '/usr/bin/mount -t tmpfs -o size=16m,mode=1777 shm /dev/shm',
+  'exec /usr/bin/unshare --user --map-user="$0" --map-group="$0" -- "$@"',
+].join(' && ')
+
+/** @param {number} uid @param {readonly string[]} argv @returns {[string, ...string[]]} */
+const confined = (uid, argv) => {
+  const namespaces = ['--user', '--map-root-user', '--net', '--ipc', '--mount', '--']
+  return ['/usr/bin/unshare', ...namespaces, '/bin/sh', '-c', makeReady, String(uid), ...argv]
+}
 
 export default defineAdapter({
   name: 'offline',
   apiVersion: 1,
 
-  // What holds on every machine where `probe` says that it runs. Each promise is attacked by the proofs in test/.
+  // What holds on every machine where `probe` says that it runs. The test beside this file attacks each of them.
   capabilities: {
     'net.private': 'enforced',
     'net.noLoopback': 'enforced',
@@ -33,39 +43,30 @@ export default defineAdapter({
   },
   defaults: { network: 'private', limits: {} },
   networks: ['private'],
-  // Nobody outside reaches a port in there; a unix socket is a file, and is.
+  // Nobody outside reaches a port in there; a unix socket is a file, and is reached.
   listens: ['fd', 'unix'],
 
-  // Looks whether this machine can run it, as those who will be run: what root may do says nothing about them.
+  // Tried as those who will be run, where tenement is root: what root may do says nothing about them.
   probe: ({ probeIdentity }) => {
-    const { status, error, stderr } = spawnSync(unshare, [...options, '/bin/true'], {
-      ...probeIdentity,
-      encoding: 'utf8',
-    })
+    const [program, ...args] = confined(probeIdentity?.uid ?? process.getuid?.() ?? 0, ['/bin/true'])
+    const { status, error, stderr } = spawnSync(program, args, { ...probeIdentity, encoding: 'utf8' })
     if (status === 0) return { usable: true, lost: [] }
     const reason = `unshare says: ${error?.message ?? stderr.trim()}`
-    return {
-      usable: false,
-      lost: [],
-      problem: { reason, fix: 'allow user namespaces: sysctl user.max_user_namespaces' },
-    }
+    return { usable: false, lost: [], problem: { reason, fix: 'allow user namespaces, and install iproute2' } }
   },
 
   // The plan says what is to run, and where; the launch is the command that runs it confined.
   prepare: (plan) => {
-    if (plan.filter !== undefined || plan.secrets.length > 0)
-      throw new AdapterError(`${plan.instance} asks for what isolation "offline" does not do`, {
-        fix: 'remove seccomp and secrets',
-      })
+    if (plan.filter !== undefined) throw new AdapterError('it filters no system calls', { fix: 'remove seccomp' })
     return {
-      argv: [unshare, ...options, ...withListenPid(plan.argv, plan.reach)],
+      argv: confined(plan.identity?.uid ?? process.getuid?.() ?? 0, withListenPid(plan.argv, plan.reach)),
       env: plan.env,
       cwd: plan.cwd,
       identity: plan.identity,
       umask: umaskFor(plan.reach),
       directories: [{ path: plan.dataDir, mode: 0o700, owner: 'tenant' }, ...socketDirectories(plan.reach)],
       descriptors: descriptorsFor(plan.reach),
-      limits: plan.limits.openFiles === undefined ? {} : { nofile: plan.limits.openFiles },
+      limits: {},
       resources: resourcesOf(plan.limits),
       ...storageOf(plan.limits),
       depth: 0,

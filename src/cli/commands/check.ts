@@ -11,19 +11,27 @@ export const check: CommandDefinition = {
   name: 'check',
   args: [],
   summary: 'Say what is wrong with the config, and what this machine can keep',
-  more: 'Starts nothing, and needs no config to say what isolation can do here. Exits with 2 when the config is wrong, with 3 when it is right and this machine cannot run it.',
+  more: 'Starts nothing, and needs no config to say what isolation can do here. Exits with 2 when the config is wrong, with 3 when it is right and this machine cannot run it; and with --plugin, with 2 when it cannot be loaded and with 3 when a proof fails.',
   examples: [
     ['tenement check', 'the config that "tenement serve" would take'],
     ['tenement check --config new.toml --json', 'another one, for programs'],
     ['tenement check --no-machine', 'a config that is meant for another machine'],
     ['tenement check --isolation sandbox', 'whether this machine can run that one'],
+    ['tenement check --plugin ./adapter.js', 'have a plug-in prove what it promises'],
   ],
   flags: [
     { flags: '--no-machine', help: 'look at the config alone: no probe of this machine, no look for files' },
     { flags: '--isolation <name>', help: 'ask only this isolation what it can do here' },
+    {
+      flags: '--plugin <path>',
+      help: 'prove this plug-in: start instances under it and attack them; takes about half a minute, and no config',
+    },
     jsonFlag,
   ],
   run: async ({ given, terminal }) => {
+    const plugin = given.text('plugin')
+    if (plugin !== undefined)
+      return (await import('../checkPlugin.ts')).checkPlugin(plugin, terminal, given.has('json'))
     const checked = await find(given, scopeOf(given), terminal)
     requireKnown(checked, given.text('isolation'))
     if (given.has('json')) printJson(terminal, (await import('../formatCheck.ts')).reportCheck(checked))
