@@ -12,16 +12,32 @@ import type { Style, Terminal } from './terminal.ts'
 
 /** Resolves with the exit code. Rejects with a TenementError where nothing could be proved. */
 export const checkPlugin = async (plugin: string, terminal: Terminal, isJson: boolean): Promise<number> => {
-  const folder = process.cwd()
-  const isPath = plugin.includes('/') && !plugin.startsWith('@')
-  const report = await prove({
-    plugin: isPath || isAbsolute(plugin) ? resolve(folder, plugin) : plugin,
-    folder,
-    ...(isJson ? {} : { say: (line) => terminal.note(line) }),
-  })
+  const ending = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => ending.abort())
+  const report = await proveUnless(ending.signal, plugin, isJson ? () => undefined : (line) => terminal.note(line))
+  if (report === undefined) {
+    terminal.note('ended before everything was proved')
+    return exitCodes.failure
+  }
   if (isJson) printJson(terminal, report)
   else terminal.print(formatReport(report, terminal))
   return report.counts.failed > 0 ? exitCodes.unsupported : exitCodes.ok
+}
+
+/** Undefined where it was ended meanwhile; nothing is left of it then either. */
+const proveUnless = async (
+  signal: AbortSignal,
+  plugin: string,
+  say: (line: string) => void,
+): Promise<ConformanceReport | undefined> => {
+  const folder = process.cwd()
+  const isPath = isAbsolute(plugin) || (plugin.includes('/') && !plugin.startsWith('@'))
+  try {
+    return await prove({ plugin: isPath ? resolve(folder, plugin) : plugin, folder, say, signal })
+  } catch (error) {
+    if (signal.aborted) return undefined
+    throw error
+  }
 }
 
 const styles: Readonly<Record<Outcome, Style>> = { held: 'green', failed: 'red', 'not run': 'yellow' }

@@ -80,13 +80,14 @@ const configFor = (
     ...{ command, cwd: code, isolation: 'candidate', listen, accept, options },
     data: '{data_dir}/{name}/{id}',
     stop_timeout: '5s',
-    start_timeout: '20s',
+    start_timeout: '10s',
   })
   return stringify({
     settings: {
       ...{
         listen: '127.0.0.1:0',
         domain: 'test',
+        hold_timeout: '10s',
         state_dir: policy.stateDir,
         run_dir: policy.runDir,
         log_dir: policy.logDir,

@@ -6,10 +6,9 @@
 //
 // Every proof runs in one go before the first test, which then only tells; the runner is the caller's, so that none is required here.
 import { fileURLToPath } from 'node:url'
-import { capabilities } from '../isolation/capabilities.ts'
 import { loadPlugin } from '../plugin/load.ts'
 import { lifecycle } from './lifecycle.ts'
-import { prove } from './prove.ts'
+import { prove, sentenceOf } from './prove.ts'
 import type { ConformanceReport, Proof } from './report.ts'
 
 export { type ProveOptions, prove } from './prove.ts'
@@ -63,7 +62,7 @@ export const conformance = async ({
 /** As `prove` words them. */
 const sentencesOf = (promised: readonly string[]): readonly string[] => [
   ...lifecycle.map(({ sentence }) => `an instance ${sentence}`),
-  ...promised.map((capability) => `an instance with "${capability}": ${capabilities[capability]?.promise}`),
+  ...promised.map(sentenceOf),
   'an instance breaks nothing that tenement promises of all of them',
 ]
 

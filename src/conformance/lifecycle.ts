@@ -3,6 +3,7 @@
 import { closeSync, existsSync, openSync, readFileSync, readSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { whyHarmful } from '../proof/uids.ts'
 import type { Ground, Listen } from './ground.ts'
 import { leftSince } from './traces.ts'
 
@@ -21,6 +22,8 @@ export interface LifecycleProof {
   readonly sentence: string
   /** The promise it belongs to; absent where it is asked of every adapter. */
   readonly capability?: string
+  /** Whether an instance of which it does not hold could harm the machine by attacks. */
+  readonly isBeforeAttacks?: true
   /** Throws NotHeld, NotRun, or whatever went wrong on the way. */
   run(ground: Ground): Promise<void>
 }
@@ -116,17 +119,26 @@ const serverOf = (launcher: number): number => {
 export const lifecycle: readonly LifecycleProof[] = [
   ...(['port', 'fd', 'unix'] as const).map(reached),
   {
-    sentence: 'starts in its folder, and as its own uid where tenement is root',
+    sentence: 'starts in its folder',
     run: async (ground) => {
       const listen = anyOf(ground)
       const { cwd } = await about(ground, listen)
       demand(cwd === join(ground.place.root, 'app'), `it starts in ${cwd}`)
+    },
+  },
+  {
+    sentence: 'runs as its own uid where tenement is root',
+    isBeforeAttacks: true,
+    run: async (ground) => {
+      const listen = anyOf(ground)
       const { tenantUids } = ground.place.policy
       await ask(ground, listen, '/note')
       const { uid } = statSync(join(dataOf(ground, listen), 'notes'))
       const isOwn =
         tenantUids === undefined ? uid === process.getuid?.() : uid >= tenantUids.first && uid <= tenantUids.last
       demand(isOwn, `what it writes to its data directory belongs to uid ${uid}`)
+      const harmful = whyHarmful(dataOf(ground, listen))
+      demand(harmful === undefined, `${harmful}`)
     },
   },
   {

@@ -8,7 +8,7 @@ import { type LoadedPlugin, loadPlugin } from '../plugin/load.ts'
 import { attack, usualParent } from '../proof/attack.ts'
 import { makePlace } from '../proof/place.ts'
 import type { AttackReport, AttackRow } from '../proof/report.ts'
-import { type Candidate, setGround } from './ground.ts'
+import { type Candidate, type Ground, setGround } from './ground.ts'
 import { lifecycle, NotHeld, NotRun } from './lifecycle.ts'
 import { type ConformanceReport, countsOf, type Proof } from './report.ts'
 
@@ -23,6 +23,14 @@ export interface ProveOptions {
   readonly options?: Readonly<Record<string, unknown>>
   /** Hears what is done next, and what the plug-in writes. */
   readonly say?: (line: string) => void
+  /** Ends it: nothing is left when it rejects. */
+  readonly signal?: AbortSignal
+}
+
+/** Who hears what is done, and may end it. */
+interface Watching {
+  readonly say: (line: string) => void
+  readonly signal: AbortSignal
 }
 
 /** Resolves with what was found, broken promises included. Rejects with a TenementError where the plug-in cannot be loaded or cannot run here. */
@@ -32,13 +40,22 @@ export const prove = async ({
   settings = {},
   options = {},
   say = () => undefined,
+  signal = new AbortController().signal,
 }: ProveOptions): Promise<ConformanceReport> => {
   const startedAtMs = Date.now()
   const loaded = await loadPlugin(plugin, { folder, settings, say })
   try {
     const candidate = await candidateOf(loaded, settings, options)
-    const lived = await proveLifecycle(candidate, say)
-    const proofs = [...lived, ...(await provePromises(candidate, lived, say))]
+    const lived = await proveLifecycle(candidate, { say, signal })
+    const harmful = lifecycle.find(
+      ({ isBeforeAttacks, sentence }) =>
+        isBeforeAttacks && lived.some((proof) => proof.sentence.endsWith(sentence) && proof.outcome === 'failed'),
+    )
+    const promises =
+      harmful === undefined
+        ? await provePromises(candidate, lived, { say, signal })
+        : unattacked(candidate, harmful.sentence)
+    const proofs = [...lived, ...promises]
     const { name, file } = loaded
     return { name, file, durationMs: Date.now() - startedAtMs, proofs, counts: countsOf(proofs) }
   } finally {
@@ -67,28 +84,39 @@ const candidateOf = async (
 /** The usual range of tenants, of which the highest without a process is taken. */
 const probeUids = { first: 700_000, last: 765_535 }
 
-const proveLifecycle = async (candidate: Candidate, say: (line: string) => void): Promise<readonly Proof[]> => {
+const proveLifecycle = async (candidate: Candidate, { say, signal }: Watching): Promise<readonly Proof[]> => {
   const isRoot = process.geteuid?.() === 0
   const place = makePlace(usualParent(isRoot), isRoot)
   try {
     const ground = await setGround(candidate, place)
-    const proofs: Proof[] = []
-    for (const proof of lifecycle) {
-      say(`an instance ${proof.sentence}`)
-      const about = proof.capability ?? 'lifecycle'
-      const isPromised = proof.capability === undefined || isKept(candidate, proof.capability)
-      const told = { about, sentence: `an instance ${proof.sentence}` }
-      proofs.push(
-        isPromised
-          ? { ...told, ...(await resultOf(() => proof.run(ground))) }
-          : { ...told, outcome: 'not run', because: [`"${about}" is not promised here`] },
-      )
+    // What is being asked of it then fails, and the loop below ends.
+    const end = (): void => void ground.tenement.close()
+    signal.addEventListener('abort', end)
+    try {
+      return await proveEach(ground, { say, signal })
+    } finally {
+      signal.removeEventListener('abort', end)
+      await ground.tenement.close()
     }
-    await ground.tenement.close()
-    return proofs
   } finally {
     place.remove()
   }
+}
+
+const proveEach = async (ground: Ground, { say, signal }: Watching): Promise<readonly Proof[]> => {
+  const proofs: Proof[] = []
+  for (const proof of lifecycle) {
+    signal.throwIfAborted()
+    const { capability } = proof
+    const told = { about: capability ?? 'lifecycle', sentence: `an instance ${proof.sentence}` }
+    say(told.sentence)
+    const isPromised = capability === undefined || isKept(ground.candidate, capability)
+    const result = isPromised
+      ? await resultOf(() => proof.run(ground))
+      : { outcome: 'not run' as const, because: [`"${capability}" is not promised here`] }
+    proofs.push({ ...told, ...result })
+  }
+  return proofs
 }
 
 const resultOf = async (run: () => Promise<void>): Promise<Pick<Proof, 'outcome' | 'because'>> => {
@@ -109,17 +137,20 @@ const isKept = ({ adapter, probe }: Candidate, capability: string): boolean =>
 const provePromises = async (
   candidate: Candidate,
   lived: readonly Proof[],
-  say: (line: string) => void,
+  { say, signal }: Watching,
 ): Promise<readonly Proof[]> => {
   const { adapter, probe, options } = candidate
-  const report = await attack(adapter, { probe, options, onStep: (what) => say(`attacks: ${what}`) })
+  const report = await attack(adapter, { probe, options, signal, onStep: (what) => say(`attacks: ${what}`) })
   const promised = Object.keys(adapter.capabilities).filter((capability) => Object.hasOwn(capabilities, capability))
   return [...promised.map((capability) => proofOf(capability, candidate, report, lived)), proofOfAll(report)]
 }
 
+/** How the proof of a promise is worded. */
+export const sentenceOf = (capability: string): string =>
+  `an instance with "${capability}": ${capabilities[capability]?.promise ?? ''}`
+
 const proofOf = (capability: string, candidate: Candidate, { rows }: AttackReport, lived: readonly Proof[]): Proof => {
-  const promise = capabilities[capability]?.promise ?? ''
-  const told = { about: capability, sentence: `an instance with "${capability}": ${promise}` }
+  const told = { about: capability, sentence: sentenceOf(capability) }
   const lost = candidate.probe.lost.find((loss) => loss.capability === capability)
   if (lost !== undefined) return { ...told, outcome: 'not run', because: [`lost on this machine: ${lost.reason}`] }
   const against = rows.filter(({ promisedBy }) => promisedBy.includes(capability))
@@ -127,6 +158,15 @@ const proofOf = (capability: string, candidate: Candidate, { rows }: AttackRepor
   const other = lived.find(({ about }) => about === capability)
   return { ...(other ?? outcomeOf(rows.filter((row) => isBehind(capability, row)))), ...told }
 }
+
+/** By an instance that could harm the machine nothing is tried, and nothing of it is proved. */
+const unattacked = ({ adapter }: Candidate, sentence: string): readonly Proof[] =>
+  Object.keys(adapter.capabilities).map((about) => ({
+    about,
+    sentence: sentenceOf(about),
+    outcome: 'failed',
+    because: [`nothing was attacked, since that an instance ${sentence} does not hold`],
+  }))
 
 /** What tenement itself keeps of every instance, and an adapter can promise as well: its proofs are attacks on both. */
 const isBehind = (capability: string, { row, promisedBy }: AttackRow): boolean =>
