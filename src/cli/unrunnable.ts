@@ -17,13 +17,14 @@ export const servedOf = ({
   config,
   problems,
   probes,
-}: Pick<Checked, 'config' | 'problems' | 'probes'>): Served | number => {
+  adapters,
+}: Pick<Checked, 'config' | 'problems' | 'probes' | 'adapters'>): Served | number => {
   const unrunnable = unrunnableServices(problems)
   if (config === undefined || unrunnable === undefined) return exitCodeOf(problems)
   const left = [...config.services.values()].filter(({ name }) => !Object.hasOwn(unrunnable, name))
   if (left.length === 0) return exitCodeOf(problems)
   const givenUp = left.map(({ name, isolation }) => [name, lostOf(probes.get(isolation))] as const)
-  return { config, unrunnable, givenUp: Object.fromEntries(givenUp) }
+  return { config, adapters, unrunnable, givenUp: Object.fromEntries(givenUp) }
 }
 
 /** The reason by service; undefined when a problem must be solved before anything is served. */

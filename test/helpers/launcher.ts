@@ -75,6 +75,7 @@ export const startTestLauncher = async (
     dataRoots: [join(root, 'data')],
     codeDirs: [{ path: code }],
     grants: {},
+    floors: { api: {} },
     ...(isRoot ? { tenantUids: newTenantUids(), serverIdentity: { uid: serverUid, gid: serverUid } } : {}),
     log: { maxBytes: 200_000, files: 3, bytesPerSecond: 50_000 },
     ...change.policy,

@@ -3,6 +3,7 @@
 // asks for one of its own. Kernel faults in what the filter lets through are not defended against: that is "sandbox".
 import type { IsolationAdapter } from '../adapter.ts'
 import { bubblewrapCapabilities } from '../bubblewrap/capabilities.ts'
+import { bubblewrapFloor } from '../bubblewrap/floor.ts'
 import { bubblewrapLaunch } from '../bubblewrap/launch.ts'
 import { readLayout } from '../bubblewrap/layout.ts'
 import { probeBubblewrap } from '../bubblewrap/probe.ts'
@@ -25,6 +26,7 @@ export const namespace: IsolationAdapter<NamespaceOptions> = {
   needs: ['syscalls.filtered'],
   options: flags({ nested: false }),
   sight,
+  floorFor: bubblewrapFloor,
   probe: (machine) => probeBubblewrap(machine),
   prepare: async (plan) =>
     bubblewrapLaunch(plan, {

@@ -31,6 +31,7 @@ const policy = (): Policy => ({
   dataRoots: [join(root, 'data')],
   codeDirs: [],
   grants: {},
+  floors: {},
   ...(isRoot ? { tenantUids: { first: 20_000, last: 20_009 }, serverIdentity: server } : {}),
   log: { maxBytes: 1, files: 1, bytesPerSecond: 1 },
 })
