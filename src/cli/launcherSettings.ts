@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
 import { findBarrier } from '../check/reachability.ts'
-import { dataRootFor } from '../config/dataDir.ts'
+import { dataDirParts, dataRootFor } from '../config/dataDir.ts'
 import type { Config, Service, Settings } from '../config/schema.ts'
 import { currentSurroundings } from '../config/surroundings.ts'
 import { TenementError } from '../errors.ts'
@@ -50,6 +50,7 @@ const policyFor = async ({ settings, services }: Config): Promise<Omit<Policy, '
     logDir: settings.logDir,
     stateDir: settings.stateDir,
     dataRoots: [...new Set(all.map((service) => dataRootFor(service, settings)))],
+    dataDirs: Object.fromEntries(all.map((service) => [service.name, dataDirParts(service, settings)])),
     codeDirs: await Promise.all(all.map(({ name, cwd }) => codeDirFor(name, cwd, settings.runDir, isRoot))),
     grants: Object.fromEntries(
       await Promise.all(

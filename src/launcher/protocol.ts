@@ -20,6 +20,8 @@ export interface Policy {
   readonly stateDir: string
   /** Directories below which data directories may be made and purged. */
   readonly dataRoots: readonly string[]
+  /** Where instances of each service keep their data: the parts of the path between which the id stands. */
+  readonly dataDirs: Readonly<Record<string, readonly string[]>>
   /** Directories a program may be started in, and what each is bound to when a tenant could not reach it by path. */
   readonly codeDirs: readonly CodeDir[]
   /** What each service was granted beyond its code and data. */

@@ -73,6 +73,7 @@ export const startTestLauncher = async (
     logDir: join(root, 'log'),
     stateDir: join(root, 'state'),
     dataRoots: [join(root, 'data')],
+    dataDirs: { api: [join(root, 'data', '/'), ''] },
     codeDirs: [{ path: code }],
     grants: {},
     floors: { api: {} },

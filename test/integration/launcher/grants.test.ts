@@ -43,6 +43,8 @@ describe('what a service was granted', () => {
           },
           other: { read: [], write: [], secrets: {} },
         },
+        floors: { api: {}, other: {} },
+        dataDirs: { api: [join(root, 'data', '/'), ''], other: [join(root, 'data', 'other', '/'), ''] },
       },
     })
   })

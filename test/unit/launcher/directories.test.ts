@@ -29,6 +29,7 @@ const policy = (): Policy => ({
   logDir: join(root, 'log'),
   stateDir: join(root, 'state'),
   dataRoots: [join(root, 'data')],
+  dataDirs: {},
   codeDirs: [],
   grants: {},
   floors: {},
