@@ -5,6 +5,7 @@
 import { lstatSync, readdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { Refused } from './policy.ts'
+import { isUidAlive } from './processes.ts'
 import type { Policy } from './protocol.ts'
 import type { LaunchRequest } from './run.ts'
 
@@ -18,10 +19,12 @@ const dataDirOf = ({ dataDirs }: Policy, { service, id }: Instance): string => {
   return parts.join(id)
 }
 
-/** Throws Refused unless the uid of the launch is its instance's own, or nobody's yet. */
+/** Throws Refused unless the uid of the launch is its instance's own, or nobody's yet, and nothing runs as it. */
 export const requireOwnUid = (policy: Policy, { service, id, launch }: LaunchRequest): void => {
   const { identity } = launch
   if (identity === undefined) return
+  if (isUidAlive(identity.uid))
+    throw new Refused(`uid ${identity.uid} still has a process, which could reach into ${service}:${id}; end it first`)
   const own = dataDirOf(policy, { service, id })
   const owner = ownerOf(own)
   if (owner === identity.uid) return

@@ -1,5 +1,7 @@
 // Which uid an instance may run as, when the server that says so was taken over.
-import { chownSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { chownSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Launch } from '../../../src/isolation/adapter.ts'
@@ -11,6 +13,15 @@ import {
   type TestLauncher,
 } from '../../helpers/launcher.ts'
 import { testAsRoot, testAsUser } from '../../helpers/root.ts'
+import { waitUntil } from '../../helpers/waitUntil.ts'
+
+const statusOf = (pid: string): string => {
+  try {
+    return readFileSync(`/proc/${pid}/status`, 'latin1')
+  } catch {
+    return '' // gone
+  }
+}
 
 describe('a server that was taken over', () => {
   let root: string
@@ -63,6 +74,29 @@ describe('a server that was taken over', () => {
     const bob = makeData('api-bob/files', 2)
     rmSync(bob, { recursive: true })
     expect(await launch(2, 'web', 'alice')).toMatchObject({ type: 'reply' })
+  })
+
+  testAsRoot('cannot start an instance beside a process of its uid that no run has', async () => {
+    const stray = spawn('/bin/sleep', ['60'], { uid: uidOf(5), gid: uidOf(5), stdio: 'ignore' })
+    await once(stray, 'spawn')
+    expect(await launch(5, 'web', 'alice')).toMatchObject({
+      code: 'refused',
+      message: expect.stringContaining('still has a process'),
+    })
+    stray.kill('SIGKILL')
+    await once(stray, 'exit')
+    expect(await launch(5, 'web', 'alice')).toMatchObject({ type: 'reply' })
+  })
+
+  testAsRoot('is not kept from a start by a zombie of its uid, which can do nothing', async () => {
+    const uid = uidOf(6)
+    const script = `setpriv --reuid ${uid} --regid ${uid} --clear-groups true & exec sleep 60`
+    const parent = spawn('/bin/sh', ['-c', script], { stdio: 'ignore' })
+    const isZombie = (pid: string): boolean => /^State:\tZ[\s\S]*^Uid:\t(\d+)/m.exec(statusOf(pid))?.[1] === String(uid)
+    await waitUntil(() => readdirSync('/proc').some((name) => /^\d+$/.test(name) && isZombie(name)))
+    expect(await launch(6, 'web', 'alice')).toMatchObject({ type: 'reply' })
+    parent.kill('SIGKILL')
+    await once(parent, 'exit')
   })
 
   testAsUser('runs all instances as one uid without root', async () => {
