@@ -208,7 +208,13 @@ export interface Machine {
 export interface Probe {
   readonly usable: boolean
   /** Promises that this machine does not let the adapter keep, each with the reason. */
-  readonly lost: readonly { readonly capability: string; readonly reason: string; readonly fix?: string }[]
+  readonly lost: readonly {
+    readonly capability: string
+    readonly reason: string
+    readonly fix?: string
+    /** Lost only to services whose options hold all of these. */
+    readonly onlyWith?: Readonly<Record<string, unknown>>
+  }[]
   /** Why it cannot run here at all, and the narrowest fix. */
   readonly problem?: { readonly reason: string; readonly fix: string }
 }

@@ -1,6 +1,7 @@
 // isolation = "namespace": your own code for many customers. An instance sees its own processes and only the files it was
 // granted, under a filter that refuses the system calls nobody serves requests with; the network is the machine's unless it
 // asks for one of its own. Kernel faults in what the filter lets through are not defended against: that is "sandbox".
+import { lostToNested } from '../../cgroups/probe.ts'
 import type { IsolationAdapter } from '../adapter.ts'
 import { bubblewrapCapabilities } from '../bubblewrap/capabilities.ts'
 import { bubblewrapFloor } from '../bubblewrap/floor.ts'
@@ -27,7 +28,11 @@ export const namespace: IsolationAdapter<NamespaceOptions> = {
   options: flags({ nested: false }),
   sight,
   floorFor: bubblewrapFloor,
-  probe: (machine) => probeBubblewrap(machine),
+  probe: async (machine) => {
+    const { lost, ...probe } = await probeBubblewrap(machine)
+    const onlyWith = { nested: true }
+    return { ...probe, lost: [...lost, ...lostToNested().map((loss) => ({ ...loss, onlyWith }))] }
+  },
   prepare: async (plan) =>
     bubblewrapLaunch(plan, {
       layout: readLayout(),
