@@ -124,13 +124,13 @@ const prepareGround = async (hello: Hello, launcher: LauncherClient, log: Logger
   const isolation = await loadIsolation(config, { only: usedPlugins(config, settings), say: (line) => log.info(line) })
   for (const [name, { reason, fix }] of isolation.faults)
     log.error({ fix }, `isolation "${name}" cannot be had: ${reason}`)
-  const filterOf = await makeFilters(config, isolation.adapters)
+  const filters = await makeFilters(config, isolation.adapters)
   const version = packageVersion()
   await loadParser()
   const { policy } = launcherSettings
   dropPrivileges(policy.serverIdentity)
   const state = openState(policy.stateDir)
-  return { launcher, launcherSettings, settings, config, isolation, state, log, path, findProgram, filterOf, version }
+  return { launcher, launcherSettings, settings, config, isolation, state, log, path, findProgram, filters, version }
 }
 
 /** One whose services are all refused was tried already, and could make others wait once more. */

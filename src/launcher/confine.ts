@@ -18,6 +18,8 @@ interface Steps {
   /** While the program turns into the application: time that is waited for anyway. */
   readonly onReleased: () => void
   readonly cgroup: RunCgroup | undefined
+  /** Paths of the operator's, below which what is shown lies. */
+  readonly roots: readonly string[]
 }
 
 /** Rejects with what the program said when it ends, with Unattested when it is not what was expected. */
@@ -25,7 +27,7 @@ export const confine = async (
   spawned: Spawned,
   gate: Gate,
   launch: Launch,
-  { onHeld, onReleased, cgroup }: Steps,
+  { onHeld, onReleased, cgroup, roots }: Steps,
 ): Promise<Attestation | undefined> => {
   const { child, pid } = spawned
   const program: HeldProgram = {
@@ -42,7 +44,8 @@ export const confine = async (
   else if (needsNetwork(launch)) throw new Error(`the network of process ${held} cannot be looked at while it is held`)
   if (canLimit(launch.identity)) applyLimits(held, launch.limits)
   const { expect } = launch
-  const found = expect === undefined ? undefined : attestHeld(held, expect, { identity: launch.identity, cgroup })
+  const found =
+    expect === undefined ? undefined : attestHeld(held, expect, { identity: launch.identity, cgroup, roots })
   const descriptors = expect === undefined ? undefined : descriptorsHeld(held, expect)
   gate.open()
   onReleased()
@@ -53,12 +56,18 @@ export const confine = async (
   return { atMs: Date.now(), found: { ...found, ...executed } }
 }
 
+/** Characters kept of what a program says before it ends. */
+const keptWords = 1_000
+
 /** The program's own words are the reason: it writes them before it ends. */
 const endedEarly = async ({ stderr, child }: Spawned, { argv }: Launch): Promise<Error> => {
-  const chunks: Buffer[] = []
-  stderr.on('data', (chunk: Buffer) => chunks.push(chunk))
+  let said = ''
+  // All is read, so that it can end; what is kept is bounded, whatever an application makes of its last moment.
+  stderr.on('data', (chunk: Buffer) => {
+    if (said.length < keptWords) said += chunk.toString('utf8').slice(0, keptWords)
+  })
   await Promise.race([new Promise((resolve) => stderr.once('close', resolve)), delay(500, undefined, { ref: false })])
-  const words = Buffer.concat(chunks).toString('utf8').trim().slice(0, 1_000)
+  const words = said.trim().slice(0, keptWords)
   const how = child.signalCode ?? `exit code ${child.exitCode}`
   return new Error(`"${argv[0]}" ended before the application began (${how})${words === '' ? '' : `: ${words}`}`)
 }

@@ -1,11 +1,11 @@
 import { execFileSync } from 'node:child_process'
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, copyFileSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Expectation, Launch } from '../../../src/isolation/adapter.ts'
 import { type Message, newRunName, startTestLauncher, type TestLauncher } from '../../helpers/launcher.ts'
 import { isAlive, withCommandLine } from '../../helpers/processes.ts'
-import { isRoot } from '../../helpers/root.ts'
+import { isRoot, testAsUser } from '../../helpers/root.ts'
 import { waitUntil } from '../../helpers/waitUntil.ts'
 
 /** Numbers of the gate and of the mark in these launches. */
@@ -102,9 +102,71 @@ describe('a launch that is held at its gate', () => {
     expect(sleepers(60)).toEqual([])
   })
 
+  test.each<[string, readonly string[], string]>([
+    ['another folder of the machine', ['--ro-bind', '/etc', '/more'], '/usr/share'],
+    ['the folder around what was planned', ['--ro-bind', '/usr', '/more'], '/usr/share'],
+    ['a folder in place of one that is empty', ['--ro-bind', '/usr', '/more'], 'tmpfs'],
+    ['an empty folder in place of one of the machine', ['--tmpfs', '/more', '--remount-ro', '/more'], '/usr/share'],
+    ["the machine's processes", ['--ro-bind', '/proc', '/more'], 'tmpfs'],
+  ])('is ended before it runs where it is shown %s', async (_, further, source) => {
+    const mounts = { ...expectation.mounts, '/more': false }
+    const expected = { ...expectation, mounts, sources: { '/usr': '/usr', '/proc': 'proc', '/more': source } }
+    const answer = await start(launchOf(`sleep ${forOurs(60)}`, { options: options(further), expect: expected }))
+    expect(answer).toMatchObject({ type: 'failed', message: expect.stringContaining(`and not "${source}"`) })
+    expect(sleepers(60)).toEqual([])
+  })
+
+  test('is shown what was planned by way of a symlink of the operator, and of nobody else', async () => {
+    mkdirSync(file('real'), { mode: 0o755 })
+    symlinkSync(launcher.code, join(launcher.root, 'alias'))
+    symlinkSync('/usr', file('planted'))
+    const showing = (source: string): Launch =>
+      launchOf('true', {
+        options: options(['--ro-bind', source, '/more']),
+        expect: { ...expectation, mounts: { ...expectation.mounts, '/more': false }, sources: { '/more': source } },
+      })
+    expect(await start(showing(file('real')))).toMatchObject({ type: 'reply' })
+    await launcher.next(({ type }) => type === 'exited')
+    expect(await start(showing(file('planted')))).toMatchObject({ message: expect.stringContaining('"/more" shows') })
+    const aliased = await startTestLauncher({ policy: { codeDirs: [{ path: join(launcher.root, 'alias') }] } })
+    const launch = { ...showing(join(launcher.root, 'alias', 'real')), cwd: join(launcher.root, 'alias') }
+    const identity = aliased.launchOf().identity
+    const request = { type: 'launch', run: newRunName(), service: 'api', id: 'alice', watch: false, note: null }
+    expect(await aliased.ask({ ...request, launch: { ...launch, identity } })).toMatchObject({ type: 'reply' })
+    await aliased.close()
+  })
+
   test('tells in its own words why it could not be made', async () => {
     const answer = await start(launchOf('true', { options: options(['--ro-bind', '/no/such/place', '/x']) }))
     expect(answer).toMatchObject({ type: 'failed', message: expect.stringContaining('/no/such/place') })
+  })
+
+  testAsUser(
+    'is refused at once where its program can be executed and not read, so that nothing of it can be seen',
+    async () => {
+      copyFileSync('/bin/sleep', file('sleep'))
+      chmodSync(file('sleep'), 0o111)
+      const startedAt = performance.now()
+      const { argv, ...launch } = launchOf('', {
+        options: options(['--ro-bind', launcher.code, '/code']),
+        expect: { ...expectation, mounts: { ...expectation.mounts, '/code': false } },
+      })
+      const [program, ...args] = argv
+      const answer = await start({ ...launch, argv: [program, ...args.slice(0, -3), '/code/sleep', forOurs(64)] })
+      expect(answer).toMatchObject({ type: 'failed', message: expect.stringContaining('chmod a+r the program') })
+      expect(performance.now() - startedAt).toBeLessThan(10_000)
+    },
+  )
+
+  test('costs the launcher no memory by what its program writes as it ends', async () => {
+    const peakKilobytes = (): number =>
+      Number(/^VmHWM:\s+(\d+)/m.exec(readFileSync(`/proc/${launcher.process.pid}/status`, 'latin1'))?.[1])
+    const before = peakKilobytes()
+    const flood = ['/bin/sh', '-c', 'cat /dev/zero >&2 & sleep 0.1'] as const
+    const answer = await start({ ...launchOf(''), argv: [...flood] as Launch['argv'] })
+    expect(answer).toMatchObject({ type: 'failed', message: expect.stringContaining('ended before the application') })
+    expect(answer.message.length).toBeLessThan(2_000)
+    expect(peakKilobytes() - before).toBeLessThan(100_000)
   })
 
   test('inherits no descriptor that the application was not given', async () => {
