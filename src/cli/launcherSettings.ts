@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
 import { findBarrier } from '../check/reachability.ts'
 import { dataRootFor } from '../config/dataDir.ts'
-import type { Config, Service, Settings } from '../config/schema.ts'
+import { type Config, fileKeys, type Service, type Settings } from '../config/schema.ts'
 import { currentSurroundings } from '../config/surroundings.ts'
 import { TenementError } from '../errors.ts'
 import type { CodeDir, Grants, LauncherSettings, ListenAddress, Policy } from '../launcher/protocol.ts'
@@ -84,7 +84,10 @@ const codeDirFor = async (service: string, cwd: string, runDir: string, isRoot: 
     : { path: cwd }
 
 /** Without an account of its own the server takes the number below the tenants': nobody else on the machine has it. */
-const serverIdentityFor = async ({ user, tenantUids }: Settings): Promise<{ uid: number; gid: number }> => {
+export const serverIdentityFor = async ({
+  user,
+  tenantUids,
+}: Pick<Settings, 'user' | 'tenantUids'>): Promise<{ uid: number; gid: number }> => {
   const name = user ?? ownAccount
   const uid = await findId('passwd', name)
   if (uid === undefined) {
@@ -102,6 +105,9 @@ const serverIdentityFor = async ({ user, tenantUids }: Settings): Promise<{ uid:
   const { stdout } = await execa('id', ['-g', String(name)])
   return { uid, gid: Number(stdout) }
 }
+
+/** The settings of a config that says nothing of them. */
+export const usualSettings = (): Pick<Settings, 'user' | 'tenantUids'> => fileKeys.parse({}).settings
 
 const unknownUser = (user: string): TenementError =>
   new TenementError('invalid_config', `settings.user = "${user}" is no account of this machine`, {

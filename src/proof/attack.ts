@@ -60,7 +60,7 @@ export const attack = async (adapter: IsolationAdapter, options: AttackOptions):
 }
 
 /** On the file system of most data, and reached by tenants; below /tmp instances would find one of their own. */
-const usualParent = (isRoot: boolean): string =>
+export const usualParent = (isRoot: boolean): string =>
   isRoot ? '/var/lib' : join(process.env.XDG_STATE_HOME ?? join(homedir(), '.local', 'state'), 'tenement')
 
 const notUsable = ({ problem }: Probe): readonly AttackRow[] =>

@@ -17,7 +17,7 @@ const seen = (...against: readonly (string | undefined)[]): Seen => ({
 
 /** What a stop takes at most beyond the time it grants. */
 const stopGraceMs = 300
-const stoppedWithinMs = 3_000
+const stoppedWithinMs = 10_000
 
 const left = async (actor: Actor): Promise<string | undefined> =>
   (await becomesTrue(() => processesOf(actor).length === 0, stoppedWithinMs))

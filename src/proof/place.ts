@@ -3,6 +3,7 @@
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { TenementError } from '../errors.ts'
+import type { Identity } from '../isolation/adapter.ts'
 import type { Policy } from '../launcher/protocol.ts'
 
 export interface Place {
@@ -44,6 +45,12 @@ export const makePlace = (parent: string, isRoot: boolean): Place => {
     log: { maxBytes: 1024 ** 2, files: 2, bytesPerSecond: 1024 ** 2 },
   }
   return { root, policy, remove: () => rmSync(root, { recursive: true, force: true }) }
+}
+
+/** A user of this machine that nobody is; undefined where only the caller can be one. */
+export const nobodysIdentity = (isRoot: boolean): Identity | undefined => {
+  const [uid] = isRoot ? freeUids() : []
+  return uid === undefined ? undefined : { uid, gid: uid }
 }
 
 /** The first is for the server. Another for every place of every process that attacks at the same time. */

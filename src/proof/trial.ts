@@ -80,7 +80,7 @@ const runWith = async (trial: Trial, ground: TrialGround): Promise<Seen> => {
 }
 
 /** Long for an answer of microseconds, also where two processors are shared by everything. */
-const patienceMs = 5_000
+const patienceMs = 10_000
 
 const harmDoneTo = async (neighbour: Actor): Promise<string | undefined> => {
   try {

@@ -11,24 +11,41 @@ export const check: CommandDefinition = {
   name: 'check',
   args: [],
   summary: 'Say what is wrong with the config, and what this machine can keep',
-  more: 'Starts nothing, and needs no config to say what isolation can do here. Exits with 2 when the config is wrong, with 3 when it is right and this machine cannot run it.',
+  more: 'Starts nothing, and needs no config to say what isolation can do here. Exits with 2 when the config is wrong, with 3 when it is right and this machine cannot run it. With --attack it starts programs that try to break out of each isolation that is used, for half a minute and within its bounds, and exits with 3 when a promise is broken.',
   examples: [
     ['tenement check', 'the config that "tenement serve" would take'],
     ['tenement check --config new.toml --json', 'another one, for programs'],
     ['tenement check --no-machine', 'a config that is meant for another machine'],
     ['tenement check --isolation sandbox', 'whether this machine can run that one'],
+    ['tenement check --attack', 'whether what is promised holds here: attacks it, and keeps the result'],
   ],
   flags: [
     { flags: '--no-machine', help: 'look at the config alone: no probe of this machine, no look for files' },
     { flags: '--isolation <name>', help: 'ask only this isolation what it can do here' },
+    { flags: '--attack', help: 'attack each isolation that is used, or all of them without a config, on this machine' },
     jsonFlag,
   ],
   run: async ({ given, terminal }) => {
+    if (given.has('attack')) return attackWhatIsUsed(given, terminal)
     const checked = await find(given, await scopeOf(given), terminal)
     if (given.has('json')) printJson(terminal, (await import('../formatCheck.ts')).reportCheck(checked))
     else await tell(checked, terminal)
     return exitCodeFor(checked, given.text('isolation'))
   },
+}
+
+/** A config must make sense before what it uses is tried; what this machine cannot run of it is told by the attack. */
+const attackWhatIsUsed = async (given: Given, terminal: Invocation['terminal']): Promise<number> => {
+  const { requireMachine, runAttack } = await import('../attack.ts')
+  requireMachine(given)
+  const scope = await scopeOf(given)
+  const checked = await find(given, scope === 'all' ? 'used' : scope, terminal)
+  const { exitCodeOf } = await import('../unrunnable.ts')
+  if (exitCodeOf(checked.problems) === exitCodes.usage) {
+    await tell(checked, terminal)
+    return exitCodes.usage
+  }
+  return runAttack(checked, given, terminal)
 }
 
 const scopeOf = async (given: Given): Promise<Scope> => {
@@ -52,7 +69,7 @@ const find = async (given: Given, scope: Scope, terminal: Invocation['terminal']
   } catch (error) {
     if (!(error instanceof ConfigError) || scope === 'none') throw error
     terminal.note(`${error.message}\n→ ${error.fix}\n`)
-    return checkMachine(scope)
+    return checkMachine(scope === 'used' ? 'all' : scope)
   }
 }
 
