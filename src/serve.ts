@@ -120,13 +120,13 @@ const prepareGround = async (hello: Hello, launcher: LauncherClient, log: Logger
   const { config } = readConfig({ file: settings.configFile, text: settings.configText }, settings.surroundings)
   const path = basePath(process.execPath)
   const findProgram = await findPrograms(config, path)
-  const filterOf = await makeFilters(config, builtinAdapters)
+  const filters = await makeFilters(config, builtinAdapters)
   const version = packageVersion()
   await loadParser()
   const { policy } = launcherSettings
   dropPrivileges(policy.serverIdentity)
   const state = openState(policy.stateDir)
-  return { launcher, launcherSettings, settings, config, state, log, path, findProgram, filterOf, version }
+  return { launcher, launcherSettings, settings, config, state, log, path, findProgram, filters, version }
 }
 
 /** What no further start would mend: reported once, and the launcher ends too where nothing runs yet. */

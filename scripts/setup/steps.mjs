@@ -3,6 +3,7 @@
 import { accessSync, constants, mkdirSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { buildStep } from './build.mjs'
+import { commandStep } from './command.mjs'
 import { installDebianPackages } from './debian.mjs'
 import { exampleStep, readableExamplesStep } from './examples.mjs'
 import { lockedBy } from './lock.mjs'
@@ -17,10 +18,10 @@ import { SetupError } from './report.mjs'
 
 /** @type {Readonly<Record<string, { readonly debian: boolean, readonly steps: readonly Step[] }>>} */
 const purposes = {
-  start: { debian: true, steps: [npmPackagesStep, buildStep, exampleStep, readableExamplesStep] },
+  start: { debian: true, steps: [npmPackagesStep, buildStep, commandStep, exampleStep, readableExamplesStep] },
   // The build is a step of the test run itself, so that one that fails is reported beside everything else that does.
-  test: { debian: true, steps: [npmPackagesStep, exampleStep, readableExamplesStep] },
-  build: { debian: false, steps: [npmPackagesStep, buildStep] },
+  test: { debian: true, steps: [npmPackagesStep, commandStep, exampleStep, readableExamplesStep] },
+  build: { debian: false, steps: [npmPackagesStep, buildStep, commandStep] },
 }
 
 /**

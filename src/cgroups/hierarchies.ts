@@ -55,6 +55,10 @@ export const hierarchiesIn = (mountinfo: string, selfCgroup: string): readonly H
   return [...found.values()]
 }
 
+/** Whether what is mounted in a cgroup namespace still keeps the bounds of that namespace's own cgroup (cgroup-v2, "nsdelegate"). */
+export const isNsDelegated = (mountinfo: string): boolean =>
+  mountsIn(mountinfo).some(({ version, options }) => version === 2 && options.includes('nsdelegate'))
+
 /** The directory of the cgroup that /proc/PID/cgroup writes as `path`. */
 export const directoryOf = ({ mountPoint, top }: Hierarchy, path: string): string =>
   join(mountPoint, posix.relative(top, path))

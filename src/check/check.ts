@@ -21,6 +21,7 @@ import { checkVisible, type HiddenFolder, hiddenFolders } from './checkVisible.t
 import type { CheckMachine } from './machine.ts'
 import type { Probes } from './probes.ts'
 import { promisesFor, type Verdict } from './promises.ts'
+import { warnOfFloor } from './warnOfFloor.ts'
 
 /** What a config is held against. */
 export interface Ground {
@@ -49,7 +50,10 @@ export const check = async (config: Config, ground: Ground): Promise<Findings> =
   const found = await Promise.all(
     services.map((service) => checkService(service, { ...ground, config, hidden, written })),
   )
-  const warnings = ground.machine === undefined ? [] : (await Promise.all(services.map(warnOfSecrets))).flat()
+  const warnings = [
+    ...services.flatMap((service) => warnOfFloor(service, ground.adapters)),
+    ...(ground.machine === undefined ? [] : (await Promise.all(services.map(warnOfSecrets))).flat()),
+  ]
   return {
     problems: locateProblems(
       [...found.flatMap(({ issues }) => issues), ...[...config.isolation.keys()].map(pluginNotThere)],

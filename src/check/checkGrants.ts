@@ -1,33 +1,15 @@
 // Whether what a service is granted is there, can be opened by its instances, and could not have been planted by a tenant.
 // That a grant opens neither data nor folders of tenement's own is told from the paths alone (config/checkFolders.ts).
 import type { Stats } from 'node:fs'
-import { type Issue, type KeyPath, quote, showKey } from '../config/problem.ts'
+import { type Grant, grantsOf } from '../config/grants.ts'
+import { type Issue, quote, showKey } from '../config/problem.ts'
 import type { Service } from '../config/schema.ts'
 import type { CheckMachine } from './machine.ts'
 import { lookAt, type Told } from './trustedPath.ts'
 
-interface Grant {
-  readonly key: KeyPath
-  readonly path: string
-  readonly isWritable: boolean
-}
-
 export const checkGrants = async (service: Service, machine: CheckMachine): Promise<readonly Issue[]> => {
   const issues = await Promise.all(grantsOf(service).map((grant) => checkGrant(grant, machine)))
   return issues.flat()
-}
-
-const grantsOf = ({ name, read, write, tenant }: Service): readonly Grant[] => {
-  const listed = (paths: readonly string[] | undefined, isWritable: boolean, ...rest: KeyPath): readonly Grant[] =>
-    (paths ?? []).map((path, index) => ({ key: ['service', name, ...rest, index], path, isWritable }))
-  return [
-    ...listed(read, false, 'read'),
-    ...listed(write, true, 'write'),
-    ...Object.entries(tenant).flatMap(([id, own]) => [
-      ...listed(own.read, false, 'tenant', id, 'read'),
-      ...listed(own.write, true, 'tenant', id, 'write'),
-    ]),
-  ]
 }
 
 const checkGrant = async (grant: Grant, machine: CheckMachine): Promise<readonly Issue[]> => {

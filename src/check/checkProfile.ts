@@ -4,7 +4,7 @@ import { type Issue, quote, showKey } from '../config/problem.ts'
 import type { Config, Service } from '../config/schema.ts'
 import { TenementError } from '../errors.ts'
 import type { IsolationAdapter } from '../isolation/adapter.ts'
-import { readOptions } from '../isolation/options.ts'
+import { defaultsOf } from '../isolation/defaults.ts'
 import type { TryProfile } from './machine.ts'
 
 /** For options the adapter understands: others are a problem of their own. */
@@ -16,7 +16,7 @@ export const checkProfile = async (
 ): Promise<readonly Issue[]> => {
   // Of an adapter that filters nothing the key itself is a problem.
   if (adapter.capabilities['syscalls.filtered'] === undefined) return []
-  const profile = service.seccomp ?? (await defaultProfile(service, adapter))
+  const profile = service.seccomp ?? (await defaultsOf(adapter, service.options)).seccomp
   if (profile === undefined) return []
   try {
     await tryProfile(profile, dirname(file))
@@ -25,11 +25,6 @@ export const checkProfile = async (
     if (!(error instanceof TenementError)) throw error
     return [issueOf(service, profile, error)]
   }
-}
-
-const defaultProfile = async (service: Service, adapter: IsolationAdapter): Promise<string | undefined> => {
-  const options = await readOptions(adapter.options, service.options)
-  return (adapter.defaultsFor?.(options) ?? adapter.defaults).seccomp
 }
 
 const issueOf = (service: Service, profile: string, { code, message, fix }: TenementError): Issue => {

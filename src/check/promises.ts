@@ -37,12 +37,15 @@ export const promisesFor = (
   }))
 }
 
-const lossOf = (
-  capability: string,
-  { accept }: Service,
-  probe: Probe | undefined,
-): Pick<Verdict, 'lost' | 'accepted'> => {
-  const lost = probe?.lost.find((promise) => promise.capability === capability)
+/** What this machine does not let the adapter keep for this service. */
+export const lostTo = ({ options }: Pick<Service, 'options'>, probe: Probe | undefined): readonly Lost[] =>
+  (probe?.lost ?? []).filter(({ onlyWith = {} }) =>
+    Object.entries(onlyWith).every(([name, value]) => Object.hasOwn(options, name) && options[name] === value),
+  )
+
+const lossOf = (capability: string, service: Service, probe: Probe | undefined): Pick<Verdict, 'lost' | 'accepted'> => {
+  const { accept } = service
+  const lost = lostTo(service, probe).find((promise) => promise.capability === capability)
   if (lost === undefined) return {}
   const word = wordFor(capability)
   return word !== undefined && accept.includes(word) ? { lost, accepted: word } : { lost }

@@ -24,9 +24,10 @@ const adapterRows = (adapter: IsolationAdapter, { usable, problem, lost }: Probe
     const finding = `cannot run here: ${problem?.reason ?? 'it does not say why'}`
     return [{ subject, state: 'fail', finding, ...(problem === undefined ? {} : { fix: problem.fix }) }]
   }
-  const losses = lossRows(adapter, lost, checked)
+  const everywhere = lost.filter(({ onlyWith }) => onlyWith === undefined)
+  const losses = lossRows(adapter, everywhere, checked)
   const isBarred = losses.some(({ state }) => state === 'fail')
-  const keeps = `keeps ${keptOf(adapter, lost)} promises`
+  const keeps = `keeps ${keptOf(adapter, everywhere)} promises`
   const finding = isBarred ? `runs no service that does not accept its losses here: ${keeps}` : `can run, and ${keeps}`
   return [{ subject, state: isBarred ? 'fail' : 'ok', finding }, ...losses]
 }

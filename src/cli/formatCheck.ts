@@ -128,12 +128,14 @@ const reportAdapters = ({ probes, adapters }: Checked): readonly AdapterReport[]
     usable,
     problem: problem ?? null,
     capabilities: adapters.get(name)?.capabilities ?? {},
-    lost: lost.map(({ capability, reason, fix }) => ({
-      capability,
-      reason,
-      fix: fix ?? null,
-      needed: adapters.get(name)?.needs.includes(capability) ?? false,
-    })),
+    lost: lost
+      .filter(({ onlyWith }) => onlyWith === undefined)
+      .map(({ capability, reason, fix }) => ({
+        capability,
+        reason,
+        fix: fix ?? null,
+        needed: adapters.get(name)?.needs.includes(capability) ?? false,
+      })),
   }))
 
 const reportRequirements = ({ config, promises }: Checked): readonly RequirementReport[] =>

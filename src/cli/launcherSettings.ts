@@ -5,12 +5,14 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
 import { findBarrier } from '../check/reachability.ts'
-import { dataRootFor } from '../config/dataDir.ts'
+import { dataDirParts, dataRootFor } from '../config/dataDir.ts'
 import { type Config, fileKeys, type Service, type Settings } from '../config/schema.ts'
 import { currentSurroundings } from '../config/surroundings.ts'
 import { TenementError } from '../errors.ts'
+import type { Adapters } from '../isolation/registry.ts'
 import type { CodeDir, Grants, LauncherSettings, ListenAddress, Policy } from '../launcher/protocol.ts'
 import type { ServerSettings } from '../server/settings.ts'
+import { floorsFor } from './floors.ts'
 
 /** Account and group that tenement takes when they exist and nothing else was written. */
 const ownAccount = 'tenement'
@@ -18,24 +20,28 @@ const ownAccount = 'tenement'
 const logLimits = { maxBytes: 10 * 1024 ** 2, files: 5, bytesPerSecond: 1024 ** 2 }
 
 /** Rejects with a TenementError for a user or a host name that this machine does not know. */
-export const launcherSettingsFor = async ({ config, ...rest }: Served): Promise<LauncherSettings> => ({
-  policy: await policyFor(config),
-  endTimeoutMs: endTimeoutFor(config),
-  listen: (await Promise.all(config.settings.listen.map(resolveListen))).flat(),
-  serverFile: fileURLToPath(new URL('../serve.js', import.meta.url)),
-  server: serverSettingsFor(config, rest),
-})
+export const launcherSettingsFor = async ({ adapters, ...served }: Served): Promise<LauncherSettings> => {
+  const { config, unrunnable, givenUp } = served
+  return {
+    policy: { ...(await policyFor(config)), floors: await floorsFor(served, adapters) },
+    endTimeoutMs: endTimeoutFor(config),
+    listen: (await Promise.all(config.settings.listen.map(resolveListen))).flat(),
+    serverFile: fileURLToPath(new URL('../serve.js', import.meta.url)),
+    server: serverSettingsFor(config, { unrunnable, givenUp }),
+  }
+}
 
 /** What is to be served, and what of it only in part. */
 export interface Served extends Pick<ServerSettings, 'unrunnable' | 'givenUp'> {
   readonly config: Config
+  readonly adapters: Adapters
 }
 
 /** The longest an instance may take to stop, and some for what tenement itself does. */
 const endTimeoutFor = ({ services }: Config): number =>
   Math.max(...[...services.values()].map(({ stopTimeoutMs }) => stopTimeoutMs), 0) + 10_000
 
-const policyFor = async ({ settings, services }: Config): Promise<Policy> => {
+const policyFor = async ({ settings, services }: Config): Promise<Omit<Policy, 'floors'>> => {
   const isRoot = process.geteuid?.() === 0
   const controlGid = await findId('group', ownAccount)
   const all = [...services.values()]
@@ -44,6 +50,7 @@ const policyFor = async ({ settings, services }: Config): Promise<Policy> => {
     logDir: settings.logDir,
     stateDir: settings.stateDir,
     dataRoots: [...new Set(all.map((service) => dataRootFor(service, settings)))],
+    dataDirs: Object.fromEntries(all.map((service) => [service.name, dataDirParts(service, settings)])),
     codeDirs: await Promise.all(all.map(({ name, cwd }) => codeDirFor(name, cwd, settings.runDir, isRoot))),
     grants: Object.fromEntries(
       await Promise.all(
@@ -144,7 +151,7 @@ const surroundingNames = [
   'LOGS_DIRECTORY',
 ]
 
-const serverSettingsFor = ({ file, text }: Config, parts: Omit<Served, 'config'>): ServerSettings => {
+const serverSettingsFor = ({ file, text }: Config, parts: Omit<Served, 'config' | 'adapters'>): ServerSettings => {
   const surroundings = currentSurroundings()
   const env = Object.fromEntries(surroundingNames.map((name) => [name, surroundings.env[name]]))
   return { configFile: file, configText: text, surroundings: { ...surroundings, env }, ...parts }

@@ -1,6 +1,8 @@
 // What `serve` serves of a checked config. A service that this machine cannot run is refused, with the reason, and the others run;
 // what is wrong in the config itself is not this machine's fault and is never passed over. Pure.
+import { lostTo } from '../check/promises.ts'
 import type { Problem } from '../config/problem.ts'
+import type { Service } from '../config/schema.ts'
 import type { Probe } from '../isolation/adapter.ts'
 import type { Checked } from './checkConfig.ts'
 import { exitCodes } from './exitCodes.ts'
@@ -17,13 +19,14 @@ export const servedOf = ({
   config,
   problems,
   probes,
-}: Pick<Checked, 'config' | 'problems' | 'probes'>): Served | number => {
+  adapters,
+}: Pick<Checked, 'config' | 'problems' | 'probes' | 'adapters'>): Served | number => {
   const unrunnable = unrunnableServices(problems)
   if (config === undefined || unrunnable === undefined) return exitCodeOf(problems)
   const left = [...config.services.values()].filter(({ name }) => !Object.hasOwn(unrunnable, name))
   if (left.length === 0) return exitCodeOf(problems)
-  const givenUp = left.map(({ name, isolation }) => [name, lostOf(probes.get(isolation))] as const)
-  return { config, unrunnable, givenUp: Object.fromEntries(givenUp) }
+  const givenUp = left.map((service) => [service.name, lostOf(service, probes.get(service.isolation))] as const)
+  return { config, adapters, unrunnable, givenUp: Object.fromEntries(givenUp) }
 }
 
 /** The reason by service; undefined when a problem must be solved before anything is served. */
@@ -37,4 +40,5 @@ const unrunnableServices = (problems: readonly Problem[]): Readonly<Record<strin
 }
 
 /** Whatever a service that runs has lost it does not insist upon, or has accepted: else it would be refused. */
-const lostOf = (probe: Probe | undefined): readonly string[] => (probe?.lost ?? []).map(({ capability }) => capability)
+const lostOf = (service: Service, probe: Probe | undefined): readonly string[] =>
+  lostTo(service, probe).map(({ capability }) => capability)

@@ -2,6 +2,7 @@
 // Pure: it compares paths as written and knows nothing of symbolic links; the launcher opens none.
 import { hasSoundData } from './checkTemplates.ts'
 import { dataDirFor, dataRootFor, isWithin } from './dataDir.ts'
+import { grantsOf } from './grants.ts'
 import { type Issue, type KeyPath, quote, showKey } from './problem.ts'
 import type { Config, Service, Settings } from './schema.ts'
 import { variablesOf } from './template.ts'
@@ -17,7 +18,7 @@ export const checkFolders = (config: Config): readonly Issue[] => {
     ...checkOwnFolders(config.settings),
     ...trees.flatMap((tree) => checkDataTree(tree, own)),
     ...services.flatMap((service) => checkCode(service, trees)),
-    ...services.flatMap((service) => checkGrants(service, [...own, ...trees])),
+    ...services.flatMap((service) => checkOpened(service, [...own, ...trees])),
   ]
 }
 
@@ -84,20 +85,10 @@ const checkCode = (service: Service, trees: readonly Folder[]): readonly Issue[]
 }
 
 /** Grants that would open what belongs to tenement or to other tenants. */
-const checkGrants = (service: Service, closed: readonly Folder[]): readonly Issue[] =>
+const checkOpened = (service: Service, closed: readonly Folder[]): readonly Issue[] =>
   grantsOf(service).flatMap(({ key, path }) => {
     const opened = closed.find((folder) => isWithin(folder.path, path) || isWithin(path, folder.path))
     if (opened === undefined) return []
     const message = `${showKey(key.slice(0, -1))} holds ${quote(path)}, which would open ${showKey(opened.key)}, ${quote(opened.path)}`
     return [{ path: key, message, value: quote(path), fix: 'grant a narrower path outside of it' }]
   })
-
-const grantsOf = (service: Service): readonly Folder[] => {
-  const listed = (paths: readonly string[] | undefined, ...key: KeyPath): readonly Folder[] =>
-    (paths ?? []).map((path, index) => ({ key: ['service', service.name, ...key, index], path }))
-  const tenants = Object.entries(service.tenant).flatMap(([id, { read, write }]) => [
-    ...listed(read, 'tenant', id, 'read'),
-    ...listed(write, 'tenant', id, 'write'),
-  ])
-  return [...listed(service.read, 'read'), ...listed(service.write, 'write'), ...tenants]
-}

@@ -15,6 +15,10 @@ export const dataDirFor = (service: DataOf, settings: DataSettings, id: string):
 // normalize() keeps a slash at the end, and two spellings of one directory would compare as different.
 const withoutSlash = (path: string): string => (path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path)
 
+/** The same as a pattern: the parts of the path between which the id stands. No id holds a NUL (names.ts), and no path does. */
+export const dataDirParts = (service: DataOf, settings: DataSettings): readonly string[] =>
+  dataDirFor(service, settings, '\0').split('\0')
+
 /** The folder below which all data directories of a service lie; of a service with a single one, the folder that holds it. */
 export const dataRootFor = (service: DataOf, settings: DataSettings): string => {
   const template = templateParts(service, settings)

@@ -131,6 +131,37 @@ export interface Expectation {
   readonly descriptors: readonly number[]
 }
 
+/**
+ * The least that every launch of a service comes with: fixed when tenement starts, and kept by the launcher against a server
+ * that was taken over. What is left out here such a server may choose.
+ */
+export interface Floor {
+  /** Bounds a launch must have, each at most this. */
+  readonly resources?: Resources
+  /** Limits a launch must have, each at most this. */
+  readonly limits?: Launch['limits']
+  readonly storage?: Storage
+  /** Absent where instances are plain processes. */
+  readonly confined?: ConfinedFloor
+}
+
+/** A launch is held, attested for at least this, and only then let go. */
+export interface ConfinedFloor {
+  /** The program that confines: an absolute path, started with an empty environment. */
+  readonly program: string
+  readonly depth: 2 | 3
+  /** Kinds of namespace it must have of its own. Without 'net' it may have the machine's network. */
+  readonly namespaces: readonly NamespaceKind[]
+  readonly isFiltered: boolean
+  /** The one uplink it may have, word for word; absent: none. */
+  readonly uplink?: NonNullable<Launch['uplink']>
+  /** Networks that must be unreachable where it has an uplink. */
+  readonly unreachable?: readonly string[]
+}
+
+/** What a floor is made of: what is true of every instance of a service, or of one tenant whose config differs. */
+export type FloorInputs<Options = unknown> = Pick<LaunchPlan<Options>, 'network' | 'limits' | 'options'>
+
 /** What was found of one launch, by capability: 'pid.private' → 'pid:[4026532301]'. */
 export interface Attestation {
   readonly atMs: number
@@ -177,7 +208,13 @@ export interface Machine {
 export interface Probe {
   readonly usable: boolean
   /** Promises that this machine does not let the adapter keep, each with the reason. */
-  readonly lost: readonly { readonly capability: string; readonly reason: string; readonly fix?: string }[]
+  readonly lost: readonly {
+    readonly capability: string
+    readonly reason: string
+    readonly fix?: string
+    /** Lost only to services whose options hold all of these. */
+    readonly onlyWith?: Readonly<Record<string, unknown>>
+  }[]
   /** Why it cannot run here at all, and the narrowest fix. */
   readonly problem?: { readonly reason: string; readonly fix: string }
 }
@@ -218,6 +255,11 @@ export interface IsolationAdapter<Options = unknown> {
   readonly sight?: Sight
   /** Reads [service.X.options]; absent where there are none. */
   readonly options?: OptionsSchema<Options>
+  /**
+   * The least that `prepare` gives a service, whatever its plan says beyond this. Without it nothing holds a server that was taken
+   * over to this isolation, and `check` warns of that. Pure.
+   */
+  floorFor?(inputs: FloorInputs<Options>): Floor
   probe(machine: Machine): Promise<Probe>
   prepare(plan: LaunchPlan<Options>): Promise<Launch>
 }

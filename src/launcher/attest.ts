@@ -213,12 +213,17 @@ const inspect = (pid: number, checks: readonly (readonly [string, Check])[]): Re
   )
 }
 
+/** The kernel hides what a process has open from its own user where the file of its program cannot be read (ptrace(2)). */
+const hiddenProgram =
+  'the kernel hides its descriptors, as it does for a program whose file cannot be read; chmod a+r the program, or start tenement as root'
+
 const foundBy = (capability: string, check: () => Finding): string => {
   let finding: Finding
   try {
     finding = check()
   } catch (error) {
-    throw new Unattested(`"${capability}" could not be attested: ${String(error)}`, { cause: error })
+    const reason = (error as NodeJS.ErrnoException).code === 'EACCES' ? hiddenProgram : String(error)
+    throw new Unattested(`"${capability}" could not be attested: ${reason}`, { cause: error })
   }
   if ('wrong' in finding) throw new Unattested(`"${capability}" does not hold for this launch: ${finding.wrong}`)
   return finding.found

@@ -53,12 +53,18 @@ export const confine = async (
   return { atMs: Date.now(), found: { ...found, ...executed } }
 }
 
+/** Characters kept of what a program says before it ends. */
+const keptWords = 1_000
+
 /** The program's own words are the reason: it writes them before it ends. */
 const endedEarly = async ({ stderr, child }: Spawned, { argv }: Launch): Promise<Error> => {
-  const chunks: Buffer[] = []
-  stderr.on('data', (chunk: Buffer) => chunks.push(chunk))
+  let said = ''
+  // All is read, so that it can end; what is kept is bounded, whatever an application makes of its last moment.
+  stderr.on('data', (chunk: Buffer) => {
+    if (said.length < keptWords) said += chunk.toString('utf8').slice(0, keptWords)
+  })
   await Promise.race([new Promise((resolve) => stderr.once('close', resolve)), delay(500, undefined, { ref: false })])
-  const words = Buffer.concat(chunks).toString('utf8').trim().slice(0, 1_000)
+  const words = said.trim().slice(0, keptWords)
   const how = child.signalCode ?? `exit code ${child.exitCode}`
   return new Error(`"${argv[0]}" ended before the application began (${how})${words === '' ? '' : `: ${words}`}`)
 }

@@ -127,7 +127,8 @@ const readSecret = ({ policy, service }: Place, name: string): Uint8Array => {
   try {
     if (!fstatSync(path).isFile()) throw new Error(`secret "${name}", "${file}", is not a file`)
     // A descriptor opened O_PATH cannot be read; its name in /proc leads to this very file.
-    return readWhole(openSync(`/proc/self/fd/${path}`, constants.O_RDONLY), name, file)
+    // Without O_NONBLOCK a lease that somebody holds on the file would keep the launcher waiting (fcntl(2), F_SETLEASE).
+    return readWhole(openSync(`/proc/self/fd/${path}`, constants.O_RDONLY | constants.O_NONBLOCK), name, file)
   } finally {
     closeSync(path)
   }

@@ -19,6 +19,18 @@ export interface HeldProgram {
   readonly hasEnded: () => boolean
 }
 
+/** Where a program's file cannot be read the kernel hides what it runs from its own user (ptrace(2), PTRACE_MODE_READ). */
+const hidden = 'a program that cannot be read'
+
+const programOf = (pid: number): string => {
+  try {
+    return readlinkSync(`/proc/${pid}/exe`)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EACCES') return hidden
+    throw error
+  }
+}
+
 const readOr = <T>(read: () => T): T | undefined => {
   try {
     return read()
@@ -67,7 +79,7 @@ export const untilHeld = async (program: HeldProgram): Promise<number | undefine
 /** Resolves with the application once it is no longer the program that made the sandbox; undefined when it ended before. */
 export const untilExecuted = (program: HeldProgram, first: number): Promise<number | undefined> => {
   const identityOf = (pid: number): string | undefined =>
-    readOr(() => `${readlinkSync(`/proc/${pid}/exe`)}\0${readFileSync(`/proc/${pid}/cmdline`, 'utf8')}`)
+    readOr(() => `${programOf(pid)}\0${readFileSync(`/proc/${pid}/cmdline`, 'utf8')}`)
   const before = identityOf(first)
   const look = (): number | undefined => {
     const application = descendantOf(first, 1)

@@ -29,6 +29,7 @@ const c = {
   pipe2: libc.func('int pipe2(void *fds, int flags)'),
   memfdCreate: libc.func('int memfd_create(const char *name, unsigned int flags)'),
   closeRange: libc.func('long syscall(long number, unsigned int first, unsigned int last, unsigned int flags)'),
+  getpriority: libc.func('int getpriority(int which, uint32_t who)'),
   pidfdOpen: libc.func('long syscall(long number, int pid, unsigned int flags)'),
   pidfdSendSignal: libc.func('long syscall(long number, int fd, int signal, void *info, unsigned int flags)'),
   execve: libc.func('execve', 'int', ['str', koffi.pointer('str'), koffi.pointer('str')]),
@@ -53,6 +54,12 @@ export const setLimit = (pid: number, resource: number, value: number): void => 
   limit.writeBigUInt64LE(BigInt(value), 0)
   limit.writeBigUInt64LE(BigInt(value), 8)
   checked('prlimit', c.prlimit(pid, resource, limit, null))
+}
+
+/** Whether the kernel has any process of a real uid, a zombie included: it searches its own list, some microseconds for hundreds. */
+export const hasProcessOf = (uid: number): boolean => {
+  koffi.errno(0) // -1 is a priority too (getpriority(2))
+  return c.getpriority(2, uid) !== -1 || koffi.errno() !== 3 // PRIO_USER, ESRCH
 }
 
 /** Marks every descriptor from `first` on close-on-exec, whoever opened it (close_range(2), Linux 5.11). */

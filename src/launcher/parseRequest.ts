@@ -27,8 +27,16 @@ const fieldsOf = (value: unknown, what: string): Fields => {
   return value as Fields
 }
 
+/** Longest argument that the kernel takes (MAX_ARG_STRLEN, execve(2)); no other text of a launch is longer. */
+const longestText = 131_072
+/** No launch has as many arguments, variables or mounts. */
+const longestList = 4_096
+/** A filter takes 32 KiB at most (BPF_MAXINSNS), the options of bubblewrap some tens; each is written to memory that no cgroup bounds. */
+const longestContent = 4 * 1024 ** 2
+
 const text = (value: unknown, what: string): string => {
   if (typeof value !== 'string') throw new Malformed(`${what} is not a text`)
+  if (value.length > longestText) throw new Malformed(`${what} is longer than ${longestText} characters`)
   return value
 }
 
@@ -44,6 +52,7 @@ const boolean = (value: unknown, what: string): boolean => {
 
 const list = <T>(value: unknown, what: string, each: (item: unknown, what: string) => T): T[] => {
   if (!Array.isArray(value)) throw new Malformed(`${what} is not a list`)
+  if (value.length > longestList) throw new Malformed(`${what} has more than ${longestList} items`)
   return value.map((item) => each(item, `an item of ${what}`))
 }
 
@@ -54,7 +63,12 @@ const oneOf = <T extends string>(value: unknown, what: string, allowed: readonly
 }
 
 const record = <T>(value: unknown, what: string, each: (item: unknown, what: string) => T): Record<string, T> =>
-  Object.fromEntries(Object.entries(fieldsOf(value, what)).map(([key, item]) => [key, each(item, `${what}.${key}`)]))
+  Object.fromEntries(
+    list(Object.entries(fieldsOf(value, what)), what, (entry) => {
+      const [key, item] = entry as [string, unknown]
+      return [text(key, `a name in ${what}`), each(item, `${what}.${key}`)] as const
+    }),
+  )
 
 const identity = (value: unknown): Identity | undefined => {
   if (value === undefined) return undefined
@@ -89,6 +103,7 @@ const descriptor = (value: unknown, what: string): Descriptor => {
   if (kind === 'secret') return { fd, kind, name: text(fields.name, 'name') }
   if (kind === 'gate' || kind === 'prepared') return { fd, kind }
   if (!(fields.content instanceof Uint8Array)) throw new Malformed('content is not bytes')
+  if (fields.content.length > longestContent) throw new Malformed(`content is longer than ${longestContent} bytes`)
   return { fd, kind, content: fields.content }
 }
 

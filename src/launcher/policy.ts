@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import type { Launch } from '../isolation/adapter.ts'
 import { isName } from '../names.ts'
 import { wrongNumber } from './bounds.ts'
+import { brokenRule, floorOf } from './floor.ts'
 import type { CodeDir, Policy, Request, RunRecord } from './protocol.ts'
 import { isBelow } from './safePath.ts'
 
@@ -31,6 +32,8 @@ export const checkLaunch = (policy: Policy, request: LaunchRequest, alive: Itera
   const { run, service, id, launch } = request
   require(isRun(run), 'a run is named by twelve hexadecimal digits')
   require(isName(service) && isName(id), 'a service name or instance id is outside the grammar')
+  const floor = floorOf(policy.floors, { service, id })
+  if (floor === undefined) throw new Refused(`there is no service "${service}" that may be launched`)
   checkIdentity(policy, launch.identity)
   for (const other of alive) {
     require(other.run !== run, `run ${run} exists already`)
@@ -43,6 +46,8 @@ export const checkLaunch = (policy: Policy, request: LaunchRequest, alive: Itera
   checkPlaces(policy, run, launch)
   checkReach(policy, run, launch)
   checkDescriptors(policy, run, service, launch)
+  const broken = brokenRule(floor, launch)
+  require(broken === undefined, `${service}:${id} would be launched with less than its isolation gives: ${broken}`)
 }
 
 /** Tenants run as a uid of the tenant range and the gid of the same number when the launcher is root, and as its own uid otherwise. */

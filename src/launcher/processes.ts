@@ -5,7 +5,7 @@ import { constants } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { NamespaceKind } from '../isolation/adapter.ts'
 import { killUid, nobodysUid } from './libc/killUid.ts'
-import { signalIf } from './libc.ts'
+import { hasProcessOf, signalIf } from './libc.ts'
 
 /** The environment variable by which the processes of a run are known where they share tenement's own uid. */
 export const runMarker = 'TENEMENT_RUN'
@@ -118,6 +118,9 @@ const membersOf = (group: Group): number[] =>
   readdirSync('/proc')
     .map(Number)
     .filter((pid) => pid > 1 && pid !== process.pid && isMember(pid, group))
+
+/** Whether a process of this uid is alive. Asked in one call first, which answers nearly always; it counts zombies, so no is sure and yes is not. */
+export const isUidAlive = (uid: number): boolean => hasProcessOf(uid) && membersOf({ kind: 'uid', uid }).length > 0
 
 /** Signals one process if it still belongs to the group. */
 export const signalMember = (pid: number, signal: number, group: Group): boolean =>

@@ -1,6 +1,6 @@
 // Every message between launcher and server, and nothing else. Both sides import it, so it stays free of behaviour.
 // The server is not trusted: the launcher parses each request (parseRequest.ts) before it acts on it.
-import type { Attestation, Launch } from '../isolation/adapter.ts'
+import type { Attestation, Floor, Launch } from '../isolation/adapter.ts'
 
 /** What the launcher is told once, before it starts; nothing the server says later changes it. */
 export interface LauncherSettings {
@@ -20,10 +20,17 @@ export interface Policy {
   readonly stateDir: string
   /** Directories below which data directories may be made and purged. */
   readonly dataRoots: readonly string[]
+  /** Where instances of each service keep their data: the parts of the path between which the id stands. */
+  readonly dataDirs: Readonly<Record<string, readonly string[]>>
   /** Directories a program may be started in, and what each is bound to when a tenant could not reach it by path. */
   readonly codeDirs: readonly CodeDir[]
   /** What each service was granted beyond its code and data. */
   readonly grants: Readonly<Record<string, Grants>>
+  /**
+   * The least that launches of a service come with, by its name, or by 'service:id' for a tenant with a floor of its own. A service
+   * that is not here is not launched.
+   */
+  readonly floors: Readonly<Record<string, Floor>>
   /** First and last uid tenants run as; absent when the launcher is not root. */
   readonly tenantUids?: { readonly first: number; readonly last: number }
   /** Whom the server runs as; absent when the launcher is not root. */

@@ -6,6 +6,7 @@ import { isReadable } from './libc.ts'
 import { attend, killRun, stopRun } from './liveRun.ts'
 import type { RunNetwork } from './networks.ts'
 import { watchMemoryKills } from './outOfMemory.ts'
+import { requireOwnUid } from './ownUid.ts'
 import { checkLaunch, Refused } from './policy.ts'
 import type { Exited, RunRecord } from './protocol.ts'
 import type { LaunchRequest, Run, Site } from './run.ts'
@@ -68,6 +69,7 @@ export const createRuns = ({ onExit, onLines, ...site }: RunsOptions): Runs => {
     const { run } = request
     if (isClosed) throw new Refused('the launcher is ending')
     checkLaunch(site.policy, request, alive())
+    requireOwnUid(site.policy, request)
     const starting: Starting = { record: draftOf(request) }
     launching.set(run, starting)
     try {

@@ -20,7 +20,7 @@ import { type AttackReport, type AttackRow, countsOf } from './report.ts'
 import { type Scene, setScene } from './scene.ts'
 import { makeStage } from './stage.ts'
 import { aim, runTopic, type Stand, settleNeighbour, topics, unproved } from './topics.ts'
-import { runTrial, type Trial } from './trial.ts'
+import { runTrial, serviceOf, type Trial } from './trial.ts'
 
 export interface AttackOptions {
   /** What the adapter says of this machine. */
@@ -51,7 +51,7 @@ export const attack = async (adapter: IsolationAdapter, options: AttackOptions):
   })
   if (!probe.usable) return report(notUsable(probe))
   const isRoot = process.geteuid?.() === 0
-  const place = makePlace(options.parent ?? usualParent(isRoot), isRoot)
+  const place = makePlace(options.parent ?? usualParent(isRoot), isRoot, services)
   try {
     return report(await attackIn(place, adapter, options))
   } finally {
@@ -156,6 +156,12 @@ const tryAll = async (ground: Ground): Promise<readonly AttackRow[]> => {
 const isSlow = ({ row }: Trial): boolean => row === '51'
 const slowBombs = bombs.filter(isSlow)
 const quickBombs = bombs.filter((trial) => !isSlow(trial))
+
+/** Every service that is launched in an attack. */
+const services: readonly string[] = [
+  ...['neighbour', 'attacker', 'on-private', 'on-internet'],
+  ...[...ends, ...bombs, survival].map(serviceOf),
+]
 
 /** '2' before '10', '14' before '14.port'. */
 const byRow = (one: AttackRow, other: AttackRow): number =>

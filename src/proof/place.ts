@@ -23,7 +23,7 @@ const places = 0x0fff_0000 / uidsPerPlace
 let made = 0
 
 /** Below `parent`, which must be reached by everybody where tenement is root, and not lie below /tmp: instances have one of their own. */
-export const makePlace = (parent: string, isRoot: boolean): Place => {
+export const makePlace = (parent: string, isRoot: boolean, services: readonly string[]): Place => {
   mkdirSync(parent, { recursive: true })
   const root = mkdtempSync(join(parent, 'tenement-attack-'))
   // Tenants pass through it to their own directories.
@@ -35,7 +35,10 @@ export const makePlace = (parent: string, isRoot: boolean): Place => {
     stateDir: join(root, 'state'),
     dataRoots: [join(root, 'data')],
     codeDirs: [{ path: join(root, 'stage') }],
+    dataDirs: Object.fromEntries(services.map((name) => [name, [join(root, 'data/'), '']])),
     grants: {},
+    // What the launcher would not let through is kept by it alone: here the adapter is tried.
+    floors: Object.fromEntries(services.map((name) => [name, {}])),
     ...(isRoot
       ? {
           tenantUids: { first: tenants[0] ?? 0, last: tenants.at(-1) ?? 0 },

@@ -63,10 +63,13 @@ export const runTrial = async (trial: Trial, ground: TrialGround): Promise<Attac
   }
 }
 
+/** What its instance is called, service and tenant alike. */
+export const serviceOf = ({ row }: Trial): string => `trial-${row.replaceAll('.', '-')}`
+
 /** The neighbour must be served all the while: what harms it got through, whatever became of the attacker. */
 const runWith = async (trial: Trial, ground: TrialGround): Promise<Seen> => {
   const actor = await ground.scene.start({
-    name: `trial-${trial.row.replaceAll('.', '-')}`,
+    name: serviceOf(trial),
     ...(trial.lines === undefined ? {} : { lines: trial.lines }),
   })
   try {

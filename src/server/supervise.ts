@@ -18,7 +18,7 @@ import type { PlanInputs } from '../supervisor/plan.ts'
 import { createPorts, readEphemeralRange } from '../supervisor/ports.ts'
 import { createStarter, parseNote, type Starter } from '../supervisor/start.ts'
 import { createSupervisor, type Supervisor } from '../supervisor/supervisor.ts'
-import { profileOf } from './filters.ts'
+import type { Filters } from './filters.ts'
 import { addressOf } from './greeting.ts'
 import { placeIn, sourceIn } from './programs.ts'
 import type { ServerSettings } from './settings.ts'
@@ -34,7 +34,7 @@ export interface Ground {
   /** PATH of instances that set none themselves. */
   readonly path: string
   readonly findProgram: PlanInputs['findProgram']
-  readonly filterOf: PlanInputs['filterOf']
+  readonly filters: Filters
   readonly version: string
 }
 
@@ -46,7 +46,7 @@ const serviceNamed = ({ services }: Config, name: string): Service => {
 }
 
 export const starterFor = (ground: Ground): Starter => {
-  const { launcher, launcherSettings, settings, config, state, log, path, findProgram, filterOf } = ground
+  const { launcher, launcherSettings, settings, config, state, log, path, findProgram, filters } = ground
   const { policy } = launcherSettings
   const { tenantUids } = policy
   return createStarter({
@@ -64,7 +64,7 @@ export const starterFor = (ground: Ground): Starter => {
       findProgram,
       placeOf: placeIn(policy.codeDirs),
       sourceOf: sourceIn(policy.grants),
-      filterOf,
+      filterOf: filters.filterOf,
     },
     warn: (message, fields) => log.warn(fields, message),
   })
@@ -95,7 +95,7 @@ export const supervisorFor = (
   hello: Hello,
   portOf: () => number | undefined,
 ): Supervisor => {
-  const { config, settings, state, log } = ground
+  const { config, settings, state, log, filters } = ground
   const memoryOf = memoryMeter(() => performance.now())
   const [domain = 'localhost'] = config.settings.domains
   return createSupervisor({
@@ -112,7 +112,7 @@ export const supervisorFor = (
       dataDir: (name) => dataDirFor(serviceNamed(config, name.service), config.settings, name.id),
       logFile: ({ service, id }) => join(config.settings.logDir, service, `${id}.log`),
       isolation: ({ service }) => serviceNamed(config, service).isolation,
-      seccomp: ({ service }) => profileOf(serviceNamed(config, service), builtinAdapters),
+      seccomp: ({ service }) => filters.profileOf(service),
       memoryBytes: (_, pid) => memoryOf(pid),
     },
     purge: purgerFor(ground),

@@ -3,7 +3,8 @@
 
 import type { Service } from '../config/schema.ts'
 import { fillTemplate, type TemplateValues } from '../config/template.ts'
-import type { Defaults, Identity, LaunchPlan, Limits, Network, Reach } from '../isolation/adapter.ts'
+import type { Defaults, Identity, LaunchPlan, Reach } from '../isolation/adapter.ts'
+import { limitsOf, networkOf } from '../isolation/asked.ts'
 import { reachEnvironment } from '../isolation/reach.ts'
 import { formatInstance } from '../names.ts'
 
@@ -65,13 +66,10 @@ export const planFor = (inputs: PlanInputs): LaunchPlan => {
     write: service.write.map((granted) => ({ path: granted, source: sourceOf(service.name, 'write', granted) })),
     secrets: Object.keys(service.secrets),
     filter: filterOf(service.name),
-    limits: keptLimits({ ...defaults.limits, ...limitsOf(service) }, givenUp),
+    limits: limitsOf(service, defaults, givenUp),
     options,
   }
 }
-
-/** What the service's instances reach: as written, or as its adapter has it. */
-export const networkOf = (service: Service, defaults: Defaults): Network => service.network ?? defaults.network
 
 const filled = (env: Readonly<Record<string, string>>, fill: (text: string) => string): Record<string, string> =>
   Object.fromEntries(Object.entries(env).map(([name, value]) => [name, fill(value)]))
@@ -86,30 +84,3 @@ const baseEnvironment = (service: string, id: string, dataDir: string, path: str
   LANG: 'C.UTF-8',
   TENEMENT_INSTANCE: formatInstance({ service, id }),
 })
-
-const limitsOf = (service: Service): Limits => ({
-  ...(service.memoryMaxBytes === undefined ? {} : { memoryBytes: service.memoryMaxBytes }),
-  ...(service.cpuMax === undefined ? {} : { cpus: service.cpuMax }),
-  ...(service.cpuWeight === undefined ? {} : { cpuWeight: service.cpuWeight }),
-  ...(service.pidsMax === undefined ? {} : { processes: service.pidsMax }),
-  ...(service.filesMax === undefined ? {} : { openFiles: service.filesMax }),
-  ...(service.tmpSizeBytes === undefined ? {} : { tmpBytes: service.tmpSizeBytes }),
-  ...(service.storageMaxBytes === undefined ? {} : { storageBytes: service.storageMaxBytes }),
-})
-
-/** Which promise each limit is the substance of. */
-const promiseOf: Readonly<Record<keyof Limits, string>> = {
-  memoryBytes: 'res.memory',
-  cpus: 'res.cpu',
-  cpuWeight: 'res.cpu',
-  processes: 'res.pids',
-  openFiles: 'res.files',
-  tmpBytes: 'fs.privateTmp',
-  storageBytes: 'disk.quota',
-}
-
-const isLimit = (name: string): name is keyof Limits => Object.hasOwn(promiseOf, name)
-
-/** A launch with a bound that cannot be kept would be refused: what is given up must not be asked for. */
-const keptLimits = (limits: Limits, givenUp: readonly string[]): Limits =>
-  Object.fromEntries(Object.entries(limits).filter(([name]) => isLimit(name) && !givenUp.includes(promiseOf[name])))

@@ -1,6 +1,6 @@
 // The set-up that `npm start` and `npm test` begin with, run in small checkouts of its own: the scripts and settings of this
 // one, one source file, and a link to the packages that are installed already.
-import { chmod, cp, mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -36,6 +36,20 @@ test('a second set-up does nothing and says nothing', async () => {
   const { stderr, exitCode } = await setUp()
   expect({ stderr, exitCode }).toEqual({ stderr: '', exitCode: 0 })
   expect((await stat(join(checkout, 'dist/cli/main.js'))).ino).toBe(built.ino)
+})
+
+test('npx finds the command once it is built, asked before or not', async () => {
+  // Packages linked one by one: the folder they lie in is this checkout's own.
+  await rm(join(checkout, 'node_modules'))
+  await mkdir(join(checkout, 'node_modules'))
+  const installed = (await readdir(join(root, 'node_modules'))).filter((name) => name !== '.bin')
+  for (const name of installed) await symlink(join(root, 'node_modules', name), join(checkout, 'node_modules', name))
+  await write('src/cli/main.ts', "#!/usr/bin/env node\nconsole.log('found')\n")
+  const askNpx = () =>
+    execa('npx', ['--offline', 'tenement'], { cwd: checkout, env: { HOME: checkout }, reject: false })
+  expect((await askNpx()).exitCode).not.toBe(0)
+  await setUp()
+  expect((await askNpx()).stdout).toBe('found')
 })
 
 test('two set-ups at the same time build once', async () => {

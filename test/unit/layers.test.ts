@@ -48,6 +48,7 @@ const table: Readonly<Record<string, Row>> = {
       'errors.ts',
       'state',
       'config/template.ts',
+      'isolation/asked.ts',
       'isolation/options.ts',
       'isolation/reach.ts',
       'launcher/client.ts',

@@ -2,7 +2,7 @@
 // bubblewrap is given an empty environment and its options through a descriptor, since /proc/PID/environ and cmdline of the
 // instance's first process show it what bubblewrap was started with, and the machine's other users the same.
 import { TenementError } from '../../errors.ts'
-import type { Expectation, Launch, LaunchPlan, NamespaceKind } from '../adapter.ts'
+import type { Expectation, Launch, LaunchPlan, NamespaceKind, Network } from '../adapter.ts'
 import { descriptorsFor, socketDirectories, umaskFor } from '../reach.ts'
 import { resourcesOf, storageOf } from '../resources.ts'
 import { etcFiles, innerUid } from './etcFiles.ts'
@@ -73,8 +73,12 @@ const requireFilter = ({ filter, instance }: LaunchPlan): Uint8Array => {
 
 const alwaysOwn: readonly NamespaceKind[] = ['user', 'pid', 'mnt', 'ipc', 'uts', 'cgroup']
 
+/** Those an instance on this network shares with nobody. */
+export const namespacesFor = (network: Network): readonly NamespaceKind[] =>
+  network === 'host' ? alwaysOwn : [...alwaysOwn, 'net']
+
 const expectationOf = (plan: LaunchPlan, view: readonly Operation[], { mounts }: Layout): Expectation => ({
-  namespaces: plan.network === 'host' ? alwaysOwn : [...alwaysOwn, 'net'],
+  namespaces: namespacesFor(plan.network),
   innerUid,
   innerGid: innerUid,
   mounts: mountsAfter(view, mounts),

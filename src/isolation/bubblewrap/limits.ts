@@ -12,7 +12,7 @@ const ownProcesses = 2
  * The bound on processes is the cgroup's to keep; this is the belt to it where the uid is the tenant's alone. A uid that is
  * shared has one count for all that runs as it, so that neighbours would be refused for what somebody else started.
  */
-export const limitsFor = ({ identity, limits }: LaunchPlan): Launch['limits'] => ({
+export const limitsFor = ({ identity, limits }: Pick<LaunchPlan, 'identity' | 'limits'>): Launch['limits'] => ({
   ...always,
   ...(limits.openFiles === undefined ? {} : { nofile: limits.openFiles }),
   ...(limits.processes === undefined || identity === undefined ? {} : { nproc: limits.processes + ownProcesses }),

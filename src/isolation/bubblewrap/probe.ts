@@ -21,7 +21,7 @@ export const probeBubblewrap = async (machine: Machine): Promise<Probe> => {
   const lost = [
     ...(machine.hasTenantUids ? [] : lostWithoutRoot),
     ...lostResources(probeResources()),
-    ...(await lostUplink(identity)),
+    ...(await lostUplink(machine.isRoot, identity)),
   ]
   return { usable: true, lost }
 }

@@ -11,12 +11,21 @@ import { installFix } from './program.ts'
 type Lost = Probe['lost'][number]
 
 /** Empty when nothing is missing. */
-export const lostUplink = async (identity: Identity | undefined): Promise<readonly Lost[]> => {
-  const told = (await problemWithPasta()) ?? (await problemWithTun(identity)) ?? problemWithNames()
+export const lostUplink = async (isRoot: boolean, identity: Identity | undefined): Promise<readonly Lost[]> => {
+  const told = isRoot ? await problemWithUplink(identity) : onlyRoot
   return told === undefined ? [] : [{ capability: 'net.egress', ...told }]
 }
 
 type Told = Omit<Lost, 'capability'>
+
+/** setns(2) wants CAP_SYS_ADMIN in the launcher's own user namespace too, whoever owns the network. */
+const onlyRoot: Told = {
+  reason: "only root can enter a network of the instance's own, to close private networks and this machine in it",
+  fix: 'start tenement as root',
+}
+
+const problemWithUplink = async (identity: Identity | undefined): Promise<Told | undefined> =>
+  (await problemWithPasta()) ?? (await problemWithTun(identity)) ?? problemWithNames()
 
 const problemWithPasta = async (): Promise<Told | undefined> => {
   const isThere = await access(pasta, constants.X_OK).then(

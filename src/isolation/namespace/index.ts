@@ -1,8 +1,10 @@
 // isolation = "namespace": your own code for many customers. An instance sees its own processes and only the files it was
 // granted, under a filter that refuses the system calls nobody serves requests with; the network is the machine's unless it
 // asks for one of its own. Kernel faults in what the filter lets through are not defended against: that is "sandbox".
+import { lostToNested } from '../../cgroups/probe.ts'
 import type { IsolationAdapter } from '../adapter.ts'
 import { bubblewrapCapabilities } from '../bubblewrap/capabilities.ts'
+import { bubblewrapFloor } from '../bubblewrap/floor.ts'
 import { bubblewrapLaunch } from '../bubblewrap/launch.ts'
 import { readLayout } from '../bubblewrap/layout.ts'
 import { probeBubblewrap } from '../bubblewrap/probe.ts'
@@ -25,7 +27,12 @@ export const namespace: IsolationAdapter<NamespaceOptions> = {
   needs: ['syscalls.filtered'],
   options: flags({ nested: false }),
   sight,
-  probe: (machine) => probeBubblewrap(machine),
+  floorFor: bubblewrapFloor,
+  probe: async (machine) => {
+    const { lost, ...probe } = await probeBubblewrap(machine)
+    const onlyWith = { nested: true }
+    return { ...probe, lost: [...lost, ...lostToNested().map((loss) => ({ ...loss, onlyWith }))] }
+  },
   prepare: async (plan) =>
     bubblewrapLaunch(plan, {
       layout: readLayout(),

@@ -2,7 +2,7 @@
 // its own with a data directory nobody else can open, and within the bounds that were set; everything else of the machine is
 // there to see.
 import { lostResources, probeResources } from '../../cgroups/probe.ts'
-import type { Directory, IsolationAdapter, Launch, LaunchPlan, Machine, Probe } from '../adapter.ts'
+import type { Directory, IsolationAdapter, Launch, LaunchPlan, Limits, Machine, Probe } from '../adapter.ts'
 import { descriptorsFor, socketDirectories, umaskFor, withListenPid } from '../reach.ts'
 import { resourcesOf, storageOf } from '../resources.ts'
 
@@ -26,6 +26,8 @@ const directoriesFor = (plan: LaunchPlan): Directory[] => [
   ...socketDirectories(plan.reach),
 ]
 
+const limitsOf = ({ openFiles }: Limits): Launch['limits'] => (openFiles === undefined ? {} : { nofile: openFiles })
+
 const prepare = async (plan: LaunchPlan): Promise<Launch> => ({
   argv: withListenPid(plan.argv, plan.reach),
   env: plan.env,
@@ -34,7 +36,7 @@ const prepare = async (plan: LaunchPlan): Promise<Launch> => ({
   umask: umaskFor(plan.reach),
   directories: directoriesFor(plan),
   descriptors: descriptorsFor(plan.reach),
-  limits: plan.limits.openFiles === undefined ? {} : { nofile: plan.limits.openFiles },
+  limits: limitsOf(plan.limits),
   resources: resourcesOf(plan.limits),
   ...storageOf(plan.limits),
   depth: 0,
@@ -60,6 +62,8 @@ export const none: IsolationAdapter = {
   },
   defaults: { network: 'host', limits: {} },
   needs: [],
+  // Nothing confines it; what was set to bound it does, whoever asks for it.
+  floorFor: ({ limits }) => ({ resources: resourcesOf(limits), limits: limitsOf(limits), ...storageOf(limits) }),
   probe: async ({ hasTenantUids }: Machine) => ({
     usable: true,
     lost: hasTenantUids ? lostResources(probeResources()) : lostWithoutRoot,

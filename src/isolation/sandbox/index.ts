@@ -4,6 +4,7 @@
 import { TenementError } from '../../errors.ts'
 import type { IsolationAdapter } from '../adapter.ts'
 import { bubblewrapCapabilities } from '../bubblewrap/capabilities.ts'
+import { bubblewrapFloor } from '../bubblewrap/floor.ts'
 import { serviceName } from '../bubblewrap/instanceId.ts'
 import { bubblewrapLaunch } from '../bubblewrap/launch.ts'
 import { readLayout } from '../bubblewrap/layout.ts'
@@ -35,6 +36,7 @@ export const sandbox: IsolationAdapter = {
   networks: ['private', 'internet'],
   needs: ['user.perTenantUid', 'res.memory', 'res.pids', 'res.cpu', 'syscalls.filtered'],
   sight,
+  floorFor: bubblewrapFloor,
   probe: (machine) => probeBubblewrap(machine),
   prepare: async (plan) => {
     if (plan.network === 'host') throw noHostNetwork(plan.instance)

@@ -105,11 +105,15 @@ describe('the way to the internet', () => {
     'for file in "$(readlink -f /etc/resolv.conf)" /run/systemd/resolve/resolv.conf; do [ ! -e $file ] || mount --bind /media/resolv $file; done',
   ].join('\n')
   const ready = `${openTun}\n${answering}`
-  const lostIn = async (setUp: string) =>
-    (await probeIn(own, setUp)).lost.filter(({ capability }) => capability === 'net.egress')
+  const lostIn = async (setUp: string, machine?: Machine) =>
+    (await probeIn(own, setUp, machine)).lost.filter(({ capability }) => capability === 'net.egress')
 
   testAsRoot('is there where pasta is, may open its device, and somebody can be asked for names', async () => {
     expect(await lostIn(ready)).toEqual([])
+  })
+
+  testAsRoot('is lost without root, whatever is there', async () => {
+    expect(await lostIn(ready, asUser)).toMatchObject([{ reason: expect.stringContaining('only root') }])
   })
 
   const missing = [

@@ -1,11 +1,11 @@
 import { execFileSync } from 'node:child_process'
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Expectation, Launch } from '../../../src/isolation/adapter.ts'
 import { type Message, newRunName, startTestLauncher, type TestLauncher } from '../../helpers/launcher.ts'
 import { isAlive, withCommandLine } from '../../helpers/processes.ts'
-import { isRoot } from '../../helpers/root.ts'
+import { isRoot, testAsUser } from '../../helpers/root.ts'
 import { waitUntil } from '../../helpers/waitUntil.ts'
 
 /** Numbers of the gate and of the mark in these launches. */
@@ -105,6 +105,34 @@ describe('a launch that is held at its gate', () => {
   test('tells in its own words why it could not be made', async () => {
     const answer = await start(launchOf('true', { options: options(['--ro-bind', '/no/such/place', '/x']) }))
     expect(answer).toMatchObject({ type: 'failed', message: expect.stringContaining('/no/such/place') })
+  })
+
+  testAsUser(
+    'is refused at once where its program can be executed and not read, so that nothing of it can be seen',
+    async () => {
+      copyFileSync('/bin/sleep', file('sleep'))
+      chmodSync(file('sleep'), 0o111)
+      const startedAt = performance.now()
+      const { argv, ...launch } = launchOf('', {
+        options: options(['--ro-bind', launcher.code, '/code']),
+        expect: { ...expectation, mounts: { ...expectation.mounts, '/code': false } },
+      })
+      const [program, ...args] = argv
+      const answer = await start({ ...launch, argv: [program, ...args.slice(0, -3), '/code/sleep', forOurs(64)] })
+      expect(answer).toMatchObject({ type: 'failed', message: expect.stringContaining('chmod a+r the program') })
+      expect(performance.now() - startedAt).toBeLessThan(10_000)
+    },
+  )
+
+  test('costs the launcher no memory by what its program writes as it ends', async () => {
+    const peakKilobytes = (): number =>
+      Number(/^VmHWM:\s+(\d+)/m.exec(readFileSync(`/proc/${launcher.process.pid}/status`, 'latin1'))?.[1])
+    const before = peakKilobytes()
+    const flood = ['/bin/sh', '-c', 'cat /dev/zero >&2 & sleep 0.1'] as const
+    const answer = await start({ ...launchOf(''), argv: [...flood] as Launch['argv'] })
+    expect(answer).toMatchObject({ type: 'failed', message: expect.stringContaining('ended before the application') })
+    expect(answer.message.length).toBeLessThan(2_000)
+    expect(peakKilobytes() - before).toBeLessThan(100_000)
   })
 
   test('inherits no descriptor that the application was not given', async () => {

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { chmodSync, chownSync, lstatSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -25,6 +26,7 @@ describe('what a service was granted', () => {
     symlinkSync('/etc', at('link'))
     writeFileSync(at('models', 'file'), 'granted', { mode: 0o644 })
     writeFileSync(at('private', 'inner', 'file'), 'from a closed place', { mode: 0o644 })
+    execFileSync('mkfifo', ['-m', '600', at('pipe')])
     writeFileSync(at('token'), 'the secret', { mode: 0o600 })
     const bound = { path: at('private', 'inner'), boundAt: at('run', 'grants', 'api', 'read0') }
     launcher = await startTestLauncher({
@@ -39,10 +41,12 @@ describe('what a service was granted', () => {
               ...(isRoot ? [bound] : []),
             ],
             write: [],
-            secrets: { TOKEN: at('token'), ELSEWHERE: at('link', 'passwd') },
+            secrets: { TOKEN: at('token'), PIPE: at('pipe'), ELSEWHERE: at('link', 'passwd') },
           },
           other: { read: [], write: [], secrets: {} },
         },
+        floors: { api: {}, other: {} },
+        dataDirs: { api: [join(root, 'data', '/'), ''], other: [join(root, 'data', 'other', '/'), ''] },
       },
     })
   })
@@ -94,6 +98,13 @@ describe('what a service was granted', () => {
     expect(await launch({ fd: 5, kind: 'secret', name: 'ELSEWHERE' }, 'true')).toMatchObject({
       type: 'failed',
       message: expect.stringContaining('is a symlink'),
+    })
+  })
+
+  test('does not keep the launcher waiting by a secret that is no file', async () => {
+    expect(await launch({ fd: 5, kind: 'secret', name: 'PIPE' }, 'true')).toMatchObject({
+      type: 'failed',
+      message: expect.stringContaining('is not a file'),
     })
   })
 

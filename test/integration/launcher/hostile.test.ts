@@ -110,6 +110,8 @@ describe('a server that was taken over', () => {
 
   test('cannot start a program behind a symlink planted in a data directory', async () => {
     mkdirSync(data('alice'))
+    const { uid, gid } = launcher.launchOf().identity ?? { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 }
+    chownSync(data('alice'), uid, gid)
     symlinkSync('/etc', data('alice', 'cwd'))
     expect(await launch({ cwd: data('alice', 'cwd') })).toEqual(expect.objectContaining(refused(/symlink/)))
     symlinkSync('/etc/passwd', join(launcher.code, 'file'))

@@ -25,7 +25,13 @@ describe('killing every run, as a launcher does before it ends', () => {
     mkdirSync(join(root, 'code'), { mode: 0o755 })
     const policy: Policy = {
       ...{ runDir: join(root, 'run'), logDir: join(root, 'log'), stateDir: join(root, 'state') },
-      ...{ dataRoots: [join(root, 'data')], codeDirs: [{ path: join(root, 'code') }], grants: {} },
+      ...{
+        dataRoots: [join(root, 'data')],
+        dataDirs: { api: [join(root, 'data', '/'), ''] },
+        codeDirs: [{ path: join(root, 'code') }],
+        grants: {},
+        floors: { api: {} },
+      },
       ...(isRoot ? { tenantUids: uids, serverIdentity: { uid: 699_999, gid: 699_999 } } : {}),
       log: { maxBytes: 200_000, files: 3, bytesPerSecond: 50_000 },
     }

@@ -66,6 +66,19 @@ describe('a server that was taken over', () => {
     })
   })
 
+  test.each<[string, Partial<Launch>]>([
+    ['an argument', { argv: ['/bin/true', 'x'.repeat(131_073)] }],
+    ['a variable', { env: { LONG: 'x'.repeat(131_073) } }],
+    ['arguments', { argv: ['/bin/true', ...Array.from({ length: 4_096 }, () => 'x')] }],
+    ['env', { env: Object.fromEntries(Array.from({ length: 4_097 }, (_, index) => [`V${index}`, ''])) }],
+    ['directories', { directories: Array.from({ length: 5_000 }, () => ({ path: '/', mode: 0, owner: 'tenant' })) }],
+  ])('cannot have %s without bound kept or made', async (_, over) => {
+    expect(await launch(over)).toMatchObject({
+      code: 'refused',
+      message: expect.stringMatching(/longer than 131072 characters|more than 4096 items/),
+    })
+  })
+
   const socketDirectory = (run: string): Launch['directories'] => [
     { path: join(launcher.policy.runDir, 'u', run), mode: 0o2710, owner: 'tenant' },
   ]

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { detectHomes, isHome } from '../../../src/cgroups/detect.ts'
 import type { CgroupMachine } from '../../../src/cgroups/machine.ts'
-import { lostResources, probeResources } from '../../../src/cgroups/probe.ts'
+import { lostResources, lostToNested, probeResources } from '../../../src/cgroups/probe.ts'
 
 /** Other machines, as far as this code sees them: text of /proc, and directories with the files a cgroup has. */
 describe('what a machine can bound', () => {
@@ -48,6 +48,16 @@ describe('what a machine can bound', () => {
     makeCgroup('', 'cpu memory pids')
     makeCgroup('system.slice/tenement.service', 'cpu memory pids')
     expect(found()).toEqual(everywhere('/system.slice/tenement.service'))
+  })
+
+  test('bounds of an instance that makes namespaces of its own are lost without root, unless the kernel keeps them', () => {
+    makeCgroup('', 'cpu memory pids')
+    makeCgroup('system.slice/tenement.service', 'cpu memory pids')
+    const lost = (over: Partial<CgroupMachine>) => lostToNested(machine(over)).map(({ capability }) => capability)
+    const kept = `1 2 0:3 / ${top} rw - cgroup2 cgroup2 rw,nsdelegate,memory_recursiveprot`
+    expect(lost({ isRoot: false }).sort()).toEqual(['res.cpu', 'res.memory', 'res.pids'])
+    expect(lost({ isRoot: false, mountinfo: kept })).toEqual([])
+    expect(lost({ isRoot: true })).toEqual([])
   })
 
   test('it still does once tenement has moved itself into the leaf "supervisor"', () => {

@@ -22,6 +22,7 @@ export const adapterWith = (
   capabilities: Object.fromEntries(promises.map((promise): [string, Strength] => [promise, 'enforced'])),
   defaults: { network: 'host', limits: {} },
   needs: [],
+  floorFor: () => ({}),
   probe: async () => ({ usable: true, lost: [], ...probe }),
   prepare: () => Promise.reject(new Error('no test of checks launches anything')),
 })

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { standingOf } from '../../../src/check/promises.ts'
 import { readConfig } from '../../../src/config/load.ts'
 import { acceptableLosses, capabilities } from '../../../src/isolation/capabilities.ts'
+import { flags } from '../../../src/isolation/options.ts'
 import type { Adapters } from '../../../src/isolation/registry.ts'
 import { adapterWith, findingsOf, machine, surroundings } from './fixtures.ts'
 
@@ -130,4 +131,22 @@ describe('the vocabulary', () => {
     const sentences = Object.values(capabilities).map(({ promise }) => promise)
     expect(new Set(sentences).size).toBe(sentences.length)
   })
+})
+
+it('a promise lost only to services with an option is lost to no other', async () => {
+  const adapters: Adapters = new Map([
+    [
+      'jail',
+      {
+        ...adapterWith('jail', promised, { lost: [{ ...noMemory, onlyWith: { nested: true } }] }),
+        options: flags({ nested: false }),
+      },
+    ],
+  ])
+  const asked = 'memory_max = "1GB"'
+  expect((await find(asked, adapters)).problems).toEqual([])
+  expect((await find(`${asked}\noptions = { nested = false }`, adapters)).problems).toEqual([])
+  expect((await find(`${asked}\noptions = { nested = true }`, adapters)).problems).toMatchObject([
+    { key: 'service.notes.memory_max', fault: 'machine', message: expect.stringContaining('no memory controller') },
+  ])
 })

@@ -3,6 +3,7 @@ import type { Probes } from '../../../src/check/probes.ts'
 import { exitCodeOf, servedOf } from '../../../src/cli/unrunnable.ts'
 import { parseConfig } from '../../../src/config/load.ts'
 import type { Problem } from '../../../src/config/problem.ts'
+import { builtinAdapters as adapters } from '../../../src/isolation/registry.ts'
 
 const text = `
 [service.api]
@@ -46,17 +47,18 @@ const probes: Probes = new Map([
   ['none', { usable: true, lost: [{ capability: 'user.perTenantUid', reason: 'no root' }] }],
 ])
 
-const served = (...problems: readonly Problem[]) => servedOf({ config, problems, probes })
+const served = (...problems: readonly Problem[]) => servedOf({ config, problems, probes, adapters })
 
 describe('serve', () => {
   it('serves a config without problems as it is, and tells the server what this machine cannot keep', () => {
     const lost = ['user.perTenantUid']
-    expect(served()).toEqual({ config, unrunnable: {}, givenUp: { api: lost, web: lost } })
+    expect(served()).toEqual({ config, adapters, unrunnable: {}, givenUp: { api: lost, web: lost } })
   })
 
   it('refuses a service this machine cannot run, with the reason, and serves the others', () => {
     expect(served(onMachine('api'))).toEqual({
       config,
+      adapters,
       unrunnable: { api: 'is wrong' },
       givenUp: { web: ['user.perTenantUid'] },
     })

@@ -29,8 +29,10 @@ const policy = (): Policy => ({
   logDir: join(root, 'log'),
   stateDir: join(root, 'state'),
   dataRoots: [join(root, 'data')],
+  dataDirs: {},
   codeDirs: [],
   grants: {},
+  floors: {},
   ...(isRoot ? { tenantUids: { first: 20_000, last: 20_009 }, serverIdentity: server } : {}),
   log: { maxBytes: 1, files: 1, bytesPerSecond: 1 },
 })
