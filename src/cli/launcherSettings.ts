@@ -8,11 +8,12 @@ import { findBarrier } from '../check/reachability.ts'
 import { dataDirParts, dataRootFor } from '../config/dataDir.ts'
 import { type Config, fileKeys, type Service, type Settings } from '../config/schema.ts'
 import { currentSurroundings } from '../config/surroundings.ts'
-import { TenementError } from '../errors.ts'
+import { messageOf, TenementError } from '../errors.ts'
 import type { Adapters } from '../isolation/registry.ts'
 import type { CodeDir, Grants, LauncherSettings, ListenAddress, Policy } from '../launcher/protocol.ts'
 import type { ServerSettings } from '../server/settings.ts'
 import { floorsFor } from './floors.ts'
+import { lastProof } from './proofs.ts'
 
 /** Account and group that tenement takes when they exist and nothing else was written. */
 const ownAccount = 'tenement'
@@ -27,7 +28,18 @@ export const launcherSettingsFor = async ({ adapters, ...served }: Served): Prom
     endTimeoutMs: endTimeoutFor(config),
     listen: (await Promise.all(config.settings.listen.map(resolveListen))).flat(),
     serverFile: fileURLToPath(new URL('../serve.js', import.meta.url)),
-    server: serverSettingsFor(config, { unrunnable, givenUp }),
+    server: serverSettingsFor(config, { unrunnable, givenUp, lastProof: await proofFor(config) }),
+  }
+}
+
+/** Nothing is refused for want of it, so what keeps it from being read is told and no more. */
+const proofFor = async (config: Config): Promise<ServerSettings['lastProof']> => {
+  try {
+    const used = [...config.services.values()].map(({ isolation }) => isolation)
+    const { line, broken } = await lastProof(config, new Set(used))
+    return { line, broken }
+  } catch (error) {
+    return { line: `the last proof cannot be read: ${messageOf(error)}`, broken: null }
   }
 }
 
@@ -151,7 +163,10 @@ const surroundingNames = [
   'LOGS_DIRECTORY',
 ]
 
-const serverSettingsFor = ({ file, text }: Config, parts: Omit<Served, 'config' | 'adapters'>): ServerSettings => {
+const serverSettingsFor = (
+  { file, text }: Config,
+  parts: Omit<ServerSettings, 'configFile' | 'configText' | 'surroundings'>,
+): ServerSettings => {
   const surroundings = currentSurroundings()
   const env = Object.fromEntries(surroundingNames.map((name) => [name, surroundings.env[name]]))
   return { configFile: file, configText: text, surroundings: { ...surroundings, env }, ...parts }

@@ -1,6 +1,7 @@
 // `tenement check`: everything that keeps this machine from serving the config, at once, and nothing started.
 // What was found is what was asked for, so it is on stdout.
 import { ConfigError } from '../../config/problem.ts'
+import type { LastProof } from '../../proof/lastProof.ts'
 import type { Checked, Scope } from '../checkConfig.ts'
 import { type CommandDefinition, type Given, type Invocation, jsonFlag } from '../command.ts'
 import { exitCodes } from '../exitCodes.ts'
@@ -28,8 +29,9 @@ export const check: CommandDefinition = {
   run: async ({ given, terminal }) => {
     if (given.has('attack')) return attackWhatIsUsed(given, terminal)
     const checked = await find(given, await scopeOf(given), terminal)
-    if (given.has('json')) printJson(terminal, (await import('../formatCheck.ts')).reportCheck(checked))
-    else await tell(checked, terminal)
+    const proof = await lastProofOf(checked)
+    if (given.has('json')) printJson(terminal, (await import('../formatCheck.ts')).reportCheck(checked, proof))
+    else await tell(checked, terminal, proof)
     return exitCodeFor(checked, given.text('isolation'))
   },
 }
@@ -73,13 +75,25 @@ const find = async (given: Given, scope: Scope, terminal: Invocation['terminal']
   }
 }
 
-const tell = async (checked: Checked, terminal: Invocation['terminal']): Promise<void> => {
+/** Of what the services use, or of all where there are none; undefined where this machine was not to be asked. */
+const lastProofOf = async ({ config, probes }: Checked): Promise<LastProof | undefined> => {
+  if (probes.size === 0) return undefined
+  const { lastProof } = await import('../proofs.ts')
+  const used = new Set([...(config?.services.values() ?? [])].map(({ isolation }) => isolation))
+  return lastProof(
+    config,
+    [...probes.keys()].filter((name) => used.size === 0 || used.has(name)),
+  )
+}
+
+const tell = async (checked: Checked, terminal: Invocation['terminal'], proof?: LastProof): Promise<void> => {
   const { formatCount, formatSound, formatTables } = await import('../formatCheck.ts')
   const { formatProblems } = await import('../../check/format.ts')
   const isSound = checked.problems.length === 0
   const head = isSound ? formatSound(checked) : formatProblems(checked.problems, process.cwd())
   const tables = formatTables(checked, terminal)
-  terminal.print([checked.file === undefined ? '' : head, tables].filter((part) => part !== '').join('\n\n'))
+  const parts = [checked.file === undefined ? '' : head, tables, proof?.line ?? '']
+  terminal.print(parts.filter((part) => part !== '').join('\n\n'))
   if (!isSound) terminal.note(formatCount(checked))
 }
 
