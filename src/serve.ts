@@ -86,6 +86,7 @@ const serve = async (ground: Ground, hello: Hello): Promise<() => Promise<void>>
   if (hello.earlierServers === 0)
     writeOrLose(1, `${greetingFor({ config, unrunnable, version, listening: addresses })}\n`)
   log.info({ listen: addresses.map(written), adopted: hello.runs.length }, 'the server serves')
+  if (hello.earlierServers === 0) logProof(ground)
 
   return async () => {
     control.close()
@@ -95,6 +96,13 @@ const serve = async (ground: Ground, hello: Hello): Promise<() => Promise<void>>
     await Promise.race([closed, delay(farewellMs)])
     state.close()
   }
+}
+
+/** Who serves should know how long ago its confinement was tried. */
+const logProof = ({ settings: { lastProof }, log }: Ground): void => {
+  const { line, broken } = lastProof
+  if ((broken ?? 0) > 0) log.warn({ broken }, line)
+  else log.info({ broken }, line)
 }
 
 /** A router on each listening socket. */

@@ -86,7 +86,7 @@ const probeUids = { first: 700_000, last: 765_535 }
 
 const proveLifecycle = async (candidate: Candidate, { say, signal }: Watching): Promise<readonly Proof[]> => {
   const isRoot = process.geteuid?.() === 0
-  const place = makePlace(usualParent(isRoot), isRoot)
+  const place = makePlace(usualParent(isRoot), isRoot, [])
   try {
     const ground = await setGround(candidate, place)
     // What is being asked of it then fails, and the loop below ends.

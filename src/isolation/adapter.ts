@@ -277,7 +277,7 @@ export interface IsolationAdapter<Options = unknown> {
    * The least that `prepare` gives a service, whatever its plan says beyond this. Without it nothing holds a server that was taken
    * over to this isolation, and `check` warns of that. Pure.
    */
-  floorFor?(inputs: FloorInputs<Options>): Floor
+  floorFor?(inputs: FloorInputs<Options>): Floor | Promise<Floor>
   probe(machine: Machine): Promise<Probe>
   prepare(plan: LaunchPlan<Options>): Promise<Launch>
 }

@@ -1,10 +1,11 @@
 // A plug-in as the rest of tenement knows adapters. What it answers is read as if a stranger had sent it: a launch by the very
 // parser of the launcher, so that its author hears in his own words what the launcher would refuse. The code runs elsewhere.
 import { TenementError } from '../errors.ts'
-import type { IsolationAdapter, Launch, LaunchPlan, Machine, Probe } from '../isolation/adapter.ts'
+import type { Floor, FloorInputs, IsolationAdapter, Launch, LaunchPlan, Machine, Probe } from '../isolation/adapter.ts'
 import type { OptionsSchema } from '../isolation/options.ts'
+import { resourcesOf, storageOf } from '../isolation/resources.ts'
 import { Malformed, parseLaunch } from '../launcher/parseRequest.ts'
-import { type Description, readIssues, readProbe } from './describe.ts'
+import { type Description, readFloor, readIssues, readProbe } from './describe.ts'
 import { type Host, PluginFailure } from './host.ts'
 
 interface Loaded {
@@ -29,10 +30,20 @@ export const pluginAdapter = (loaded: Loaded): IsolationAdapter => {
     ...(listens === undefined ? {} : { listens }),
     ...(sight === undefined ? {} : { sight }),
     ...(hasOptions ? { options: optionsOf(host) } : {}),
+    ...(description.hasFloor
+      ? { floorFor: async (inputs: FloorInputs) => floorOf(inputs, readFloor(await host.call('floorFor', inputs))) }
+      : {}),
     probe: (machine) => probe(loaded, machine),
     prepare: (plan) => prepare(loaded, plan),
   }
 }
+
+/** The bounds that were asked for are kept whatever a plug-in says: only the rest is its own to say. */
+const floorOf = ({ limits }: FloorInputs, floor: Floor): Floor => ({
+  ...floor,
+  resources: { ...resourcesOf(limits), ...floor.resources },
+  ...storageOf(limits),
+})
 
 /** Options stay as they were written: what the schema makes of them may be no plain data, so it is made again beside `prepare`. */
 const optionsOf = (host: Host): OptionsSchema => ({

@@ -3,6 +3,8 @@
 // How a plug-in is found, loaded and held to its word is not known here.
 import type {
   Defaults,
+  Floor,
+  FloorInputs,
   Launch,
   LaunchPlan,
   Machine,
@@ -47,6 +49,11 @@ export interface AdapterDefinition<Options = Nothing, Settings = Nothing> {
   readonly options?: OptionsSchema<Options>
   /** Whether this machine can run it. Looks, and changes nothing. Answers within ten seconds. */
   probe(machine: Machine, settings: Settings): Probe | Promise<Probe>
+  /**
+   * The least that every launch of `prepare` comes with, which the launcher then holds a server to that was taken over. Left out,
+   * nothing does, and `check` says so. Pure.
+   */
+  floorFor?(inputs: FloorInputs<Options>): Floor
   /** A launch that meets the whole plan; otherwise it throws, and leaves nothing behind. Answers within five seconds. */
   prepare(plan: LaunchPlan<Options>, settings: Settings): Launch | Promise<Launch>
 }

@@ -1,7 +1,7 @@
 // What a module says it defines → a description that can be relied on, or what is wrong with it in the words of its author.
 // Also reads what `probe` answers. Pure.
 import { z } from 'zod'
-import type { Probe } from '../isolation/adapter.ts'
+import type { Floor, Probe } from '../isolation/adapter.ts'
 import { capabilities } from '../isolation/capabilities.ts'
 import { PluginFailure } from './host.ts'
 
@@ -43,11 +43,11 @@ const data = z.object({
 
 const description = z.object({
   data,
-  has: z.object({ settings: z.boolean(), options: z.boolean() }),
+  has: z.object({ settings: z.boolean(), options: z.boolean(), floorFor: z.boolean() }),
   functions: z.array(z.string()),
 })
 
-export type Description = z.output<typeof data> & { readonly hasSettings: boolean; readonly hasOptions: boolean }
+export type Description = z.output<typeof data> & { readonly hasOptions: boolean; readonly hasFloor: boolean }
 
 /** Throws a PluginFailure that says what of the definition is wrong. */
 export const readDescription = (told: unknown): Description => {
@@ -65,7 +65,7 @@ export const readDescription = (told: unknown): Description => {
   const unmade = read.data.data.needs.find((need) => read.data.data.capabilities[need] === undefined)
   if (unmade !== undefined)
     throw new PluginFailure(`its definition is wrong: it needs "${unmade}" and does not promise it`)
-  return { ...read.data.data, hasSettings: has.settings, hasOptions: has.options }
+  return { ...read.data.data, hasOptions: has.options, hasFloor: has.floorFor }
 }
 
 const probe = z.object({
@@ -73,6 +73,32 @@ const probe = z.object({
   lost: z.array(z.object({ capability, reason: z.string(), fix: z.string().exactOptional() })).readonly(),
   problem: z.object({ reason: z.string(), fix: z.string() }).exactOptional(),
 })
+
+const bounds = z.record(z.string(), z.number())
+
+const floor = z.strictObject({
+  resources: bounds.exactOptional(),
+  limits: bounds.exactOptional(),
+  storage: z.object({ bytes: z.number(), files: z.number() }).exactOptional(),
+  confined: z
+    .strictObject({
+      program: z.string().startsWith('/'),
+      depth: z.union([z.literal(2), z.literal(3)]),
+      namespaces: z.array(z.enum(['user', 'pid', 'mnt', 'ipc', 'uts', 'cgroup', 'net'])).readonly(),
+      isFiltered: z.boolean(),
+      shown: paths,
+      devices: paths,
+      uplink: z.tuple([z.string()], z.string()).readonly().exactOptional(),
+      unreachable: z.array(z.string()).readonly().exactOptional(),
+    })
+    .exactOptional(),
+})
+
+export const readFloor = (told: unknown): Floor => {
+  const read = floor.safeParse(told)
+  if (!read.success) throw new PluginFailure(`its floorFor answered what is no floor: ${sentences(read.error)}`)
+  return read.data
+}
 
 export const readProbe = (told: unknown): Probe => {
   const read = probe.safeParse(told)

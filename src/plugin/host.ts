@@ -32,6 +32,7 @@ const deadlines: Readonly<Record<CallName | 'import', number>> = {
   settings: 5_000,
   options: 5_000,
   probe: 10_000,
+  floorFor: 5_000,
   prepare: 5_000,
   ping: 500,
 }

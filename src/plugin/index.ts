@@ -5,6 +5,8 @@ export type {
   Descriptor,
   Directory,
   Expectation,
+  Floor,
+  FloorInputs,
   Grant,
   Identity,
   Launch,

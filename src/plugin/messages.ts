@@ -18,6 +18,7 @@ export interface Calls {
   options: readonly [written: unknown]
   probe: readonly [machine: unknown]
   prepare: readonly [plan: unknown]
+  floorFor: readonly [inputs: unknown]
   /** Answers nothing: only a thread that is not busy answers at all. */
   ping: readonly []
 }

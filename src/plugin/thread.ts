@@ -19,7 +19,7 @@ const describe = (definition: AdapterDefinition<unknown, unknown>): unknown => {
   const has = (key: keyof typeof definition): boolean => definition[key] !== undefined
   return {
     data: { name, apiVersion, privileged, capabilities, defaults, needs, networks, listens, sight },
-    has: { settings: has('settings'), options: has('options') },
+    has: { settings: has('settings'), options: has('options'), floorFor: has('floorFor') },
     functions: (['probe', 'prepare'] as const).filter((each) => typeof definition[each] === 'function'),
   }
 }
@@ -38,6 +38,11 @@ const answersOf = (
       const given = plan as { readonly options: Readonly<Record<string, unknown>> }
       const options = await readOptions(definition.options, given.options)
       return definition.prepare({ ...given, options } as never, await settings())
+    },
+    floorFor: async (inputs) => {
+      const given = inputs as { readonly options: Readonly<Record<string, unknown>> }
+      const options = await readOptions(definition.options, given.options)
+      return definition.floorFor?.({ ...given, options } as never)
     },
     ping: () => null,
   }

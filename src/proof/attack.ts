@@ -9,14 +9,18 @@ import { findBarrier } from '../check/reachability.ts'
 import { isWithin } from '../config/dataDir.ts'
 import { messageOf } from '../errors.ts'
 import type { IsolationAdapter, Network, Probe } from '../isolation/adapter.ts'
+import { bombs } from './bombs.ts'
 import { type Canaries, plantCanaries } from './canaries.ts'
 import { type Conductor, startConductor } from './conductor.ts'
+import { elsewhereRows } from './elsewhere.ts'
+import { ends, survival } from './ends.ts'
 import { makePlace, type Place } from './place.ts'
 import type { Where } from './promised.ts'
 import { type AttackReport, type AttackRow, countsOf } from './report.ts'
 import { type Scene, setScene } from './scene.ts'
 import { makeStage } from './stage.ts'
 import { aim, runTopic, type Stand, settleNeighbour, topics, unproved } from './topics.ts'
+import { runTrial, serviceOf, type Trial } from './trial.ts'
 
 export interface AttackOptions {
   /** What the adapter says of this machine. */
@@ -47,7 +51,7 @@ export const attack = async (adapter: IsolationAdapter, options: AttackOptions):
   })
   if (!probe.usable) return report(notUsable(probe))
   const isRoot = process.geteuid?.() === 0
-  const place = makePlace(options.parent ?? usualParent(isRoot), isRoot)
+  const place = makePlace(options.parent ?? usualParent(isRoot), isRoot, services)
   try {
     return report(await attackIn(place, adapter, options))
   } finally {
@@ -75,9 +79,6 @@ interface Ground {
   readonly secret: string
 }
 
-/** Services of an attack, as the launcher must know them where they begin as root. */
-const roles = ['attacker', 'neighbour', 'on-private', 'on-internet']
-
 const attackIn = async (
   place: Place,
   adapter: IsolationAdapter,
@@ -86,7 +87,7 @@ const attackIn = async (
   const stage = makeStage(place.root)
   const canaries = await plantCanaries(place.root, stage)
   const secret = `not-for-tenants-${randomBytes(6).toString('hex')}`
-  const policy = { ...place.policy, privileged: adapter.privileged ? roles : [] }
+  const policy = { ...place.policy, privileged: adapter.privileged ? Object.keys(place.policy.floors) : [] }
   const conductor = await startConductor(place.root, policy, secret).catch((error: unknown) => {
     canaries.close()
     throw error
@@ -113,7 +114,7 @@ const nodeFor = async (stage: string, { sight }: IsolationAdapter): Promise<stri
 }
 
 const tryAll = async (ground: Ground): Promise<readonly AttackRow[]> => {
-  const { adapter, options, scene } = ground
+  const { adapter, options, scene, place, conductor } = ground
   const usual = whereOf(adapter, options.probe, scene.defaults.network)
   const step = (what: string): void => {
     options.signal?.throwIfAborted()
@@ -137,9 +138,35 @@ const tryAll = async (ground: Ground): Promise<readonly AttackRow[]> => {
     found.push(...(await tryNetwork(ground, stand, network)))
   }
   await stand.attacker.stop('SIGTERM', 2_000)
+  const trialGround = { scene, place, conductor, neighbour: stand.neighbour, where: usual }
+  const lanes = [ends, quickBombs, slowBombs].map(async (trials) => {
+    const rows: AttackRow[] = []
+    for (const trial of trials) {
+      step(`row ${trial.row}`)
+      rows.push(await runTrial(trial, trialGround))
+    }
+    return rows
+  })
+  found.push(...(await Promise.all(lanes)).flat())
+  found.push(await runTrial(survival, trialGround))
   await stand.neighbour.stop('SIGTERM', 2_000)
-  return found
+  return [...found, ...elsewhereRows].sort(byRow)
 }
+
+/** Row 51 waits for the launcher to look at a directory again. */
+const isSlow = ({ row }: Trial): boolean => row === '51'
+const slowBombs = bombs.filter(isSlow)
+const quickBombs = bombs.filter((trial) => !isSlow(trial))
+
+/** Every service that is launched in an attack. */
+const services: readonly string[] = [
+  ...['neighbour', 'attacker', 'on-private', 'on-internet'],
+  ...[...ends, ...bombs, survival].map(serviceOf),
+]
+
+/** '2' before '10', '14' before '14.port'. */
+const byRow = (one: AttackRow, other: AttackRow): number =>
+  Number.parseInt(one.row, 10) - Number.parseInt(other.row, 10) || one.row.localeCompare(other.row)
 
 const whereOf = ({ capabilities }: IsolationAdapter, { lost }: Probe, network: Network): Where => ({
   claims: new Set(Object.keys(capabilities)),

@@ -31,6 +31,9 @@ export interface Conductor {
   close(): Promise<void>
 }
 
+/** Programs that are executed, from the sources as from what they are built to. */
+const built = (path: string): string => fileURLToPath(new URL(`../../dist/${path}`, import.meta.url))
+
 /** Long for what takes milliseconds; a launcher that says nothing for so long never will. */
 const answerTimeoutMs = 15_000
 
@@ -76,13 +79,13 @@ const startLauncher = (root: string, server: string, policy: Policy, secret: str
     policy,
     listen: [],
     endTimeoutMs: 5_000,
-    serverFile: fileURLToPath(new URL('relay/main.js', import.meta.url)),
+    serverFile: built('proof/relay/main.js'),
     server,
   }
   const file = join(root, 'settings.json')
   writeFileSync(file, JSON.stringify(settings), { mode: 0o600 })
   const fd = openSync(file, 'r')
-  const main = fileURLToPath(new URL('../launcher/main.js', import.meta.url))
+  const main = built('launcher/main.js')
   const child = spawn(process.execPath, [main, '3'], {
     stdio: ['ignore', 'ignore', 'pipe', fd],
     env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', TENEMENT_ATTACK_SECRET: secret },

@@ -3,6 +3,7 @@
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { TenementError } from '../errors.ts'
+import type { Identity } from '../isolation/adapter.ts'
 import type { Policy } from '../launcher/protocol.ts'
 
 export interface Place {
@@ -22,7 +23,7 @@ const places = 0x0fff_0000 / uidsPerPlace
 let made = 0
 
 /** Below `parent`, which must be reached by everybody where tenement is root, and not lie below /tmp: instances have one of their own. */
-export const makePlace = (parent: string, isRoot: boolean): Place => {
+export const makePlace = (parent: string, isRoot: boolean, services: readonly string[]): Place => {
   mkdirSync(parent, { recursive: true })
   const root = mkdtempSync(join(parent, 'tenement-attack-'))
   // Tenants pass through it to their own directories.
@@ -34,7 +35,10 @@ export const makePlace = (parent: string, isRoot: boolean): Place => {
     stateDir: join(root, 'state'),
     dataRoots: [join(root, 'data')],
     codeDirs: [{ path: join(root, 'stage') }],
+    dataDirs: Object.fromEntries(services.map((name) => [name, [join(root, 'data/'), '']])),
     grants: {},
+    // What the launcher would not let through is kept by it alone: here the adapter is tried.
+    floors: Object.fromEntries(services.map((name) => [name, {}])),
     ...(isRoot
       ? {
           tenantUids: { first: tenants[0] ?? 0, last: tenants.at(-1) ?? 0 },
@@ -44,6 +48,12 @@ export const makePlace = (parent: string, isRoot: boolean): Place => {
     log: { maxBytes: 1024 ** 2, files: 2, bytesPerSecond: 1024 ** 2 },
   }
   return { root, policy, remove: () => rmSync(root, { recursive: true, force: true }) }
+}
+
+/** A user of this machine that nobody is; undefined where only the caller can be one. */
+export const nobodysIdentity = (isRoot: boolean): Identity | undefined => {
+  const [uid] = isRoot ? freeUids() : []
+  return uid === undefined ? undefined : { uid, gid: uid }
 }
 
 /** The first is for the server. Another for every place of every process that attacks at the same time. */

@@ -45,6 +45,8 @@ export interface Actor {
   /** Rejects with what it answered when that is no success. */
   post(path: string, body: unknown): Promise<string>
   stop(signal: string, timeoutMs: number): Promise<void>
+  /** Kills it, unless it has ended already. */
+  end(): Promise<void>
 }
 
 export interface Role {
@@ -116,6 +118,11 @@ export const setScene = async (options: SceneOptions): Promise<Scene> => {
         post: (path, body) => post(socket, path, body),
         stop: async (signal, timeoutMs) => {
           await conductor.ask<'stop'>({ type: 'stop', run, signal, timeoutMs })
+          await conductor.whenExited(run)
+        },
+        end: async () => {
+          // Refused where it has ended meanwhile; that is awaited either way.
+          await conductor.ask<'stop'>({ type: 'stop', run, signal: 'SIGKILL', timeoutMs: 0 }).catch(() => undefined)
           await conductor.whenExited(run)
         },
       }

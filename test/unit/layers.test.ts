@@ -39,9 +39,10 @@ const table: Readonly<Record<string, Row>> = {
   // Has an adapter attacked on this machine, from the plan to the processes, as the server would start them.
   proof: {
     values: [
-      ...['names.ts', 'errors.ts', 'attack', 'check', 'config', 'isolation', 'launcher', 'seccomp'],
+      ...['names.ts', 'errors.ts', 'attack', 'cgroups', 'check', 'config', 'isolation', 'launcher', 'seccomp'],
       ...['supervisor/plan.ts', 'packageVersion.ts'],
     ],
+    packages: ['execa'],
   },
   // Profiles of system calls → filters. Whoever needs one gets bytes.
   seccomp: { values: ['errors.ts', 'config/suggest.ts', 'launcher/libc.ts'], packages: ['koffi'] },
