@@ -125,6 +125,11 @@ export interface Expectation {
   readonly innerGid: number
   /** Every mount point inside; `true` where it may be written. */
   readonly mounts: Readonly<Record<string, boolean>>
+  /**
+   * What is mounted at each of these points: a path of the machine where the launcher finds it, or the type of a file system of its
+   * own ('tmpfs', 'proc', 'devpts', 'cgroup'). A point that is left out may show anything.
+   */
+  readonly sources?: Readonly<Record<string, string>>
   /** Whether a seccomp filter is in force once the application is executed. */
   readonly isFiltered: boolean
   /** Descriptors open in the application right after it was executed, in order. */
@@ -153,6 +158,10 @@ export interface ConfinedFloor {
   /** Kinds of namespace it must have of its own. Without 'net' it may have the machine's network. */
   readonly namespaces: readonly NamespaceKind[]
   readonly isFiltered: boolean
+  /** Paths of the machine that it may be shown, with what is below them, beside its code, its grants and its own directories. */
+  readonly shown: readonly string[]
+  /** Device nodes it may be given to write. */
+  readonly devices: readonly string[]
   /** The one uplink it may have, word for word; absent: none. */
   readonly uplink?: NonNullable<Launch['uplink']>
   /** Networks that must be unreachable where it has an uplink. */

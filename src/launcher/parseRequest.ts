@@ -141,6 +141,7 @@ const expectation = (value: unknown): Expectation => {
     innerUid: number(fields.innerUid, 'innerUid'),
     innerGid: number(fields.innerGid, 'innerGid'),
     mounts: record(fields.mounts, 'mounts', boolean),
+    ...(fields.sources === undefined ? {} : { sources: record(fields.sources, 'sources', text) }),
     isFiltered: boolean(fields.isFiltered, 'isFiltered'),
     descriptors: list(fields.descriptors, 'descriptors', number),
   }

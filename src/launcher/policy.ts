@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import type { Launch } from '../isolation/adapter.ts'
 import { isName } from '../names.ts'
 import { wrongNumber } from './bounds.ts'
-import { brokenRule, floorOf } from './floor.ts'
+import { brokenRule, floorOf, type OwnPlaces } from './floor.ts'
 import type { CodeDir, Policy, Request, RunRecord } from './protocol.ts'
 import { isBelow } from './safePath.ts'
 
@@ -46,7 +46,7 @@ export const checkLaunch = (policy: Policy, request: LaunchRequest, alive: Itera
   checkPlaces(policy, run, launch)
   checkReach(policy, run, launch)
   checkDescriptors(policy, run, service, launch)
-  const broken = brokenRule(floor, launch)
+  const broken = brokenRule(floor, launch, ownPlaces(policy, service, launch))
   require(broken === undefined, `${service}:${id} would be launched with less than its isolation gives: ${broken}`)
 }
 
@@ -142,6 +142,25 @@ const checkDescriptors = (policy: Policy, run: string, service: string, launch: 
 
 /** Where tenants find the code there is. */
 export const codePlaces = ({ codeDirs }: Policy): string[] => codeDirs.map((each) => each.boundAt ?? each.path)
+
+/** Below which everything lies that an instance is shown and that is not granted by its own path. */
+export const rootsOf = (policy: Policy, instance: Pick<LaunchRequest, 'service' | 'id'>): readonly string[] => [
+  ...policy.dataRoots,
+  ...codePlaces(policy),
+  policy.runDir,
+  ...(floorOf(policy.floors, instance)?.confined?.shown ?? []),
+]
+
+/** What an instance of the service may be shown of its own, beside what its isolation shows everybody. */
+const ownPlaces = (policy: Policy, service: string, { directories }: Launch): OwnPlaces => {
+  const grants = Object.hasOwn(policy.grants, service) ? policy.grants[service] : undefined
+  const placesOf = (all: readonly CodeDir[] = []): string[] => all.map((each) => each.boundAt ?? each.path)
+  return {
+    readable: [...codePlaces(policy), ...placesOf(grants?.read)],
+    writable: placesOf(grants?.write),
+    made: directories.filter(({ owner }) => owner === 'tenant').map(({ path }) => path),
+  }
+}
 
 /** The grant of a service that is found at `path`. */
 export const grantAt = ({ grants }: Policy, service: string, path: string): CodeDir | undefined => {

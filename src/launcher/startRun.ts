@@ -5,6 +5,7 @@ import { messageOf } from '../errors.ts'
 import type { Attestation } from '../isolation/adapter.ts'
 import { confine } from './confine.ts'
 import { cleanUp, endProcesses } from './endRun.ts'
+import { rootsOf } from './policy.ts'
 import { type PreparedNetwork, prepareNetwork } from './prepareNetwork.ts'
 import type { Group } from './processes.ts'
 import type { RunRecord } from './protocol.ts'
@@ -54,11 +55,12 @@ interface Settled extends Pick<Started, 'group' | 'network'> {
 /** From a process to an application in its confines; rejects when there is nothing left of it. */
 const settle = async (
   site: Site,
-  { run, launch }: LaunchRequest,
+  request: LaunchRequest,
   starting: Starting,
   spawned: Spawned,
   cgroup: RunCgroup | undefined,
 ): Promise<Settled> => {
+  const { run, launch } = request
   const { record } = starting
   const hold = (group: RunGroup): RunGroup => {
     starting.group = group
@@ -81,6 +83,7 @@ const settle = async (
         if (launch.identity !== undefined) hold(group)
       },
       cgroup,
+      roots: rootsOf(site.policy, request),
     })
     return { group, network, attestation }
   } catch (error) {

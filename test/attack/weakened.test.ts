@@ -17,6 +17,7 @@ import { compileProfile } from '../../src/seccomp/compileProfile.ts'
 import { readProfile } from '../../src/seccomp/find.ts'
 import { type Message, newRunName, startTestLauncher, type TestLauncher } from '../helpers/launcher.ts'
 import { isRoot } from '../helpers/root.ts'
+import { newTenantUids } from '../helpers/tenantUids.ts'
 import { type Canaries, plantCanaries } from './canaries.ts'
 import { makeRoot } from './harness.ts'
 import { makeStage } from './stage.ts'
@@ -33,7 +34,10 @@ beforeAll(async () => {
   root = makeRoot()
   stage = makeStage(root)
   canaries = await plantCanaries(root, stage)
-  launcher = await startTestLauncher({ root, policy: { codeDirs: [{ path: stage }] } })
+  launcher = await startTestLauncher({
+    root,
+    policy: { codeDirs: [{ path: stage }], ...(isRoot ? { tenantUids: newTenantUids(200) } : {}) },
+  })
   neighbour = await startNeighbour()
 }, 60_000)
 afterAll(async () => {
@@ -344,8 +348,7 @@ const start = async (
 const planFor = async (adapter: IsolationAdapter, run: string): Promise<{ plan: LaunchPlan; socket: string }> => {
   tenant += 1
   const id = `tenant${tenant}`
-  // The neighbour keeps the first of ten; attackers come one after another.
-  const uid = (launcher.policy.tenantUids?.first ?? 0) + (tenant === 1 ? 0 : 1 + (tenant % 9))
+  const uid = (launcher.policy.tenantUids?.first ?? 0) + tenant
   const socket = join(launcher.policy.runDir, 's', `${run}.sock`)
   const dataDir = join(launcher.policy.dataRoots[0] ?? '', id)
   const plan: LaunchPlan = {
