@@ -24,6 +24,7 @@ export const numbers = {
   connect: [42, 203],
   fsopen: [430, 430],
   getsockopt: [55, 209],
+  inotify_init1: [294, 26],
   io_uring_setup: [425, 425],
   ioctl: [16, 29],
   keyctl: [250, 219],
@@ -40,6 +41,7 @@ export const numbers = {
   open_tree: [428, 428],
   openat: [257, 56],
   perf_event_open: [298, 241],
+  personality: [135, 92],
   pidfd_getfd: [438, 438],
   pidfd_open: [434, 434],
   pivot_root: [155, 41],
@@ -121,6 +123,12 @@ export const makeProcess = (name: 'clone' | 'clone3', flags: number): void => {
       ? call('clone', BigInt(flags) | childSignal, addressOf(stack) + 32_768n)
       : call('clone3', cloneArguments(BigInt(flags), childSignal, stack), 88)
   call('wait4', pid, Buffer.alloc(4), 0, null)
+}
+
+/** The same by clone without flags, and nobody waits for it: it keeps its number until its parent ends. */
+export const leaveProcess = (): number => {
+  const stack = Buffer.alloc(65_536)
+  return call('clone', 17, addressOf(stack) + 32_768n)
 }
 
 /** struct clone_args (clone(2)). */

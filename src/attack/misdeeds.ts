@@ -7,6 +7,7 @@ import { closeSync, linkSync, mkdirSync, openSync, renameSync, rmSync, symlinkSy
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { bombs } from './bombs.ts'
 import { call } from './kernel.ts'
 import { ownData } from './targets.ts'
 
@@ -42,6 +43,7 @@ const replacements: Readonly<Record<string, (at: string, target: string) => void
 }
 
 const deeds: Readonly<Record<string, (parameters: Parameters) => unknown>> = {
+  ...bombs,
   /** A process in a session of its own that has left every parent and heeds nothing. */
   daemon: () => {
     const inner = `trap "" TERM HUP INT; echo x >&3; for n in $(seq 300); do sleep 0.2; done`

@@ -419,4 +419,18 @@ export const rows: readonly Row[] = [
     ...byUid,
     sentence: 'changes no program, its own included',
   },
+  { row: '75', topic: 'files', ...always, sentence: 'does not write to the program that runs it' },
+  {
+    row: '76',
+    topic: 'syscalls',
+    ...confined,
+    sentence: 'changes nothing about how the kernel lays out and executes it',
+  },
+  {
+    row: '77',
+    topic: 'syscalls',
+    ...confined,
+    sentence: 'takes back nothing of its filter by one of its own',
+  },
+  { row: '78', topic: 'files', ...always, sentence: 'leaves nothing of its memory behind when it crashes' },
 ]

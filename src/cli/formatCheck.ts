@@ -4,6 +4,7 @@ import { type ProblemReport, reportProblems } from '../check/format.ts'
 import { type Standing, standingOf } from '../check/promises.ts'
 import { showKey, visible } from '../config/problem.ts'
 import type { Strength } from '../isolation/adapter.ts'
+import type { LastProof } from '../proof/lastProof.ts'
 import type { Checked } from './checkConfig.ts'
 import { machineRows, type Row, serviceRows } from './checkRows.ts'
 import { type Cell, formatTable } from './formatTable.ts'
@@ -109,10 +110,12 @@ export interface CheckReport extends Counts {
   readonly warnings: readonly ProblemReport[]
   readonly adapters: readonly AdapterReport[]
   readonly requirements: readonly RequirementReport[]
+  /** What the last `check --attack` showed of what is used; null where this machine was not asked. */
+  readonly lastProof: LastProof | null
 }
 
 /** The same for programs; every key is there in either case. */
-export const reportCheck = (checked: Checked): CheckReport => ({
+export const reportCheck = (checked: Checked, proof?: LastProof): CheckReport => ({
   ok: checked.problems.length === 0,
   file: checked.file ?? null,
   ...countsOf(checked),
@@ -120,6 +123,7 @@ export const reportCheck = (checked: Checked): CheckReport => ({
   warnings: reportProblems(checked.warnings),
   adapters: reportAdapters(checked),
   requirements: reportRequirements(checked),
+  lastProof: proof ?? null,
 })
 
 const reportAdapters = ({ probes, adapters }: Checked): readonly AdapterReport[] =>

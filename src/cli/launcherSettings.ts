@@ -6,13 +6,14 @@ import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
 import { findBarrier } from '../check/reachability.ts'
 import { dataDirParts, dataRootFor } from '../config/dataDir.ts'
-import type { Config, Service, Settings } from '../config/schema.ts'
+import { type Config, fileKeys, type Service, type Settings } from '../config/schema.ts'
 import { currentSurroundings } from '../config/surroundings.ts'
-import { TenementError } from '../errors.ts'
+import { messageOf, TenementError } from '../errors.ts'
 import type { Adapters } from '../isolation/registry.ts'
 import type { CodeDir, Grants, LauncherSettings, ListenAddress, Policy } from '../launcher/protocol.ts'
 import type { ServerSettings } from '../server/settings.ts'
 import { floorsFor } from './floors.ts'
+import { lastProof } from './proofs.ts'
 
 /** Account and group that tenement takes when they exist and nothing else was written. */
 const ownAccount = 'tenement'
@@ -27,7 +28,18 @@ export const launcherSettingsFor = async ({ adapters, ...served }: Served): Prom
     endTimeoutMs: endTimeoutFor(config),
     listen: (await Promise.all(config.settings.listen.map(resolveListen))).flat(),
     serverFile: fileURLToPath(new URL('../serve.js', import.meta.url)),
-    server: serverSettingsFor(config, { unrunnable, givenUp }),
+    server: serverSettingsFor(config, { unrunnable, givenUp, lastProof: await proofFor(config) }),
+  }
+}
+
+/** Nothing is refused for want of it, so what keeps it from being read is told and no more. */
+const proofFor = async (config: Config): Promise<ServerSettings['lastProof']> => {
+  try {
+    const used = [...config.services.values()].map(({ isolation }) => isolation)
+    const { line, broken } = await lastProof(config, new Set(used))
+    return { line, broken }
+  } catch (error) {
+    return { line: `the last proof cannot be read: ${messageOf(error)}`, broken: null }
   }
 }
 
@@ -41,7 +53,7 @@ export interface Served extends Pick<ServerSettings, 'unrunnable' | 'givenUp'> {
 const endTimeoutFor = ({ services }: Config): number =>
   Math.max(...[...services.values()].map(({ stopTimeoutMs }) => stopTimeoutMs), 0) + 10_000
 
-const policyFor = async ({ settings, services }: Config): Promise<Omit<Policy, 'floors'>> => {
+const policyFor = async ({ settings, services, isolation }: Config): Promise<Omit<Policy, 'floors'>> => {
   const isRoot = process.geteuid?.() === 0
   const controlGid = await findId('group', ownAccount)
   const all = [...services.values()]
@@ -57,6 +69,7 @@ const policyFor = async ({ settings, services }: Config): Promise<Omit<Policy, '
         all.map(async (service) => [service.name, await grantsFor(service, settings.runDir, isRoot)] as const),
       ),
     ),
+    privileged: all.filter((service) => isolation.get(service.isolation)?.privileged).map(({ name }) => name),
     ...(isRoot ? { tenantUids: settings.tenantUids, serverIdentity: await serverIdentityFor(settings) } : {}),
     ...(isRoot && controlGid !== undefined ? { controlGid } : {}),
     log: logLimits,
@@ -91,7 +104,10 @@ const codeDirFor = async (service: string, cwd: string, runDir: string, isRoot: 
     : { path: cwd }
 
 /** Without an account of its own the server takes the number below the tenants': nobody else on the machine has it. */
-const serverIdentityFor = async ({ user, tenantUids }: Settings): Promise<{ uid: number; gid: number }> => {
+export const serverIdentityFor = async ({
+  user,
+  tenantUids,
+}: Pick<Settings, 'user' | 'tenantUids'>): Promise<{ uid: number; gid: number }> => {
   const name = user ?? ownAccount
   const uid = await findId('passwd', name)
   if (uid === undefined) {
@@ -109,6 +125,9 @@ const serverIdentityFor = async ({ user, tenantUids }: Settings): Promise<{ uid:
   const { stdout } = await execa('id', ['-g', String(name)])
   return { uid, gid: Number(stdout) }
 }
+
+/** The settings of a config that says nothing of them. */
+export const usualSettings = (): Pick<Settings, 'user' | 'tenantUids'> => fileKeys.parse({}).settings
 
 const unknownUser = (user: string): TenementError =>
   new TenementError('invalid_config', `settings.user = "${user}" is no account of this machine`, {
@@ -145,7 +164,10 @@ const surroundingNames = [
   'LOGS_DIRECTORY',
 ]
 
-const serverSettingsFor = ({ file, text }: Config, parts: Omit<Served, 'config' | 'adapters'>): ServerSettings => {
+const serverSettingsFor = (
+  { file, text }: Config,
+  parts: Omit<ServerSettings, 'configFile' | 'configText' | 'surroundings'>,
+): ServerSettings => {
   const surroundings = currentSurroundings()
   const env = Object.fromEntries(surroundingNames.map((name) => [name, surroundings.env[name]]))
   return { configFile: file, configText: text, surroundings: { ...surroundings, env }, ...parts }

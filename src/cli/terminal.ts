@@ -14,6 +14,8 @@ export interface Terminal {
   printBytes(bytes: Uint8Array): void
   /** Writes for the person: progress, warnings, hints. */
   note(text: string): void
+  /** Shows what is being done, in the one line of stderr that the next replaces and '' clears; nothing where stderr is no terminal. */
+  progress(text: string): void
   /** Whether stdout is a terminal, which acts upon control characters. */
   readonly isInteractive: boolean
   /** How many characters fit into a line of stdout; undefined where it is no terminal. */
@@ -60,6 +62,11 @@ export const openTerminal = (noColour: boolean): Terminal => {
     print: (text) => void stdout.write(withNewline(text)),
     printBytes: (bytes) => void stdout.write(bytes),
     note: (text) => void stderr.write(withNewline(text)),
+    progress: (text) => {
+      // CR, and ECMA-48's "erase in line"; shorter than the line, or every update would begin another.
+      if (stderr.isTTY === true && env.TERM !== 'dumb')
+        stderr.write(`\r\u001b[K${text.slice(0, (stderr.columns ?? 80) - 1)}`)
+    },
     isInteractive: stdout.isTTY === true,
     columns: stdout.isTTY === true ? stdout.columns : undefined,
     canAsk: stdin.isTTY === true && stderr.isTTY === true,

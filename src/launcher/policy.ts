@@ -35,6 +35,8 @@ export const checkLaunch = (policy: Policy, request: LaunchRequest, alive: Itera
   const floor = floorOf(policy.floors, { service, id })
   if (floor === undefined) throw new Refused(`there is no service "${service}" that may be launched`)
   checkIdentity(policy, launch.identity)
+  require(launch.privileged !== true ||
+    (policy.privileged ?? []).includes(service), `${service} is no service whose instances may begin as root`)
   for (const other of alive) {
     require(other.run !== run, `run ${run} exists already`)
     require(other.service !== service || other.id !== id, `${service}:${id} is running already`)

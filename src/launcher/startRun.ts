@@ -19,11 +19,15 @@ export interface Starting {
   group?: RunGroup
 }
 
-export const draftOf = ({ run, service, id, note, launch: { identity, reach } }: LaunchRequest): RunRecord => ({
+export const draftOf = ({ run, service, id, note, launch }: LaunchRequest): RunRecord => ({
   ...{ run, service, id, note },
   pid: 0,
   startedAtMs: Date.now(),
-  launch: { identity, reach },
+  launch: {
+    identity: launch.identity,
+    ...(launch.privileged ? { privileged: true } : {}),
+    reach: launch.reach,
+  },
 })
 
 /** Resolves when the application executes. `starting.group` is kept up to date, so that others may end the start meanwhile. */
@@ -33,7 +37,7 @@ export const startRun = async (site: Site, request: LaunchRequest, starting: Sta
   let cgroup: RunCgroup | undefined
   try {
     // Before there is a pid: should the launcher die in between, the next one knows the uid whose processes it has to end.
-    if (launch.identity !== undefined) keepRecord(site, record, undefined, groupOf(run, undefined, launch.identity.uid))
+    if (launch.identity !== undefined) keepRecord(site, record, undefined, groupOf(run, undefined, launch))
     if (isBounded(request)) cgroup = site.cgroups.make(run, launch.resources)
     const spawned = await spawnLaunch({ policy: site.policy, canMount: site.canMount, cgroup }, request)
     const { attestation, ...settled } = await settle(site, request, starting, spawned, cgroup)
@@ -67,7 +71,7 @@ const settle = async (
     keepRecord(site, record, spawned.pid, group)
     return group
   }
-  let group = hold({ ...groupOf(run, leaderOf(spawned.pid), launch.identity?.uid), cgroup })
+  let group = hold({ ...groupOf(run, leaderOf(spawned.pid), launch), cgroup })
   let network: PreparedNetwork | undefined
   if (spawned.gate === undefined) return { group, network, attestation: undefined }
   try {
@@ -104,7 +108,8 @@ const keepRecord = (
   { first }: Pick<Group, 'first'>,
 ): void => {
   try {
-    writeRecord(policy.runDir, { run: record.run, pid, uid: record.launch.identity?.uid, first })
+    const { identity, privileged = false } = record.launch
+    writeRecord(policy.runDir, { run: record.run, pid, uid: identity?.uid, first, privileged })
   } catch (error) {
     warn('could not record a run: a later launcher would not find it', {
       instance: nameOf(record),

@@ -10,4 +10,6 @@ export interface ServerSettings {
   readonly unrunnable: Readonly<Record<string, string>>
   /** Promises that this machine cannot keep and that services go without because they accept it, by service. */
   readonly givenUp: Readonly<Record<string, readonly string[]>>
+  /** What the last `check --attack` showed of the isolations in use, as the command line found it: only its own user may read it. */
+  readonly lastProof: { readonly line: string; readonly broken: number | null }
 }

@@ -7,13 +7,13 @@ import { constants, openSync, readdirSync, readFileSync, rmSync, writeFileSync }
 import { connect, createServer, Socket } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { makeStage } from '../../src/proof/stage.ts'
 import { environmentOf, isAlive, withCommandLine } from '../helpers/processes.ts'
 import { isRoot } from '../helpers/root.ts'
 import { newTenantUids } from '../helpers/tenantUids.ts'
 import { startTenement, type Tenement } from '../helpers/tenement.ts'
 import { waitUntil } from '../helpers/waitUntil.ts'
 import { applicationsOf, configOf, type Level, levels, makeRoot, post, tokenOf } from './harness.ts'
-import { makeStage } from './stage.ts'
 
 /** One that ended too often is not started for a while, so those that end by themselves are others each time. */
 const ids = ['attacker', 'neighbour', 'second', 'third', 'fourth']

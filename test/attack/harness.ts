@@ -5,11 +5,11 @@ import { join } from 'node:path'
 import type { Tried } from '../../src/attack/attempt.ts'
 import type { Topic } from '../../src/attack/rows.ts'
 import type { SharedNames, Targets } from '../../src/attack/targets.ts'
+import { type Canaries, plantCanaries } from '../../src/proof/canaries.ts'
+import { makeStage } from '../../src/proof/stage.ts'
 import { environmentOf } from '../helpers/processes.ts'
 import { isRoot } from '../helpers/root.ts'
 import { startTenement, type Tenement } from '../helpers/tenement.ts'
-import { type Canaries, plantCanaries } from './canaries.ts'
-import { makeStage } from './stage.ts'
 
 export const levels = ['none', 'namespace', 'sandbox'] as const
 /** Where attackers are: at each level, and in a sandbox that reaches the internet. */

@@ -3,13 +3,13 @@
 import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type Listener, listenAsCanary } from '../../src/proof/canaries.ts'
+import { makeStage } from '../../src/proof/stage.ts'
 import { isRoot } from '../helpers/root.ts'
 import { newTenantUids } from '../helpers/tenantUids.ts'
 import { type Answer, startTenement, type Tenement } from '../helpers/tenement.ts'
 import { waitUntil } from '../helpers/waitUntil.ts'
-import { type Listener, listenAsCanary } from './canaries.ts'
 import { isolationLine, type Level, levels, makeRoot, post, serviceOf } from './harness.ts'
-import { makeStage } from './stage.ts'
 
 const tenantUids = { first: newTenantUids().first, last: [1, 2, 3, 4].map(() => newTenantUids().last).at(-1) ?? 0 }
 let root: string

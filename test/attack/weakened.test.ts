@@ -13,14 +13,14 @@ import type { IsolationAdapter, Launch, LaunchPlan } from '../../src/isolation/a
 import { namespace } from '../../src/isolation/namespace/index.ts'
 import { none } from '../../src/isolation/none/index.ts'
 import { sandbox } from '../../src/isolation/sandbox/index.ts'
+import { type Canaries, plantCanaries } from '../../src/proof/canaries.ts'
+import { makeStage } from '../../src/proof/stage.ts'
 import { compileProfile } from '../../src/seccomp/compileProfile.ts'
 import { readProfile } from '../../src/seccomp/find.ts'
 import { type Message, newRunName, startTestLauncher, type TestLauncher } from '../helpers/launcher.ts'
 import { isRoot } from '../helpers/root.ts'
 import { newTenantUids } from '../helpers/tenantUids.ts'
-import { type Canaries, plantCanaries } from './canaries.ts'
 import { makeRoot } from './harness.ts'
-import { makeStage } from './stage.ts'
 
 let root: string
 let stage: string

@@ -1,6 +1,6 @@
 // Files that are not the instance's own: the machine's, tenement's, its neighbour's; and what it may make of its own.
 
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import {
   chmodSync,
   closeSync,
@@ -134,6 +134,28 @@ export const files = ({ machine, neighbour }: Targets): readonly Attack[] => {
         'make a file in /dev': () => makeFile('/dev/planted'),
       },
       twin: ['make a file in /tmp and in its data', () => [makeFile('/tmp/made'), makeFile(own('made'))].length],
+    },
+    {
+      row: '75',
+      attempts: {
+        'write to the program it runs as': () => overwrite('/proc/self/exe'),
+        'write to the program of the first process': () => overwrite('/proc/1/exe'),
+      },
+      twin: ['read the program it runs as', () => closeSync(openSync('/proc/self/exe', 'r'))],
+    },
+    {
+      row: '78',
+      attempts: {
+        'leave its memory behind when it crashes': () => {
+          spawnSync('/bin/sh', ['-c', 'ulimit -c unlimited; kill -ABRT $$'], { cwd: ownData() })
+          const cores = readdirSync(ownData()).filter((name) => name.startsWith('core'))
+          requireThat(cores.length > 0, 'there is no core file')
+        },
+      },
+      twin: [
+        'crash',
+        () => requireThat(spawnSync('/bin/sh', ['-c', 'kill -ABRT $$']).signal === 'SIGABRT', 'it did not'),
+      ],
     },
     {
       row: '43',

@@ -99,6 +99,30 @@ export const syscalls = ({ machine }: Targets): readonly Attack[] => [
     twin: ['ask for the time', () => Date.now()],
   },
   {
+    row: '76',
+    attempts: {
+      'have all that can be read executed too': () => changePersonality(0x040_0000),
+      'have its addresses foretold': () => changePersonality(0x004_0000),
+      'make segments of its own': () => {
+        if (process.arch !== 'x64') throw new NotHere('only x86_64 has them')
+        callNumber(modifyLdt, 1, Buffer.alloc(16), 16)
+      },
+    },
+    twin: ['ask which personality it has', () => call('personality', 0xffff_ffff)],
+  },
+  // What it adds stays, and lets everything through.
+  {
+    row: '77',
+    attempts: {
+      'gain privileges by programs again': () => call('prctl', 38, 0, 0, 0, 0),
+      'get past its filter by one of its own': () => {
+        call('prctl', 22, 2, filterProgram(), 0, 0)
+        closeSync(call('io_uring_setup', 8, Buffer.alloc(120)))
+      },
+    },
+    twin: ['read its own statistics', ownStatistics],
+  },
+  {
     row: '67',
     attempts: {
       'read the log of the kernel': () => call('syslog', 3, Buffer.alloc(4_096), 4_096),
@@ -108,6 +132,25 @@ export const syscalls = ({ machine }: Targets): readonly Attack[] => [
     twin: ['read its own statistics', ownStatistics],
   },
 ]
+
+/** READ_IMPLIES_EXEC, ADDR_NO_RANDOMIZE (personality(2)); what it was is put back. */
+const changePersonality = (flag: number): void => {
+  const before = call('personality', 0xffff_ffff)
+  call('personality', before | flag)
+  call('personality', before)
+}
+
+/** modify_ldt of x86_64 (asm/unistd_64.h). */
+const modifyLdt = 154
+
+/** SECCOMP_RET_ALLOW for everything, as struct sock_fprog (seccomp(2)). Both stay where they are: the kernel copies them. */
+const allowAll = Buffer.from([0x06, 0, 0, 0, 0, 0, 0xff, 0x7f])
+const filterProgram = (): Buffer => {
+  const program = Buffer.alloc(16)
+  program.writeUInt16LE(1, 0)
+  program.writeBigUInt64LE(addressOf(allowAll), 8)
+  return program
+}
 
 const ownStatistics = (): void => void readFileSync('/proc/self/stat')
 

@@ -36,7 +36,7 @@ describe('a launch as its isolation makes it', () => {
 
   test('is not below its floor without any isolation', async () => {
     const limits = { memoryBytes: mebibyte, openFiles: 100, storageBytes: mebibyte }
-    const floor = none.floorFor?.({ network: 'host', limits, options: {} })
+    const floor = await none.floorFor?.({ network: 'host', limits, options: {} })
     expect(floor).toBeDefined()
     expect(brokenRule(floor ?? {}, await none.prepare({ ...plan, network: 'host', limits }), own)).toBe(undefined)
   })

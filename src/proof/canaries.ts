@@ -1,13 +1,11 @@
 // What attacks aim at on the machine's side, planted before they run: a file, sockets, ports, a key. Each tells afterwards
 // whether anybody touched it, which is the evidence: what an instance says of itself is a tenant's word.
-
 import { once } from 'node:events'
 import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { connect, createServer, type ListenOptions, type Server } from 'node:net'
 import { hostname, networkInterfaces } from 'node:os'
-import { join } from 'node:path'
-import { call } from '../../src/attack/kernel.ts'
-import { isRoot } from '../helpers/root.ts'
+import { basename, join } from 'node:path'
+import { call } from '../attack/kernel.ts'
 
 export interface Listener {
   readonly port: number
@@ -63,7 +61,7 @@ export const plantCanaries = async (root: string, stage: string): Promise<Canari
   const plant = (): void => writeFileSync(file, 'a file of the machine', { mode: 0o600 })
   plant()
   const socket = join(root, 'machine.sock')
-  const abstractSocket = `tenement-canary-${process.pid}`
+  const abstractSocket = `tenement-canary-${basename(root)}`
   const [port, path, abstract] = await Promise.all([
     listenAsCanary({ port: 0, host: '::', ipv6Only: false }),
     listenAsCanary({ path: socket }),
@@ -76,8 +74,8 @@ export const plantCanaries = async (root: string, stage: string): Promise<Canari
     socket,
     abstractSocket,
     addresses: hosts.map((host) => [host, port.port] as const),
-    key: makeKey(),
-    setUidProgram: isRoot ? makeSetUidProgram(stage) : undefined,
+    key: makeKey(`tenement-canary-${basename(root)}`),
+    setUidProgram: process.getuid?.() === 0 ? makeSetUidProgram(stage) : undefined,
     replant: () => {
       if (!existsSync(file)) plant()
     },
@@ -87,7 +85,8 @@ export const plantCanaries = async (root: string, stage: string): Promise<Canari
       '15': await abstract.count(),
       '16': await path.count(),
       '23': existsSync(file) ? statSync(file).nlink : 'gone',
-      '29': readFileSync('/proc/self/mountinfo', 'utf8'),
+      // Others may mount what they like meanwhile.
+      '29': mountsBelow(root),
       '65': hostname(),
       '74': ['/usr/lib/planted', '/etc/planted', '/planted', '/dev/planted'].filter((each) => existsSync(each)),
     }),
@@ -97,6 +96,11 @@ export const plantCanaries = async (root: string, stage: string): Promise<Canari
   }
 }
 
+const mountsBelow = (root: string): readonly string[] =>
+  readFileSync('/proc/self/mountinfo', 'utf8')
+    .split('\n')
+    .filter((line) => line.includes(root))
+
 /** Addresses of this machine beyond loopback; one of a link alone would need its name too. */
 const ownAddresses = (): readonly string[] =>
   Object.values(networkInterfaces())
@@ -105,9 +109,9 @@ const ownAddresses = (): readonly string[] =>
     .map(({ address }) => address)
 
 /** A key that ends with this process and that everybody may read (keyctl(2), KEYCTL_SETPERM; keyrings(7)). */
-const makeKey = (): number | undefined => {
+const makeKey = (name: string): number | undefined => {
   try {
-    const key = call('add_key', 'user', `tenement-canary-${process.pid}`, Buffer.from('a key of the machine'), 20, -2)
+    const key = call('add_key', 'user', name, Buffer.from('a key of the machine'), 20, -2)
     call('keyctl', 5, key, 0x3f3f_3f3f)
     return key
   } catch {

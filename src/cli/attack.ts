@@ -1,0 +1,84 @@
+// `tenement check --attack`: what is promised is attacked on this machine, shown, and kept for those who ask later. It starts
+// programs that try to get out, each within the isolation that is tried; what serves on this machine meanwhile is left alone.
+import { messageOf } from '../errors.ts'
+import type { Proof, Suspect } from '../proof/prove.ts'
+import type { Checked } from './checkConfig.ts'
+import type { Given, Invocation } from './command.ts'
+import { exitCodes } from './exitCodes.ts'
+import { printJson } from './printJson.ts'
+import { UsageError } from './usageError.ts'
+
+type Terminal = Invocation['terminal']
+
+/** Resolves with the exit code: 3 where a promise is broken, or where an isolation that was asked for cannot run here. */
+export const runAttack = async (checked: Checked, given: Given, terminal: Terminal): Promise<number> => {
+  const suspects = suspectsIn(checked)
+  const proof = await proveOrLeave(suspects, terminal)
+  await keep(proof, checked, terminal)
+  if (given.has('json')) printJson(terminal, proof)
+  else {
+    const { formatProof } = await import('./formatAttack.ts')
+    terminal.print(formatProof(proof, terminal))
+  }
+  return codeFor(proof, checked, given.text('isolation'))
+}
+
+/** Also those a config does not make sense for are named before anything is started. */
+export const requireMachine = (given: Given): void => {
+  if (given.has('machine')) return
+  throw new UsageError('--attack tries this machine, and --no-machine does not ask it', 'leave one of them out')
+}
+
+const suspectsIn = ({ adapters, probes }: Checked): readonly Suspect[] =>
+  [...probes].flatMap(([name, probe]) => {
+    const adapter = adapters.get(name)
+    return adapter === undefined ? [] : [{ adapter, probe }]
+  })
+
+/** Ctrl-C removes what was made before it ends this process, as the signal itself would have. */
+const proveOrLeave = async (suspects: readonly Suspect[], terminal: Terminal): Promise<Proof> => {
+  const { prove } = await import('../proof/prove.ts')
+  const leaving = new AbortController()
+  let left: NodeJS.Signals | undefined
+  const leave = (signal: NodeJS.Signals): void => {
+    left = signal
+    leaving.abort()
+  }
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, leave)
+  const steps = new Map<string, string>()
+  try {
+    return await prove(suspects, {
+      signal: leaving.signal,
+      onStep: (adapter, what) => {
+        steps.set(adapter, what)
+        terminal.progress(`attacking ${[...steps].map(([name, step]) => `${name}: ${step}`).join(', ')}`)
+      },
+    })
+  } finally {
+    terminal.progress('')
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, leave)
+    if (left !== undefined) process.kill(process.pid, left)
+  }
+}
+
+/** What cannot be kept is told all the same: the proof itself is what was asked for. */
+const keep = async (proof: Proof, { config }: Checked, terminal: Terminal): Promise<void> => {
+  const { stateDirOf } = await import('./proofs.ts')
+  const { storeProof } = await import('../proof/store.ts')
+  const { serverIdentityFor, usualSettings } = await import('./launcherSettings.ts')
+  const stateDir = stateDirOf(config)
+  try {
+    const isRoot = process.geteuid?.() === 0
+    await storeProof(stateDir, proof, isRoot ? await serverIdentityFor(config?.settings ?? usualSettings()) : undefined)
+  } catch (error) {
+    terminal.note(`warning: the proof could not be kept in ${stateDir}: ${messageOf(error)}`)
+  }
+}
+
+const codeFor = (proof: Proof, { config }: Checked, only: string | undefined): number => {
+  const asked = new Set(
+    only === undefined ? [...(config?.services.values() ?? [])].map(({ isolation }) => isolation) : [only],
+  )
+  const isUnusable = proof.adapters.some(({ adapter, usable }) => !usable && asked.has(adapter))
+  return proof.ok && !isUnusable ? exitCodes.ok : exitCodes.unsupported
+}

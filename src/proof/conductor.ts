@@ -1,0 +1,181 @@
+// A real launcher, with a server process that passes on what is said here: each launch goes the way that one of `serve` goes.
+// Nothing is told twice: a server that ends is replaced by the launcher, and what was asked of it is lost.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { closeSync, openSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer, type Socket } from 'node:net'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { TenementError } from '../errors.ts'
+import type { LauncherSettings, Policy, Request, Results, RunExit, ToServer } from '../launcher/protocol.ts'
+import { frame, readFrames } from './frames.ts'
+
+interface ServerUp {
+  readonly type: 'server'
+  readonly pid: number
+  readonly runs: readonly string[]
+}
+
+type Heard = ToServer | ServerUp
+
+export interface Conductor {
+  readonly launcherPid: number
+  readonly serverPid: () => number
+  /** Rejects with a TenementError 'launcher_refused' or 'start_failed', as the server's own client does. */
+  ask<T extends keyof Results>(request: Extract<Request, { type: T }>): Promise<Results[T]>
+  /** Resolves when the run has ended, also when it has already. */
+  whenExited(run: string): Promise<RunExit>
+  /** Kills the server; resolves with the runs that the next one is told of. */
+  replaceServer(): Promise<readonly string[]>
+  /** Ends every instance and the launcher. */
+  close(): Promise<void>
+}
+
+/** Programs that are executed, from the sources as from what they are built to. */
+const built = (path: string): string => fileURLToPath(new URL(`../../dist/${path}`, import.meta.url))
+
+/** Long for what takes milliseconds; a launcher that says nothing for so long never will. */
+const answerTimeoutMs = 15_000
+
+/** `secret` lies in the launcher's environment: no instance may find it. */
+export const startConductor = async (root: string, policy: Policy, secret: string): Promise<Conductor> => {
+  const path = join(root, 'conductor.sock')
+  const conduct = listenFor(path)
+  await conduct.listening
+  const child = startLauncher(root, path, policy, secret)
+  const said: string[] = []
+  child.stderr?.on('data', (chunk: Buffer) => said.push(chunk.toString()))
+  const ended = once(child, 'exit').then(() => conduct.fail(new Error(`the launcher ended: ${said.join('').trim()}`)))
+  const close = async (): Promise<void> => {
+    child.kill('SIGTERM')
+    await ended
+    conduct.close()
+    // The lock of the range goes with its process; the file would stay.
+    if (policy.tenantUids !== undefined)
+      rmSync(`/run/tenement-uids/${policy.tenantUids.first}-${policy.tenantUids.last}`, { force: true })
+  }
+  try {
+    await conduct.server()
+  } catch (error) {
+    await close()
+    throw error
+  }
+  return {
+    launcherPid: child.pid ?? 0,
+    serverPid: conduct.serverPid,
+    ask: conduct.ask,
+    whenExited: conduct.whenExited,
+    replaceServer: async () => {
+      const next = conduct.nextServer()
+      process.kill(conduct.serverPid(), 'SIGKILL')
+      return (await next).runs
+    },
+    close,
+  }
+}
+
+const startLauncher = (root: string, server: string, policy: Policy, secret: string): ChildProcess => {
+  const settings: LauncherSettings = {
+    policy,
+    listen: [],
+    endTimeoutMs: 5_000,
+    serverFile: built('proof/relay/main.js'),
+    server,
+  }
+  const file = join(root, 'settings.json')
+  writeFileSync(file, JSON.stringify(settings), { mode: 0o600 })
+  const fd = openSync(file, 'r')
+  const main = built('launcher/main.js')
+  const child = spawn(process.execPath, [main, '3'], {
+    stdio: ['ignore', 'ignore', 'pipe', fd],
+    env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', TENEMENT_ATTACK_SECRET: secret },
+  })
+  closeSync(fd)
+  return child
+}
+
+const withDeadline = async <T>(asked: Promise<T>, what: string): Promise<T> => {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`${what} took more than ${answerTimeoutMs} ms`)), answerTimeoutMs)
+  })
+  try {
+    return await Promise.race([asked, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+interface Settle<T> {
+  readonly resolve: (value: T) => void
+  readonly reject: (error: Error) => void
+}
+
+const listenFor = (path: string) => {
+  let current: Socket | undefined
+  let up: ServerUp | undefined
+  let lastRequest = 0
+  let failure: Error | undefined
+  const waiting = new Map<number, Settle<unknown>>()
+  const greeted: Settle<ServerUp>[] = []
+  const exits = new Map<string, RunExit>()
+  const exitWaiters = new Map<string, (exit: RunExit) => void>()
+
+  const settle = (request: number, act: (waiter: Settle<unknown>) => void): void => {
+    const waiter = waiting.get(request)
+    waiting.delete(request)
+    if (waiter !== undefined) act(waiter)
+  }
+  const hear = (heard: Heard): void => {
+    if (heard.type === 'server') {
+      up = heard
+      for (const { resolve } of greeted.splice(0)) resolve(heard)
+    }
+    if (heard.type === 'reply') settle(heard.request, ({ resolve }) => resolve(heard.value))
+    if (heard.type === 'failed') {
+      const code = heard.code === 'refused' ? 'launcher_refused' : 'start_failed'
+      settle(heard.request, ({ reject }) => reject(new TenementError(code, heard.message)))
+    }
+    if (heard.type !== 'exited') return
+    exits.set(heard.run, heard.exit)
+    exitWaiters.get(heard.run)?.(heard.exit)
+  }
+  const server = createServer((socket) => {
+    current = socket
+    socket.on('error', () => undefined) // the server was killed: its launcher starts the next
+    readFrames(socket, (message) => hear(message as Heard))
+  }).listen(path)
+
+  const nextServer = (): Promise<ServerUp> => {
+    if (failure !== undefined) return Promise.reject(failure)
+    const greeting = new Promise<ServerUp>((resolve, reject) => greeted.push({ resolve, reject }))
+    return withDeadline(greeting, 'the start of a server')
+  }
+  return {
+    listening: once(server, 'listening'),
+    server: () => (up === undefined ? nextServer() : Promise.resolve(up)),
+    nextServer,
+    serverPid: () => up?.pid ?? 0,
+    ask: async <T extends keyof Results>(request: Extract<Request, { type: T }>): Promise<Results[T]> => {
+      lastRequest += 1
+      const number = lastRequest
+      const answer = new Promise<unknown>((resolve, reject) => waiting.set(number, { resolve, reject }))
+      if (failure !== undefined) throw failure
+      current?.write(frame({ ...request, request: number }))
+      return (await withDeadline(answer, `the launcher's answer to "${request.type}"`)) as Results[T]
+    },
+    whenExited: (run: string): Promise<RunExit> => {
+      const exit = exits.get(run)
+      if (exit !== undefined) return Promise.resolve(exit)
+      return withDeadline(new Promise((resolve) => exitWaiters.set(run, resolve)), `the end of run ${run}`)
+    },
+    fail: (error: Error): void => {
+      failure = error
+      for (const { reject } of [...waiting.values(), ...greeted]) reject(error)
+    },
+    close: (): void => {
+      current?.destroy()
+      server.close()
+    },
+  }
+}
