@@ -1,0 +1,59 @@
+// What runs in virtual machines, as data: one boot for each kind of kernel, and in it one command after the other.
+// A further command is a further row; it runs as root in the checkout, and fails its row by any exit code but 0.
+
+/**
+ * @typedef {object} Step
+ * @property {string} name What it shows, as a sentence that could be false.
+ * @property {readonly string[]} command
+ * @property {Readonly<Record<string, string>>} [settings] Files below /proc/sys of the virtual machine, and what is written there before.
+ */
+
+/** @typedef {{ readonly name: string, readonly steps: readonly Step[] }} Boot */
+
+/** @param {...string} files */
+const vitest = (...files) => [
+  'node_modules/.bin/vitest',
+  ...['run', '--config', 'test/vm/vitest.config.ts', '--reporter', 'verbose', ...files],
+]
+
+/** @type {readonly Boot[]} */
+export const boots = [
+  {
+    name: 'cgroup version 2 alone',
+    steps: [
+      { name: 'limits are kept and runs end whole', command: vitest('test/integration/cgroups') },
+      { name: 'a whole tenement wakes and stops instances', command: vitest('test/vm/wake.vm.ts') },
+      { name: 'attacks are stopped as promised', command: vitest('test/attack/rows.test.ts') },
+    ],
+  },
+  {
+    name: 'no user namespaces for tenants',
+    steps: [
+      {
+        name: 'what Debian forbids is told with its fix',
+        settings: { 'kernel/unprivileged_userns_clone': '0' },
+        command: vitest('test/vm/refused.vm.ts'),
+      },
+      {
+        name: 'what hardening guides forbid is told with its fix',
+        settings: { 'kernel/unprivileged_userns_clone': '1', 'user/max_user_namespaces': '0' },
+        command: vitest('test/vm/refused.vm.ts'),
+      },
+    ],
+  },
+]
+
+/**
+ * A boot as the shell commands that inside.sh runs.
+ * @param {Boot} boot
+ */
+export const planOf = ({ steps }) =>
+  steps
+    .flatMap(({ settings = {}, command }, index) => [
+      ...Object.entries(settings).map(([file, value]) => shellLine('setting', file, value)),
+      shellLine('step', String(index), ...command),
+    ])
+    .join('')
+
+/** @param {...string} words */
+const shellLine = (...words) => `${words.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(' ')}\n`
