@@ -55,19 +55,44 @@ const fetchKernel = (folder) => {
   const work = `${folder}.new`
   rmSync(work, { recursive: true, force: true })
   mkdirSync(work, { recursive: true })
-  // The package of no version depends on the one that holds the newest kernel.
-  const depends = run(work, 'apt-cache', 'depends', '--important', 'linux-image-amd64')
-  const name = /Depends: (linux-image-\S+-amd64)$/m.exec(depends.output)?.[1]
-  if (name === undefined) return notFetched(`apt knows no linux-image-amd64: ${depends.output.trim()}`)
+  try {
+    return fetchInto(folder, work)
+  } finally {
+    rmSync(work, { recursive: true, force: true })
+  }
+}
+
+/**
+ * @param {string} folder
+ * @param {string} work Where it may write meanwhile, so that `folder` is there whole or not at all.
+ */
+const fetchInto = (folder, work) => {
+  const name = newestKernel(work) ?? newestKernelAfterUpdate(work)
+  if (name === undefined) return notFetched('apt knows no package linux-image-amd64')
   console.log(`fetching ${name} with apt-get`)
   const fetched = run(work, 'apt-get', '-q', ...patience, 'download', name)
   const archive = readdirSync(work).find((each) => each.endsWith('.deb'))
-  if (!fetched.succeeded || archive === undefined) return notFetched(fetched.output.trim())
+  if (!fetched.succeeded || archive === undefined) return notFetched(errorsIn(fetched.output))
   const unpacked = run(work, 'dpkg', '-x', archive, 'unpacked')
-  if (!unpacked.succeeded) return notFetched(unpacked.output.trim())
+  if (!unpacked.succeeded) return notFetched(errorsIn(unpacked.output))
   renameSync(join(work, 'unpacked'), folder)
-  rmSync(work, { recursive: true, force: true })
   return folder
+}
+
+/**
+ * The package without a version in its name depends on the one that holds the newest kernel.
+ * @param {string} work
+ */
+const newestKernel = (work) =>
+  /Depends: (linux-image-\S+-amd64)$/m.exec(run(work, 'apt-cache', 'depends', 'linux-image-amd64').output)?.[1]
+
+/**
+ * A fresh container knows no packages; only root may change that.
+ * @param {string} work
+ */
+const newestKernelAfterUpdate = (work) => {
+  run(work, 'apt-get', '-q', ...patience, 'update')
+  return newestKernel(work)
 }
 
 const patience = ['-o', 'Acquire::Retries=1', '-o', 'Acquire::http::Timeout=15', '-o', 'Acquire::https::Timeout=15']
@@ -77,6 +102,15 @@ const notFetched = (why) => ({
   reason: `Debian's kernel cannot be fetched: ${why}`,
   fix: 'apt-get update, or unpack a linux-image package (dpkg -x) and name its folder in TENEMENT_VM_KERNEL',
 })
+
+/**
+ * What apt and dpkg write as errors; everything where they write none.
+ * @param {string} output
+ */
+const errorsIn = (output) => {
+  const errors = output.split('\n').filter((line) => /^(E|dpkg\S*): /.test(line))
+  return errors.length > 0 ? errors.join('; ') : output.trim()
+}
 
 /**
  * @param {string} cwd
