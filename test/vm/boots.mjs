@@ -8,7 +8,12 @@
  * @property {Readonly<Record<string, string>>} [settings] Files below /proc/sys of the virtual machine, and what is written there before.
  */
 
-/** @typedef {{ readonly name: string, readonly steps: readonly Step[] }} Boot */
+/**
+ * @typedef {object} Boot
+ * @property {string} name
+ * @property {readonly string[]} modules Of the kernel, beside those it takes to boot.
+ * @property {readonly Step[]} steps
+ */
 
 /** @param {...string} files */
 const vitest = (...files) => [
@@ -16,10 +21,14 @@ const vitest = (...files) => [
   ...['run', '--config', 'test/vm/vitest.config.ts', '--reporter', 'verbose', ...files],
 ]
 
+/** What any distribution loads when it is asked for: the device of pasta, and who listens where (sock_diag(7)). */
+export const usualModules = ['tun', 'inet_diag', 'tcp_diag']
+
 /** @type {readonly Boot[]} */
 export const boots = [
   {
     name: 'cgroup version 2 alone',
+    modules: usualModules,
     steps: [
       { name: 'limits are kept and runs end whole', command: vitest('test/integration/cgroups') },
       { name: 'a whole tenement wakes and stops instances', command: vitest('test/vm/wake.vm.ts') },
@@ -27,7 +36,8 @@ export const boots = [
     ],
   },
   {
-    name: 'no user namespaces for tenants',
+    name: 'no user namespaces for tenants, and no modules',
+    modules: [],
     steps: [
       {
         name: 'what Debian forbids is told with its fix',

@@ -7,19 +7,19 @@ import { fileURLToPath } from 'node:url'
 const here = dirname(fileURLToPath(import.meta.url))
 const busybox = '/usr/bin/busybox'
 
-/** Those of 9p and overlay, with all they need, and the device of tenants that reach the internet. A kernel may have some built in. */
-const modules = new Set([
+/** Those of 9p and overlay, with all they need. A kernel may have some built in. */
+const bootModules = [
   ...['virtio', 'virtio_ring', 'virtio_pci', 'virtio_pci_modern_dev', 'virtio_pci_legacy_dev'],
-  ...['netfs', 'fscache', '9pnet', '9pnet_virtio', '9p', 'overlay', 'tun'],
-])
+  ...['netfs', 'fscache', '9pnet', '9pnet_virtio', '9p', 'overlay'],
+]
 
 /**
  * Makes it below `work`; returns its path.
  * @param {string} kernel The folder of an unpacked kernel package.
- * @param {string} plan
+ * @param {{ readonly modules: readonly string[], readonly plan: string }} contents
  * @param {string} work
  */
-export const makeInitramfs = (kernel, plan, work) => {
+export const makeInitramfs = (kernel, { modules, plan }, work) => {
   const root = join(work, 'root')
   for (const name of ['bin', 'modules']) mkdirSync(join(root, name), { recursive: true })
   copyFileSync(busybox, join(root, 'bin/busybox'))
@@ -27,17 +27,20 @@ export const makeInitramfs = (kernel, plan, work) => {
   chmodSync(join(root, 'init'), 0o755)
   copyFileSync(join(here, 'inside.sh'), join(root, 'inside.sh'))
   writeFileSync(join(root, 'plan.sh'), plan)
-  for (const path of moduleFiles(kernel)) copyModule(path, join(root, 'modules'))
+  for (const path of moduleFiles(kernel, new Set([...bootModules, ...modules]))) copyModule(path, join(root, 'modules'))
   execFileSync('sh', ['-c', 'find . | cpio --quiet -o -H newc > ../initramfs'], { cwd: root })
   return join(work, 'initramfs')
 }
 
 const moduleName = /\/([^/]+)\.ko(\.xz)?$/
 
-/** @param {string} kernel */
-const moduleFiles = (kernel) =>
+/**
+ * @param {string} kernel
+ * @param {ReadonlySet<string>} names
+ */
+const moduleFiles = (kernel, names) =>
   readdirSync(kernel, { recursive: true, encoding: 'utf8' })
-    .filter((path) => modules.has(moduleName.exec(`/${path}`)?.[1] ?? ''))
+    .filter((path) => names.has(moduleName.exec(`/${path}`)?.[1] ?? ''))
     .map((path) => join(kernel, path))
 
 /**

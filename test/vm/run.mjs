@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { root as checkout } from '../../scripts/setup/paths.mjs'
 import { boot, qemuArguments } from './boot.mjs'
-import { boots, planOf } from './boots.mjs'
+import { boots, planOf, usualModules } from './boots.mjs'
 import { makeInitramfs } from './initramfs.mjs'
 import { findKernel, missingPrograms } from './kernel.mjs'
 
@@ -17,7 +17,9 @@ const timeoutMs = Number(process.env.TENEMENT_VM_TIMEOUT_MS ?? 12 * 60_000)
 
 /** @param {readonly string[]} command @returns {readonly import('./boots.mjs').Boot[]} */
 const chosen = (command) =>
-  command.length === 0 ? boots : [{ name: 'one command', steps: [{ name: command.join(' '), command }] }]
+  command.length === 0
+    ? boots
+    : [{ name: 'one command', modules: usualModules, steps: [{ name: command.join(' '), command }] }]
 
 /**
  * @param {string} kernel
@@ -28,7 +30,7 @@ const bootOne = async (kernel, machine, leftMs) => {
   const work = mkdtempSync(join(tmpdir(), 'tenement-vm-'))
   try {
     console.log(`\n── boots: ${machine.name}`)
-    const initramfs = makeInitramfs(kernel, planOf(machine), work)
+    const initramfs = makeInitramfs(kernel, { ...machine, plan: planOf(machine) }, work)
     return await boot(qemuArguments({ kernel, initramfs, checkout }), machine.steps, leftMs)
   } finally {
     rmSync(work, { recursive: true, force: true })
