@@ -34,6 +34,7 @@ const needs = [
   { package: 'passt', programs: ['pasta'], onlyForTests: true },
   { package: 'iproute2', programs: ['ip'], onlyForTests: true },
   { package: 'util-linux', programs: ['setpriv', 'prlimit', 'unshare', 'flock'], onlyForTests: true },
+  { package: 'strace', programs: ['strace'], onlyForTests: true },
   { package: 'procps', programs: ['ps'], onlyForTests: true },
   { package: 'gcc', programs: ['cc'], onlyForTests: true },
   { package: 'libc6-dev', programs: [], files: ['/usr/include/stdio.h'], onlyForTests: true },

@@ -5,7 +5,7 @@ import type { RunCgroup } from '../cgroups/runCgroup.ts'
 import type { Attestation, Launch } from '../isolation/adapter.ts'
 import { attestExecuted, attestHeld, descriptorsHeld } from './attest.ts'
 import type { Gate } from './descriptors.ts'
-import { type HeldProgram, untilExecuted, untilHeld } from './hold.ts'
+import { type HeldProgram, untilExecuted, untilHeld, untilTraced } from './hold.ts'
 import { applyLimits, canLimit } from './limits.ts'
 import { needsNetwork } from './prepareNetwork.ts'
 import { type FirstProcess, firstProcessOf } from './processes.ts'
@@ -18,6 +18,8 @@ interface Steps {
   /** While the program turns into the application: time that is waited for anyway. */
   readonly onReleased: () => void
   readonly cgroup: RunCgroup | undefined
+  /** Whether it is let go only once somebody traces it. */
+  readonly isTraced: boolean
 }
 
 /** Rejects with what the program said when it ends, with Unattested when it is not what was expected. */
@@ -25,7 +27,7 @@ export const confine = async (
   spawned: Spawned,
   gate: Gate,
   launch: Launch,
-  { onHeld, onReleased, cgroup }: Steps,
+  { onHeld, onReleased, cgroup, isTraced }: Steps,
 ): Promise<Attestation | undefined> => {
   const { child, pid } = spawned
   const program: HeldProgram = {
@@ -44,6 +46,7 @@ export const confine = async (
   const { expect } = launch
   const found = expect === undefined ? undefined : attestHeld(held, expect, { identity: launch.identity, cgroup })
   const descriptors = expect === undefined ? undefined : descriptorsHeld(held, expect)
+  if (isTraced) await untilTraced(program, held)
   gate.open()
   onReleased()
   const application = await untilExecuted(program, held)

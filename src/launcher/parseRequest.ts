@@ -182,6 +182,7 @@ const parsers: Parsers = {
     launch: launch(fields.launch),
     watch: boolean(fields.watch, 'watch'),
     note: note(fields.note),
+    ...(fields.isTraced === undefined ? {} : { isTraced: boolean(fields.isTraced, 'isTraced') }),
   }),
   stop: (fields) => ({
     type: 'stop',

@@ -54,7 +54,7 @@ interface Settled extends Pick<Started, 'group' | 'network'> {
 /** From a process to an application in its confines; rejects when there is nothing left of it. */
 const settle = async (
   site: Site,
-  { run, launch }: LaunchRequest,
+  { run, launch, isTraced = false }: LaunchRequest,
   starting: Starting,
   spawned: Spawned,
   cgroup: RunCgroup | undefined,
@@ -73,14 +73,15 @@ const settle = async (
       onHeld: async (first) => {
         group = { ...group, first }
         starting.group = group
-        // Without a uid of its own only its first process tells what a later launcher has to end.
-        if (launch.identity === undefined) hold(group)
+        // Without a uid of its own only its first process tells what a later launcher has to end; a tracer looks for it too.
+        if (launch.identity === undefined || isTraced) hold(group)
         network = await prepareNetwork(site.networks, first, launch, cgroup)
       },
       onReleased: () => {
         if (launch.identity !== undefined) hold(group)
       },
       cgroup,
+      isTraced,
     })
     return { group, network, attestation }
   } catch (error) {
