@@ -23,6 +23,7 @@ const statuses: Readonly<Record<ErrorCode, number>> = {
   busy: 409,
   declared: 409,
   unsupported_machine: 409,
+  unexplained_call: 409,
   exposed_secret: 409,
   internal: 500,
 }
