@@ -21,6 +21,7 @@ import { checkVisible, type HiddenFolder, hiddenFolders } from './checkVisible.t
 import type { CheckMachine } from './machine.ts'
 import type { Probes } from './probes.ts'
 import { promisesFor, type Verdict } from './promises.ts'
+import { warnOfProfile } from './warnOfProfile.ts'
 
 /** What a config is held against. */
 export interface Ground {
@@ -49,7 +50,7 @@ export const check = async (config: Config, ground: Ground): Promise<Findings> =
   const found = await Promise.all(
     services.map((service) => checkService(service, { ...ground, config, hidden, written })),
   )
-  const warnings = ground.machine === undefined ? [] : (await Promise.all(services.map(warnOfSecrets))).flat()
+  const warnings = (await Promise.all(services.map((service) => warn(service, config, ground)))).flat()
   return {
     problems: locateProblems(
       [...found.flatMap(({ issues }) => issues), ...[...config.isolation.keys()].map(pluginNotThere)],
@@ -58,6 +59,15 @@ export const check = async (config: Config, ground: Ground): Promise<Findings> =
     warnings: locateProblems(warnings, config),
     promises: new Map(found.flatMap(({ name, promises }) => (promises === undefined ? [] : [[name, promises]]))),
   }
+}
+
+const warn = async (service: Service, config: Config, { adapters, machine }: Ground): Promise<readonly Issue[]> => {
+  if (machine === undefined) return []
+  const isFiltered = adapters.get(service.isolation)?.capabilities['syscalls.filtered'] !== undefined
+  return [
+    ...(await warnOfSecrets(service)),
+    ...(isFiltered ? await warnOfProfile(service, config, machine.lintProfile) : []),
+  ]
 }
 
 interface ServiceGround extends Ground {

@@ -12,6 +12,7 @@ import { currentSurroundings } from '../config/surroundings.ts'
 import { readText } from '../config/text.ts'
 import { type Adapters, builtinAdapters } from '../isolation/registry.ts'
 import type { Given } from './command.ts'
+import { lintProfile } from './lintProfile.ts'
 
 /** Which adapters look at the machine: those that services use, all there are, this one, or none, which asks nothing of the machine. */
 export type Scope = 'used' | 'all' | 'none' | { readonly only: string }
@@ -74,6 +75,7 @@ const thisMachine = ({ tenantUids }: Pick<Settings, 'tenantUids'>): CheckMachine
     hasTenantUids: isRoot,
     path: basePath(process.execPath),
     tryProfile: profileTrier(),
+    lintProfile,
     ...(probeIdentity === undefined ? {} : { probeIdentity }),
   }
 }
