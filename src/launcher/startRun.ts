@@ -32,7 +32,7 @@ export const draftOf = ({ run, service, id, note, launch }: LaunchRequest): RunR
 
 /** Resolves when the application executes. `starting.group` is kept up to date, so that others may end the start meanwhile. */
 export const startRun = async (site: Site, request: LaunchRequest, starting: Starting): Promise<Started> => {
-  const { run, launch, isTraced = false } = request
+  const { run, launch } = request
   const { record } = starting
   let cgroup: RunCgroup | undefined
   try {
