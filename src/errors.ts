@@ -18,6 +18,7 @@ export const errorCodes = {
   exposed_secret: 'a file that holds a secret may be read by more people than need to',
   busy: 'the instance is doing something that must end first',
   declared: 'an instance that stands in tenement.toml is removed there',
+  unusable_plugin: 'a plug-in that provides an isolation adapter cannot be used',
   unsupported_machine: 'this machine lacks something tenement needs',
   internal: 'a fault in tenement itself',
 } as const

@@ -6,14 +6,15 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { basePath } from './check/machine.ts'
 import { readConfig } from './config/load.ts'
+import type { Config } from './config/schema.ts'
 import { readLogsIn } from './control/logs.ts'
 import { createControlServer } from './control/server.ts'
 import type { ServerStatus } from './control/wire.ts'
 import { messageOf, TenementError } from './errors.ts'
-import { builtinAdapters } from './isolation/registry.ts'
 import { type Channel, connectLauncher, type Hello, type LauncherClient } from './launcher/client.ts'
 import { hopelessExit, type ListenAddress } from './launcher/protocol.ts'
 import { packageVersion } from './packageVersion.ts'
+import { loadIsolation } from './plugin/load.ts'
 import { buildHostTable, match } from './router/host.ts'
 import { loadParser } from './router/loadParser.ts'
 import { createRouter, type Router } from './router/server.ts'
@@ -128,14 +129,23 @@ const prepareGround = async (hello: Hello, launcher: LauncherClient, log: Logger
   const { config } = readConfig({ file: settings.configFile, text: settings.configText }, settings.surroundings)
   const path = basePath(process.execPath)
   const findProgram = await findPrograms(config, path)
-  const filters = await makeFilters(config, builtinAdapters)
+  const isolation = await loadIsolation(config, { only: usedPlugins(config, settings), say: (line) => log.info(line) })
+  for (const [name, { reason, fix }] of isolation.faults)
+    log.error({ fix }, `isolation "${name}" cannot be had: ${reason}`)
+  const filters = await makeFilters(config, isolation.adapters)
   const version = packageVersion()
   await loadParser()
   const { policy } = launcherSettings
   dropPrivileges(policy.serverIdentity)
   const state = openState(policy.stateDir)
-  return { launcher, launcherSettings, settings, config, state, log, path, findProgram, filters, version }
+  return { launcher, launcherSettings, settings, config, isolation, state, log, path, findProgram, filters, version }
 }
+
+/** One whose services are all refused was tried already, and could make others wait once more. */
+const usedPlugins = ({ services }: Config, { unrunnable }: ServerSettings): ReadonlySet<string> =>
+  new Set(
+    [...services.values()].filter(({ name }) => !Object.hasOwn(unrunnable, name)).map(({ isolation }) => isolation),
+  )
 
 /** What no further start would mend: reported once, and the launcher ends too where nothing runs yet. */
 const isHopeless = (error: unknown): boolean => error instanceof TenementError

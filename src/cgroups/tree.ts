@@ -27,10 +27,11 @@ export type Trees = Readonly<Record<Resource, Tree | Absence>>
 export const isTree = (found: Tree | Absence): found is Tree => 'directory' in found
 
 /** 'tenement-' and what tells this run directory from any other. */
-const nameFor = (runDir: string): string => `tenement-${createHash('sha256').update(runDir).digest('hex').slice(0, 12)}`
+export const cgroupNameFor = (runDir: string): string =>
+  `tenement-${createHash('sha256').update(runDir).digest('hex').slice(0, 12)}`
 
 const treeIn = ({ hierarchy, base }: Home, runDir: string): Tree => {
-  const directory = join(base, nameFor(runDir))
+  const directory = join(base, cgroupNameFor(runDir))
   const version = hierarchy.version === 2 ? unified : legacy
   return { hierarchy, directory, path: pathOf(hierarchy, directory), version }
 }

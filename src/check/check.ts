@@ -8,10 +8,11 @@ import { locateProblems, type Reading } from '../config/load.ts'
 import { byPlace, type Issue, type Problem, showValue } from '../config/problem.ts'
 import type { Config, Service } from '../config/schema.ts'
 import type { IsolationAdapter } from '../isolation/adapter.ts'
-import type { Adapters } from '../isolation/registry.ts'
+import type { Isolation } from '../isolation/registry.ts'
 import { checkGrants } from './checkGrants.ts'
 import { checkIsolation, unknownAdapter, type Written } from './checkIsolation.ts'
 import { checkOptions } from './checkOptions.ts'
+import { settingsIssues, unusablePlugin, unusedFaults } from './checkPlugins.ts'
 import { checkProfile } from './checkProfile.ts'
 import { checkPrograms } from './checkPrograms.ts'
 import { checkReach } from './checkReach.ts'
@@ -24,8 +25,7 @@ import { promisesFor, type Verdict } from './promises.ts'
 import { warnOfFloor } from './warnOfFloor.ts'
 
 /** What a config is held against. */
-export interface Ground {
-  readonly adapters: Adapters
+export interface Ground extends Isolation {
   /** Undefined for a config that is meant for another machine. */
   readonly machine: CheckMachine | undefined
   /** Of an adapter that is not among them nothing is said about this machine. */
@@ -56,10 +56,10 @@ export const check = async (config: Config, ground: Ground): Promise<Findings> =
   ]
   return {
     problems: locateProblems(
-      [...found.flatMap(({ issues }) => issues), ...[...config.isolation.keys()].map(pluginNotThere)],
+      [...found.flatMap(({ issues }) => issues), ...[...ground.faults].flatMap(settingsIssues)],
       config,
     ),
-    warnings: locateProblems(warnings, config),
+    warnings: locateProblems([...warnings, ...unusedFaults(config, ground)], config),
     promises: new Map(found.flatMap(({ name, promises }) => (promises === undefined ? [] : [[name, promises]]))),
   }
 }
@@ -80,7 +80,7 @@ const checkService = async (service: Service, ground: ServiceGround): Promise<Se
   const { name } = service
   const adapter = ground.adapters.get(service.isolation)
   const files = await checkFiles(service, ground)
-  if (adapter === undefined) return { name, issues: [unknownAdapter(service, ground.adapters), ...files] }
+  if (adapter === undefined) return { name, issues: [...adapterNotThere(service, ground), ...files] }
   const probe = ground.probes.get(adapter.name)
   const promises = promisesFor(service, adapter, probe)
   const options = await checkOptions(service, adapter)
@@ -123,12 +123,14 @@ const checkFiles = async (service: Service, { machine, config }: ServiceGround):
         ...(await checkSecrets(service)),
       ]
 
-/** Said even where no service uses it: who wrote it expects an adapter of that name. */
-const pluginNotThere = (name: string): Issue => ({
-  path: ['isolation', name],
-  message: `isolation.${name} is to come from a plugin, and this release loads none`,
-  fix: `remove [isolation.${name}]`,
-})
+/** A plug-in that was not asked for, as for another machine, says nothing about its services either. */
+const adapterNotThere = (service: Service, { config, adapters, faults }: ServiceGround): readonly Issue[] => {
+  const fault = faults.get(service.isolation)
+  if (fault !== undefined) return fault.issues === undefined ? [unusablePlugin(service, fault)] : []
+  return config.isolation.has(service.isolation)
+    ? []
+    : [unknownAdapter(service, adapters, [...config.isolation.keys()])]
+}
 
 /** The same for a config that may be wrong in itself: all problems of both kinds, in the order of the file. */
 export const checkReading = async ({ config, problems }: Reading, ground: Ground): Promise<Findings> => {

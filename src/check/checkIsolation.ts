@@ -12,16 +12,18 @@ import { standingOf, tablesOf, type Verdict, wordFor } from './promises.ts'
 /** What the file says at a path, as it is to be shown. */
 export type Written = (path: KeyPath) => string
 
-export const unknownAdapter = (service: Service, adapters: Adapters): Issue => {
+/** `declared` are the names that plug-ins have in the config. */
+export const unknownAdapter = (service: Service, adapters: Adapters, declared: readonly string[]): Issue => {
   const path = ['service', service.name, 'isolation']
-  const suggestion = nearest(service.isolation, adapters.keys())
+  const names = [...new Set([...adapters.keys(), ...declared])]
+  const suggestion = nearest(service.isolation, names)
   const value = quote(service.isolation)
   return {
     path,
     message: `${showKey(path)} = ${value} names no isolation adapter`,
     value,
     ...(suggestion === undefined ? {} : { suggestion }),
-    fix: suggestion === undefined ? `write ${listed([...adapters.keys()])}` : `did you mean ${quote(suggestion)}?`,
+    fix: suggestion === undefined ? `write ${listed(names)}` : `did you mean ${quote(suggestion)}?`,
   }
 }
 
@@ -35,6 +37,7 @@ export const checkIsolation = (
   written: Written,
 ): readonly Issue[] => [
   ...checkNetworks(service, adapter, adapters, written),
+  ...checkListen(service, adapter),
   ...absent(adapter, promises, adapters, written),
   ...(probe === undefined || probe.usable ? lostHere(service, promises, written) : [unusable(service, probe)]),
 ]
@@ -60,6 +63,19 @@ const checkNetworks = (
       },
     ]
   })
+
+/** A way to be reached that the adapter's confinement closes. */
+const checkListen = ({ name, listen }: Service, { listens, name: isolation }: IsolationAdapter): readonly Issue[] =>
+  listens === undefined || listens.includes(listen)
+    ? []
+    : [
+        {
+          path: ['service', name, 'listen'],
+          message: `service.${name}.listen = ${quote(listen)} is no way in which instances of isolation "${isolation}" are reached`,
+          value: quote(listen),
+          fix: `write listen = ${listed(listens)}`,
+        },
+      ]
 
 const offers = ({ networks }: IsolationAdapter, network: NonNullable<Service['network']>): boolean =>
   networks === undefined || networks.includes(network)

@@ -11,13 +11,17 @@ export const checkOptions = async (service: Service, adapter: IsolationAdapter):
   return issues.map((issue) => placed(issue, service, adapter.name))
 }
 
-const placed = ({ message, path = [], expected }: OptionIssue, service: Service, adapter: string): Issue => {
+const placed = (issue: OptionIssue, service: Service, adapter: string): Issue =>
+  placedAt(issue, ['service', service.name, 'options'], `, for isolation ${quote(adapter)},`)
+
+/** What a schema of an adapter says is wrong in a table of the config. */
+export const placedAt = ({ message, path = [], expected }: OptionIssue, table: KeyPath, whose = ''): Issue => {
   const inside = path.map(keyOf)
-  const at: KeyPath = ['service', service.name, 'options', ...inside]
+  const at: KeyPath = [...table, ...inside]
   const suggestion = expected === undefined ? undefined : nearest(String(inside.at(-1) ?? ''), expected)
   return {
     path: at,
-    message: `${showKey(at)}, for isolation ${quote(adapter)}, ${message}`,
+    message: `${showKey(at)}${whose} ${message}`,
     ...(suggestion === undefined ? {} : { suggestion }),
     fix: fixFor(suggestion, expected, showKey(at)),
   }

@@ -10,7 +10,8 @@ import { ConfigError } from '../config/problem.ts'
 import { type Config, fileKeys, type Settings } from '../config/schema.ts'
 import { currentSurroundings } from '../config/surroundings.ts'
 import { readText } from '../config/text.ts'
-import { type Adapters, builtinAdapters } from '../isolation/registry.ts'
+import { type Adapters, builtinAdapters, type Isolation } from '../isolation/registry.ts'
+import { loadIsolation } from '../plugin/load.ts'
 import type { Given } from './command.ts'
 
 /** Which adapters look at the machine: those that services use, all there are, this one, or none, which asks nothing of the machine. */
@@ -22,6 +23,8 @@ export interface Checked extends Findings {
   /** Undefined when the file is not TOML, or cannot be read at all. */
   readonly config: Config | undefined
   readonly adapters: Adapters
+  /** Plug-ins that provide no adapter. */
+  readonly faults: Isolation['faults']
   /** In the order of the registry. */
   readonly probes: Probes
 }
@@ -43,13 +46,27 @@ export const checkConfig = async (given: Given, scope: Scope): Promise<Checked> 
 
 const checkWhole = async (reading: Reading, scope: Scope): Promise<Omit<Checked, 'file'>> => {
   const { config } = reading
-  const adapters = builtinAdapters
   const machine = scope === 'none' ? undefined : thisMachine(config.settings)
   const used = [...config.services.values()].map(({ isolation }) => isolation)
-  const probes =
-    machine === undefined ? new Map() : await probeAdapters(adapters, namesIn(scope, used, adapters), machine)
-  return { config, adapters, probes, ...(await checkReading(reading, { adapters, machine, probes })) }
+  const { close, ...isolation } = await loadIsolation(config, { only: pluginsIn(scope, used, config), say: toStderr })
+  try {
+    const { adapters } = isolation
+    const probes =
+      machine === undefined ? new Map() : await probeAdapters(adapters, namesIn(scope, used, adapters), machine)
+    return { config, ...isolation, probes, ...(await checkReading(reading, { ...isolation, machine, probes })) }
+  } finally {
+    await close()
+  }
 }
+
+/** Of a config that is meant for another machine no plug-in is executed on this one. */
+const pluginsIn = (scope: Scope, used: readonly string[], { isolation }: Config): ReadonlySet<string> => {
+  if (scope === 'all') return new Set(isolation.keys())
+  if (scope === 'none') return new Set()
+  return new Set(scope === 'used' ? used : [...used, scope.only])
+}
+
+const toStderr = (line: string): void => void process.stderr.write(`${line}\n`)
 
 /** The same without any config: what adapters can do here, with the settings nobody has written. */
 export const checkMachine = async (scope: Scope): Promise<Checked> => {
@@ -57,7 +74,7 @@ export const checkMachine = async (scope: Scope): Promise<Checked> => {
   const names = namesIn(scope, [], adapters)
   const probes =
     names.size === 0 ? new Map() : await probeAdapters(adapters, names, thisMachine(fileKeys.parse({}).settings))
-  return { file: undefined, config: undefined, adapters, probes, ...nothingFound }
+  return { file: undefined, config: undefined, adapters, faults: new Map(), probes, ...nothingFound }
 }
 
 const namesIn = (scope: Scope, used: readonly string[], adapters: Adapters): ReadonlySet<string> => {

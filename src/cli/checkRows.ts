@@ -12,11 +12,15 @@ export interface Row {
 }
 
 /** What each adapter that was asked can do here. */
-export const machineRows = (checked: Checked): readonly Row[] =>
-  [...checked.probes].flatMap(([name, probe]) => {
+export const machineRows = (checked: Checked): readonly Row[] => [
+  ...[...checked.probes].flatMap(([name, probe]) => {
     const adapter = checked.adapters.get(name)
     return adapter === undefined ? [] : adapterRows(adapter, probe, checked)
-  })
+  }),
+  ...[...checked.faults].map(
+    ([name, { reason, fix }]): Row => ({ subject: name, state: 'fail', finding: reason, fix }),
+  ),
+]
 
 const adapterRows = (adapter: IsolationAdapter, { usable, problem, lost }: Probe, checked: Checked): readonly Row[] => {
   const subject = adapter.name

@@ -20,6 +20,7 @@ const usageErrors: ReadonlySet<ErrorCode> = new Set([
   'unreadable_config',
   'invalid_profile',
   'missing_capability',
+  'unusable_plugin',
   'invalid_name',
 ])
 

@@ -103,7 +103,7 @@ export const formatConfig = (config: Config, showsEnv: boolean): string => {
     service: mapValues(servicesOf(config, showsEnv), writeService),
     instances: Object.fromEntries(instances),
     hosts: Object.fromEntries(hosts),
-    isolation: Object.fromEntries(isolation),
+    isolation: mapValues(isolation, ({ settings: own, ...keys }) => ({ ...keys, ...own })),
   }
   const whole = Object.fromEntries(Object.entries(document).filter(([, table]) => !isEmpty(table)))
   return visible(`# ${file}, with every default filled in\n${stringify(whole)}`)

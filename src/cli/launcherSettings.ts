@@ -53,7 +53,7 @@ export interface Served extends Pick<ServerSettings, 'unrunnable' | 'givenUp'> {
 const endTimeoutFor = ({ services }: Config): number =>
   Math.max(...[...services.values()].map(({ stopTimeoutMs }) => stopTimeoutMs), 0) + 10_000
 
-const policyFor = async ({ settings, services }: Config): Promise<Omit<Policy, 'floors'>> => {
+const policyFor = async ({ settings, services, isolation }: Config): Promise<Omit<Policy, 'floors'>> => {
   const isRoot = process.geteuid?.() === 0
   const controlGid = await findId('group', ownAccount)
   const all = [...services.values()]
@@ -69,6 +69,7 @@ const policyFor = async ({ settings, services }: Config): Promise<Omit<Policy, '
         all.map(async (service) => [service.name, await grantsFor(service, settings.runDir, isRoot)] as const),
       ),
     ),
+    privileged: all.filter((service) => isolation.get(service.isolation)?.privileged).map(({ name }) => name),
     ...(isRoot ? { tenantUids: settings.tenantUids, serverIdentity: await serverIdentityFor(settings) } : {}),
     ...(isRoot && controlGid !== undefined ? { controlGid } : {}),
     log: logLimits,

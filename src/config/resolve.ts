@@ -20,7 +20,8 @@ export const resolveConfig = (read: ReadFile, source: Source, surroundings: Surr
     ([name, service]) => [name, resolveService(name, service, absolute)] as const,
   )
   const plugins = Object.entries(read.isolation).map(
-    ([name, { plugin }]) => [name, { plugin: isPluginPath(plugin) ? absolute(plugin) : plugin }] as const,
+    ([name, { plugin, ...rest }]) =>
+      [name, { ...rest, plugin: isPluginPath(plugin) ? absolute(plugin) : plugin }] as const,
   )
   return {
     ...source,

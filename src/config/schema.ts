@@ -287,14 +287,31 @@ export const serviceKeys = z.strictObject(
   table,
 )
 
-export const pluginKeys = z.strictObject(
+/** Whatever else is written there is for the plug-in, which says which keys there are. */
+export const pluginKeys = z.looseObject(
   {
     plugin: plugin().describe(
-      'The package or module that provides the isolation adapter. This release loads none, and says so.',
+      'The package or module that provides the isolation adapter; a path is relative to the folder of tenement.toml, where packages are looked for too. Further keys are for the plug-in.',
     ),
+    privileged: flag(false).describe('Whether what the plug-in starts may begin as root, where it says that it must.'),
   },
   table,
 )
+
+/** An isolation that comes as a plug-in. */
+export interface Plugin {
+  /** The name of a package, or an absolute path. */
+  readonly plugin: string
+  readonly privileged: boolean
+  /** The keys beside these two. */
+  readonly settings: Readonly<Record<string, unknown>>
+}
+
+const separateSettings = ({ plugin, privileged, ...settings }: z.output<typeof pluginKeys>): Plugin => ({
+  plugin,
+  privileged,
+  settings,
+})
 
 const idList = { error: 'must be a list of instance ids' }
 
@@ -314,7 +331,7 @@ export const fileKeys = z
       .prefault({})
       .describe('Further hosts that lead to an instance: "shop.acme.com" = "api:acme".'),
     isolation: z
-      .record(name, pluginKeys, table)
+      .record(name, pluginKeys.transform(separateSettings), table)
       .prefault({})
       .describe('Isolation adapters that come as plugins, by the name services use.'),
   })
@@ -355,5 +372,5 @@ export interface Config {
   /** 'api:acme' by host in lower case, without port or trailing dot. */
   readonly hosts: ReadonlyMap<string, string>
   /** Plugins by the isolation name they provide; a path is absolute. */
-  readonly isolation: ReadonlyMap<string, { readonly plugin: string }>
+  readonly isolation: ReadonlyMap<string, Plugin>
 }

@@ -22,6 +22,7 @@ const statuses: Readonly<Record<ErrorCode, number>> = {
   state_unusable: 500,
   busy: 409,
   declared: 409,
+  unusable_plugin: 409,
   unsupported_machine: 409,
   exposed_secret: 409,
   internal: 500,

@@ -78,6 +78,11 @@ export interface Launch {
   readonly cwd: string
   /** Runs as this uid and gid with no further groups; undefined runs as the launcher's own, which must then not be root. */
   readonly identity: Identity | undefined
+  /**
+   * Starts it as root, where it has to become `identity` itself or confine without. Refused unless the service's isolation is a
+   * plug-in for which the config says `privileged = true`. Directories and output are the identity's all the same.
+   */
+  readonly privileged?: true
   /** File mode bits taken from what it creates. */
   readonly umask: number
   /** Directories that must exist before it starts, made in this order. */
@@ -125,6 +130,11 @@ export interface Expectation {
   readonly innerGid: number
   /** Every mount point inside; `true` where it may be written. */
   readonly mounts: Readonly<Record<string, boolean>>
+  /**
+   * What is mounted at each of these points: a path of the machine where the launcher finds it, or the type of a file system of its
+   * own ('tmpfs', 'proc', 'devpts', 'cgroup'). A point that is left out may show anything.
+   */
+  readonly sources?: Readonly<Record<string, string>>
   /** Whether a seccomp filter is in force once the application is executed. */
   readonly isFiltered: boolean
   /** Descriptors open in the application right after it was executed, in order. */
@@ -153,6 +163,10 @@ export interface ConfinedFloor {
   /** Kinds of namespace it must have of its own. Without 'net' it may have the machine's network. */
   readonly namespaces: readonly NamespaceKind[]
   readonly isFiltered: boolean
+  /** Paths of the machine that it may be shown, with what is below them, beside its code, its grants and its own directories. */
+  readonly shown: readonly string[]
+  /** Device nodes it may be given to write. */
+  readonly devices: readonly string[]
   /** The one uplink it may have, word for word; absent: none. */
   readonly uplink?: NonNullable<Launch['uplink']>
   /** Networks that must be unreachable where it has an uplink. */
@@ -241,6 +255,8 @@ export interface IsolationAdapter<Options = unknown> {
   /** As in `isolation = "name"`. */
   readonly name: string
   readonly apiVersion: 1
+  /** Whether the programs it starts begin as root, which a config must allow. */
+  readonly privileged?: boolean
   /** What it promises on every machine; what is not listed is absent. */
   readonly capabilities: Readonly<Partial<Record<string, Strength>>>
   /** What a service that says nothing gets. */
@@ -251,6 +267,8 @@ export interface IsolationAdapter<Options = unknown> {
   readonly needs: readonly string[]
   /** The networks a service may have; absent: all that its capabilities allow. */
   readonly networks?: readonly Network[]
+  /** How its instances can be reached; absent: in every way. */
+  readonly listens?: readonly Reach['kind'][]
   /** Absent where instances see the machine's files as they are. */
   readonly sight?: Sight
   /** Reads [service.X.options]; absent where there are none. */
@@ -259,7 +277,7 @@ export interface IsolationAdapter<Options = unknown> {
    * The least that `prepare` gives a service, whatever its plan says beyond this. Without it nothing holds a server that was taken
    * over to this isolation, and `check` warns of that. Pure.
    */
-  floorFor?(inputs: FloorInputs<Options>): Floor
+  floorFor?(inputs: FloorInputs<Options>): Floor | Promise<Floor>
   probe(machine: Machine): Promise<Probe>
   prepare(plan: LaunchPlan<Options>): Promise<Launch>
 }

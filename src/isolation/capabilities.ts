@@ -39,7 +39,7 @@ const withKeys = (...keys: readonly Asking['key'][]): readonly Asking[] => keys.
 const withNetworks = (...networks: readonly string[]): readonly Asking[] =>
   networks.map((value) => ({ key: 'network', value }))
 
-export const capabilities: Readonly<Record<string, Capability>> = {
+const all = {
   'fs.privateRoot': {
     promise: 'it finds only the files it was granted',
     askedBy: withKeys('read', 'write'),
@@ -165,4 +165,9 @@ export const capabilities: Readonly<Record<string, Capability>> = {
     askedBy: [],
     proofs: [60, 64],
   },
-}
+} as const satisfies Readonly<Record<string, Capability>>
+
+/** The names there are, for those who write adapters: a promise that nobody knows would be asked for by nobody and proved by nothing. */
+export type CapabilityName = keyof typeof all
+
+export const capabilities: Readonly<Record<string, Capability>> = all

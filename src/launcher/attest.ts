@@ -4,6 +4,7 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import type { RunCgroup } from '../cgroups/runCgroup.ts'
 import type { Attestation, Expectation, Identity, NamespaceKind } from '../isolation/adapter.ts'
+import { byPoint, isMountOf, type Mount, mountsOf } from './mounts.ts'
 import { isDead, namespaceOf } from './processes.ts'
 
 /** A launch that is not what was planned; the message names the capability. */
@@ -89,30 +90,9 @@ const cgroupCheck =
     return found === undefined ? { wrong: 'it is not in the cgroup that bounds it' } : { found }
   }
 
-interface Mount {
-  readonly id: string
-  /** The mount on which it lies. */
-  readonly parent: string
-  readonly point: string
-  readonly isWritable: boolean
-}
-
-/** Fields 1, 2, 5 and 6 of /proc/PID/mountinfo; a space in a path is written \040 (proc(5)). */
-const mountsOf = (pid: number): readonly Mount[] =>
-  readFileSync(`/proc/${pid}/mountinfo`, 'utf8')
-    .trim()
-    .split('\n')
-    .map((line) => {
-      const [id = '', parent = '', , , point = '', options = ''] = line.split(' ')
-      return { id, parent, point: unescapePath(point), isWritable: options.split(',').includes('rw') }
-    })
-
-const unescapePath = (text: string): string =>
-  text.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)))
-
 /** Only the topmost mount of a point can be reached, and mountinfo lists it last. */
 const mountCheck =
-  (expected: Expectation['mounts']): Check =>
+  ({ mounts: expected, sources = {} }: Expectation, roots: readonly string[]): Check =>
   (pid) => {
     const mounts = mountsOf(pid)
     const found = new Map(mounts.map(({ point, isWritable }) => [point, isWritable]))
@@ -122,12 +102,29 @@ const mountCheck =
     }
     const missing = Object.keys(expected).find((point) => !found.has(point))
     if (missing !== undefined) return { wrong: `"${missing}" is not mounted` }
+    const strange = strangeMount(mounts, sources, roots)
+    if (strange !== undefined) return { wrong: strange }
     const hidden = mounts.find((mount) => isHidden(mount, mounts))
     if (hidden !== undefined) return { wrong: `"${hidden.point}" is hidden by what is mounted over it` }
     return {
       found: `${found.size} mounts, writable: ${[...found].flatMap(([at, may]) => (may ? [at] : [])).join(' ')}`,
     }
   }
+
+const strangeMount = (
+  mounts: readonly Mount[],
+  sources: Readonly<Record<string, string>>,
+  roots: readonly string[],
+): string | undefined => {
+  const machine = byPoint(mountsOf(process.pid))
+  for (const [point, mount] of byPoint(mounts)) {
+    // Not every adapter says; where a floor asks for it, it is there.
+    const source = Object.hasOwn(sources, point) ? sources[point] : undefined
+    if (source !== undefined && !isMountOf(mount, source, { machine, roots }))
+      return `"${point}" shows "${mount.root}" of ${mount.type} ${mount.device}, and not "${source}"`
+  }
+  return undefined
+}
 
 /**
  * What is mounted a second time at the same point lies on the first, and takes what else lies on that out of sight: a planned
@@ -232,11 +229,18 @@ const foundBy = (capability: string, check: () => Finding): string => {
 const outerIdentity = (identity: Identity | undefined): Identity =>
   identity ?? { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 }
 
+interface Surroundings {
+  readonly identity: Identity | undefined
+  readonly cgroup: RunCgroup | undefined
+  /** Paths that may be symlinks, or lie behind some: they are the operator's. */
+  readonly roots: readonly string[]
+}
+
 /** Of the namespace's first process, while it is held. */
 export const attestHeld = (
   first: number,
   expect: Expectation,
-  { identity, cgroup }: { readonly identity: Identity | undefined; readonly cgroup: RunCgroup | undefined },
+  { identity, cgroup, roots }: Surroundings,
 ): Attestation['found'] => {
   const { uid, gid } = outerIdentity(identity)
   return inspect(first, [
@@ -248,7 +252,7 @@ export const attestHeld = (
     ['caps.none', noCapabilities],
     ['priv.noNew', statusCheck('NoNewPrivs', '1')],
     ['core.none', noCoreFile],
-    ['fs.readOnlyRoot', mountCheck(expect.mounts)],
+    ['fs.readOnlyRoot', mountCheck(expect, roots)],
     ...(cgroup === undefined ? [] : [['res.cgroup', cgroupCheck(cgroup)] as const]),
   ])
 }

@@ -18,6 +18,8 @@ interface Steps {
   /** While the program turns into the application: time that is waited for anyway. */
   readonly onReleased: () => void
   readonly cgroup: RunCgroup | undefined
+  /** Paths of the operator's, below which what is shown lies. */
+  readonly roots: readonly string[]
 }
 
 /** Rejects with what the program said when it ends, with Unattested when it is not what was expected. */
@@ -25,7 +27,7 @@ export const confine = async (
   spawned: Spawned,
   gate: Gate,
   launch: Launch,
-  { onHeld, onReleased, cgroup }: Steps,
+  { onHeld, onReleased, cgroup, roots }: Steps,
 ): Promise<Attestation | undefined> => {
   const { child, pid } = spawned
   const program: HeldProgram = {
@@ -42,7 +44,8 @@ export const confine = async (
   else if (needsNetwork(launch)) throw new Error(`the network of process ${held} cannot be looked at while it is held`)
   if (canLimit(launch.identity)) applyLimits(held, launch.limits)
   const { expect } = launch
-  const found = expect === undefined ? undefined : attestHeld(held, expect, { identity: launch.identity, cgroup })
+  const found =
+    expect === undefined ? undefined : attestHeld(held, expect, { identity: launch.identity, cgroup, roots })
   const descriptors = expect === undefined ? undefined : descriptorsHeld(held, expect)
   gate.open()
   onReleased()

@@ -2,6 +2,7 @@
 // that was taken over says what to start; how little confined it may be started, it does not.
 // It does not know what the application is, nor what is in a filter: that a filter is in force is all the kernel tells.
 import type { ConfinedFloor, Expectation, Floor, Launch } from '../isolation/adapter.ts'
+import { isBelow } from './safePath.ts'
 
 /** The floor of an instance: its own, or that of its service; undefined for a service that is not to be launched. */
 export const floorOf = (
@@ -11,11 +12,11 @@ export const floorOf = (
   [`${service}:${id}`, service].flatMap((name) => (Object.hasOwn(floors, name) ? floors[name] : []))[0]
 
 /** The rule that the launch breaks; undefined where it keeps all of them. */
-export const brokenRule = (floor: Floor, launch: Launch): string | undefined =>
+export const brokenRule = (floor: Floor, launch: Launch, own: OwnPlaces): string | undefined =>
   looseBound('bound', floor.resources, launch.resources) ??
   looseBound('limit', floor.limits, launch.limits) ??
   looseBound('bound on what it stores,', floor.storage, launch.storage) ??
-  (floor.confined === undefined ? undefined : firstBroken(floor.confined, launch))
+  (floor.confined === undefined ? undefined : firstBroken(floor.confined, launch, own))
 
 type Numbers = Readonly<Record<string, number | undefined>>
 
@@ -28,7 +29,17 @@ const looseBound = (what: string, most: object = {}, given: object = {}): string
   return loose === undefined ? undefined : `its ${what} ${loose[0]} is at most ${loose[1]}`
 }
 
-type Rule = (floor: ConfinedFloor, launch: Launch, expect: Expectation) => string | undefined
+/** Where an instance's own files lie. */
+export interface OwnPlaces {
+  /** Its code and what it was granted to read. */
+  readonly readable: readonly string[]
+  /** What it was granted to write. */
+  readonly writable: readonly string[]
+  /** Directories that are made for it. */
+  readonly made: readonly string[]
+}
+
+type Rule = (floor: ConfinedFloor, launch: Launch, expect: Expectation, own: OwnPlaces) => string | undefined
 
 const unless = (isKept: boolean, rule: string): string | undefined => (isKept ? undefined : rule)
 
@@ -48,6 +59,13 @@ const rules: readonly Rule[] = [
     const further = expect.descriptors.find((fd) => fd > 2 && fd !== listener)
     return unless(further === undefined, `it inherits no descriptor ${further}`)
   },
+  (floor, _, { mounts, sources = {} }, own) => {
+    const isKnown = ([point, isWritable]: [string, boolean]): boolean =>
+      Object.hasOwn(sources, point) && isShowable(sources[point] ?? '', isWritable, floor, own)
+    const strange = Object.entries(mounts).find((mount) => !isKnown(mount))?.[0]
+    if (strange === undefined) return undefined
+    return `what it is shown is its own or meant for everybody, which ${sources[strange] ?? 'nothing'} at ${strange} is not`
+  },
   ({ uplink }, launch) =>
     unless(
       launch.uplink === undefined || isSame(launch.uplink, uplink),
@@ -59,14 +77,24 @@ const rules: readonly Rule[] = [
   },
 ]
 
+/** File systems that hold nothing of the machine. */
+const emptyTypes = ['tmpfs', 'proc', 'devpts']
+
+const isShowable = (source: string, isWritable: boolean, floor: ConfinedFloor, own: OwnPlaces): boolean => {
+  if (!source.startsWith('/')) return emptyTypes.includes(source) || (source === 'cgroup' && !isWritable)
+  const isBelowOne = (places: readonly string[]): boolean => places.some((place) => isBelow(place, source))
+  if (own.made.includes(source) || floor.devices.includes(source) || isBelowOne(own.writable)) return true
+  return !isWritable && (isBelowOne(floor.shown) || isBelowOne(own.readable))
+}
+
 const isSame = (one: readonly string[], other: readonly string[] = []): boolean =>
   one.length === other.length && one.every((each, index) => each === other[index])
 
-const firstBroken = (floor: ConfinedFloor, launch: Launch): string | undefined => {
+const firstBroken = (floor: ConfinedFloor, launch: Launch, own: OwnPlaces): string | undefined => {
   const { expect } = launch
   if (expect === undefined) return 'it is held and attested before it runs'
   for (const rule of rules) {
-    const broken = rule(floor, launch, expect)
+    const broken = rule(floor, launch, expect, own)
     if (broken !== undefined) return broken
   }
   return undefined

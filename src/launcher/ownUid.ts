@@ -26,7 +26,9 @@ export const requireOwnUid = (policy: Policy, { service, id, launch }: LaunchReq
   if (isUidAlive(identity.uid))
     throw new Refused(`uid ${identity.uid} still has a process, which could reach into ${service}:${id}; end it first`)
   const own = dataDirOf(policy, { service, id })
-  const owner = ownerOf(own)
+  const status = lstatSync(own, { throwIfNoEntry: false })
+  if (status !== undefined && !status.isDirectory()) throw new Refused(`"${own}" is a symlink or not a directory`)
+  const owner = status?.uid
   if (owner === identity.uid) return
   if (owner !== undefined)
     throw new Refused(

@@ -141,6 +141,7 @@ const expectation = (value: unknown): Expectation => {
     innerUid: number(fields.innerUid, 'innerUid'),
     innerGid: number(fields.innerGid, 'innerGid'),
     mounts: record(fields.mounts, 'mounts', boolean),
+    ...(fields.sources === undefined ? {} : { sources: record(fields.sources, 'sources', text) }),
     isFiltered: boolean(fields.isFiltered, 'isFiltered'),
     descriptors: list(fields.descriptors, 'descriptors', number),
   }
@@ -152,13 +153,21 @@ const command = (value: unknown, what: string): readonly [string, ...string[]] =
   return [program, ...rest]
 }
 
-const launch = (value: unknown): Launch => {
+const privileged = (value: unknown): Pick<Launch, 'privileged'> => {
+  if (value === undefined) return {}
+  if (value !== true) throw new Malformed('privileged is not true')
+  return { privileged: true }
+}
+
+/** Throws Malformed. */
+export const parseLaunch = (value: unknown): Launch => {
   const fields = fieldsOf(value, 'launch')
   return {
     argv: command(fields.argv, 'argv'),
     env: record(fields.env, 'env', text),
     cwd: text(fields.cwd, 'cwd'),
     identity: identity(fields.identity),
+    ...privileged(fields.privileged),
     umask: number(fields.umask, 'umask'),
     directories: list(fields.directories, 'directories', directory),
     descriptors: list(fields.descriptors, 'descriptors', descriptor),
@@ -194,7 +203,7 @@ const parsers: Parsers = {
     run: run(fields),
     service: text(fields.service, 'service'),
     id: text(fields.id, 'id'),
-    launch: launch(fields.launch),
+    launch: parseLaunch(fields.launch),
     watch: boolean(fields.watch, 'watch'),
     note: note(fields.note),
   }),

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import type { Launch } from '../isolation/adapter.ts'
 import { isName } from '../names.ts'
 import { wrongNumber } from './bounds.ts'
-import { brokenRule, floorOf } from './floor.ts'
+import { brokenRule, floorOf, type OwnPlaces } from './floor.ts'
 import type { CodeDir, Policy, Request, RunRecord } from './protocol.ts'
 import { isBelow } from './safePath.ts'
 
@@ -35,6 +35,8 @@ export const checkLaunch = (policy: Policy, request: LaunchRequest, alive: Itera
   const floor = floorOf(policy.floors, { service, id })
   if (floor === undefined) throw new Refused(`there is no service "${service}" that may be launched`)
   checkIdentity(policy, launch.identity)
+  require(launch.privileged !== true ||
+    (policy.privileged ?? []).includes(service), `${service} is no service whose instances may begin as root`)
   for (const other of alive) {
     require(other.run !== run, `run ${run} exists already`)
     require(other.service !== service || other.id !== id, `${service}:${id} is running already`)
@@ -46,7 +48,7 @@ export const checkLaunch = (policy: Policy, request: LaunchRequest, alive: Itera
   checkPlaces(policy, run, launch)
   checkReach(policy, run, launch)
   checkDescriptors(policy, run, service, launch)
-  const broken = brokenRule(floor, launch)
+  const broken = brokenRule(floor, launch, ownPlaces(policy, service, launch))
   require(broken === undefined, `${service}:${id} would be launched with less than its isolation gives: ${broken}`)
 }
 
@@ -142,6 +144,25 @@ const checkDescriptors = (policy: Policy, run: string, service: string, launch: 
 
 /** Where tenants find the code there is. */
 export const codePlaces = ({ codeDirs }: Policy): string[] => codeDirs.map((each) => each.boundAt ?? each.path)
+
+/** Below which everything lies that an instance is shown and that is not granted by its own path. */
+export const rootsOf = (policy: Policy, instance: Pick<LaunchRequest, 'service' | 'id'>): readonly string[] => [
+  ...policy.dataRoots,
+  ...codePlaces(policy),
+  policy.runDir,
+  ...(floorOf(policy.floors, instance)?.confined?.shown ?? []),
+]
+
+/** What an instance of the service may be shown of its own, beside what its isolation shows everybody. */
+const ownPlaces = (policy: Policy, service: string, { directories }: Launch): OwnPlaces => {
+  const grants = Object.hasOwn(policy.grants, service) ? policy.grants[service] : undefined
+  const placesOf = (all: readonly CodeDir[] = []): string[] => all.map((each) => each.boundAt ?? each.path)
+  return {
+    readable: [...codePlaces(policy), ...placesOf(grants?.read)],
+    writable: placesOf(grants?.write),
+    made: directories.filter(({ owner }) => owner === 'tenant').map(({ path }) => path),
+  }
+}
 
 /** The grant of a service that is found at `path`. */
 export const grantAt = ({ grants }: Policy, service: string, path: string): CodeDir | undefined => {

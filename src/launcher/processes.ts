@@ -20,12 +20,18 @@ export interface FirstProcess {
 
 /**
  * How the processes of a run are known. A uid of its own cannot be shaken off, nor can a process namespace be left; a marker
- * in the environment can. `first` is killed before all others where there is one: the kernel then kills the rest at one stroke.
+ * in the environment can. What began as root is known by its uid, its session and its marker alike. `first` is killed before all others where there is one: the kernel then kills the rest at one stroke.
  */
 export type Group = (
-  | { readonly kind: 'uid'; readonly uid: number }
+  | { readonly kind: 'uid'; readonly uid: number; readonly root?: RootPart | undefined }
   | { readonly kind: 'session'; readonly leader: Leader | undefined; readonly run: string }
 ) & { readonly first?: FirstProcess | undefined }
+
+/** What of a run with a uid of its own may still be root. */
+export interface RootPart {
+  readonly leader: Leader | undefined
+  readonly run: string
+}
 
 /** The process that was started, which began a session and a process group of its number. */
 export interface Leader {
@@ -90,10 +96,13 @@ const hasMarker = (pid: number, run: string): boolean =>
 /** Whether a process is alive and of the group. */
 export const isMember = (pid: number, group: Group): boolean => {
   // The uid first: it rules out nearly every process of the machine with one look.
-  if (group.kind === 'uid') return hasUid(pid, group.uid) && !isDead(pid)
+  if (group.kind === 'uid' && hasUid(pid, group.uid)) return !isDead(pid)
+  if (group.kind === 'uid') return group.root !== undefined && isOfRoot(pid, group.root) && !isDead(pid)
   if (isDead(pid)) return false
   return isInNamespace(pid, group.first) || isInSession(pid, group.leader) || hasMarker(pid, group.run)
 }
+
+const isOfRoot = (pid: number, { leader, run }: RootPart): boolean => isInSession(pid, leader) || hasMarker(pid, run)
 
 /**
  * The kernel gives the number of a process namespace that is gone to the next one made (alloc_inum() takes the lowest that is

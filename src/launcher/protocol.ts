@@ -26,6 +26,8 @@ export interface Policy {
   readonly codeDirs: readonly CodeDir[]
   /** What each service was granted beyond its code and data. */
   readonly grants: Readonly<Record<string, Grants>>
+  /** Services whose launches may begin as root: those of a plug-in that the config calls privileged. */
+  readonly privileged?: readonly string[]
   /**
    * The least that launches of a service come with, by its name, or by 'service:id' for a tenant with a floor of its own. A service
    * that is not here is not launched.
@@ -77,7 +79,7 @@ export interface RunRecord {
   readonly id: string
   readonly pid: number
   readonly startedAtMs: number
-  readonly launch: Pick<Launch, 'identity' | 'reach'>
+  readonly launch: Pick<Launch, 'identity' | 'privileged' | 'reach'>
   /** What the kernel reported of it before the application ran; absent where nothing was expected. */
   readonly attestation?: Attestation
   /** Whatever the server last noted; the launcher never reads it. */

@@ -12,6 +12,7 @@ interface Record {
   readonly startTicks: number
   readonly uid: number | null
   readonly first: FirstProcess | null
+  readonly privileged: boolean
 }
 
 /** The kernel's name for the time since it was started (proc(5)): pids of another boot mean nothing. */
@@ -19,13 +20,21 @@ const bootId = (): string => readFileSync('/proc/sys/kernel/random/boot_id', 'ut
 
 const directoryOf = (runDir: string): string => join(runDir, 'launcher')
 
+interface Whose {
+  readonly identity: { readonly uid: number } | undefined
+  readonly privileged?: boolean
+}
+
 /** How the processes of a run are known. */
 export const groupOf = (
   run: string,
   leader: Leader | undefined,
-  uid: number | undefined,
+  { identity, privileged = false }: Whose,
   first?: FirstProcess,
-): Group => (uid === undefined ? { kind: 'session', leader, run, first } : { kind: 'uid', uid, first })
+): Group =>
+  identity === undefined
+    ? { kind: 'session', leader, run, first }
+    : { kind: 'uid', uid: identity.uid, first, ...(privileged ? { root: { leader, run } } : {}) }
 
 /** The process of this number now; undefined when it has ended and been reaped. */
 export const leaderOf = (pid: number): Leader | undefined => {
@@ -39,13 +48,15 @@ export interface Recorded {
   readonly pid: number | undefined
   readonly uid: number | undefined
   readonly first: FirstProcess | undefined
+  readonly privileged: boolean
 }
 
 /** Records a run. A run that ended in the same moment has no start time any more and needs no record. */
-export const writeRecord = (runDir: string, { run, pid, uid, first }: Recorded): void => {
+export const writeRecord = (runDir: string, { run, pid, uid, first, privileged }: Recorded): void => {
   const startTicks = pid === undefined ? 0 : statOf(pid)?.startTicks
   if (startTicks === undefined) return
-  const record: Record = { boot: bootId(), run, pid: pid ?? 0, startTicks, uid: uid ?? null, first: first ?? null }
+  const what = { boot: bootId(), run, pid: pid ?? 0, startTicks, privileged }
+  const record: Record = { ...what, uid: uid ?? null, first: first ?? null }
   const file = join(directoryOf(runDir), `${run}.json`)
   writeFileSync(`${file}.new`, JSON.stringify(record), { mode: 0o600 })
   renameSync(`${file}.new`, file)
@@ -72,9 +83,11 @@ export const findLeftovers = (runDir: string, tenantUids: Policy['tenantUids']):
     .map((record) => ({
       run: record.run,
       pid: record.pid,
-      group: groupOf(record.run, provedLeader(record), record.uid ?? undefined, provedFirst(record)),
+      group: groupOf(record.run, provedLeader(record), whoseOf(record), provedFirst(record)),
     }))
 }
+
+const whoseOf = ({ uid, privileged }: Record): Whose => ({ identity: uid === null ? undefined : { uid }, privileged })
 
 /** The session's leader while it is the process that was recorded; without one only the marker counts. */
 const provedLeader = ({ pid, startTicks }: Record): Leader | undefined =>
@@ -97,7 +110,7 @@ const recordsIn = (directory: string): Record[] => {
 
 const parseRecord = (text: string): Record[] => {
   try {
-    const { boot, run, pid, startTicks, uid, first = null } = JSON.parse(text) as Partial<Record>
+    const { boot, run, pid, startTicks, uid, first = null, privileged = false } = JSON.parse(text) as Partial<Record>
     const isWhole =
       typeof boot === 'string' &&
       typeof run === 'string' &&
@@ -105,8 +118,11 @@ const parseRecord = (text: string): Record[] => {
       Number.isSafeInteger(pid) &&
       Number.isSafeInteger(startTicks) &&
       (uid === null || Number.isSafeInteger(uid)) &&
-      (first === null || isFirst(first))
-    return isWhole ? [{ boot, run, pid: pid ?? 0, startTicks: startTicks ?? 0, uid: uid ?? null, first }] : []
+      (first === null || isFirst(first)) &&
+      typeof privileged === 'boolean'
+    return isWhole
+      ? [{ boot, run, pid: pid ?? 0, startTicks: startTicks ?? 0, uid: uid ?? null, first, privileged }]
+      : []
   } catch {
     return []
   }

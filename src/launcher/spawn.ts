@@ -159,9 +159,12 @@ const pidOf = async (child: ChildProcess, { argv: [program], identity }: Launch)
   return child.pid
 }
 
-/** By which the processes of a plain program are known where it has no uid of its own; a sandbox is known by its namespace. */
-const environmentOf = (run: string, { env, identity, depth }: Launch): Record<string, string> =>
-  identity === undefined && depth === 0 ? { ...env, [runMarker]: run } : { ...env }
+/** By which the processes of a plain program are known where it has no uid of its own, or begins as root; a sandbox is known by its namespace. */
+const environmentOf = (run: string, { env, identity, depth, privileged }: Launch): Record<string, string> =>
+  (identity === undefined && depth === 0) || privileged ? { ...env, [runMarker]: run } : { ...env }
+
+/** What began as root becomes its identity itself. */
+const startIdentity = ({ identity, privileged }: Launch): Launch['identity'] => (privileged ? undefined : identity)
 
 const startChild = (
   run: string,
@@ -174,7 +177,7 @@ const startChild = (
   try {
     // libuv enters the directory before it gives up its uid, and empties the list of further groups with the change of uid.
     return withTenantScore(() =>
-      spawn(program, args, { ...given, detached: true, env: environmentOf(run, launch), ...launch.identity }),
+      spawn(program, args, { ...given, detached: true, env: environmentOf(run, launch), ...startIdentity(launch) }),
     )
   } finally {
     process.umask(umask)

@@ -5,6 +5,7 @@ import { messageOf } from '../errors.ts'
 import type { Attestation } from '../isolation/adapter.ts'
 import { confine } from './confine.ts'
 import { cleanUp, endProcesses } from './endRun.ts'
+import { rootsOf } from './policy.ts'
 import { type PreparedNetwork, prepareNetwork } from './prepareNetwork.ts'
 import type { Group } from './processes.ts'
 import type { RunRecord } from './protocol.ts'
@@ -18,11 +19,15 @@ export interface Starting {
   group?: RunGroup
 }
 
-export const draftOf = ({ run, service, id, note, launch: { identity, reach } }: LaunchRequest): RunRecord => ({
+export const draftOf = ({ run, service, id, note, launch }: LaunchRequest): RunRecord => ({
   ...{ run, service, id, note },
   pid: 0,
   startedAtMs: Date.now(),
-  launch: { identity, reach },
+  launch: {
+    identity: launch.identity,
+    ...(launch.privileged ? { privileged: true } : {}),
+    reach: launch.reach,
+  },
 })
 
 /** Resolves when the application executes. `starting.group` is kept up to date, so that others may end the start meanwhile. */
@@ -32,7 +37,7 @@ export const startRun = async (site: Site, request: LaunchRequest, starting: Sta
   let cgroup: RunCgroup | undefined
   try {
     // Before there is a pid: should the launcher die in between, the next one knows the uid whose processes it has to end.
-    if (launch.identity !== undefined) keepRecord(site, record, undefined, groupOf(run, undefined, launch.identity.uid))
+    if (launch.identity !== undefined) keepRecord(site, record, undefined, groupOf(run, undefined, launch))
     if (isBounded(request)) cgroup = site.cgroups.make(run, launch.resources)
     const spawned = await spawnLaunch({ policy: site.policy, canMount: site.canMount, cgroup }, request)
     const { attestation, ...settled } = await settle(site, request, starting, spawned, cgroup)
@@ -54,18 +59,19 @@ interface Settled extends Pick<Started, 'group' | 'network'> {
 /** From a process to an application in its confines; rejects when there is nothing left of it. */
 const settle = async (
   site: Site,
-  { run, launch }: LaunchRequest,
+  request: LaunchRequest,
   starting: Starting,
   spawned: Spawned,
   cgroup: RunCgroup | undefined,
 ): Promise<Settled> => {
+  const { run, launch } = request
   const { record } = starting
   const hold = (group: RunGroup): RunGroup => {
     starting.group = group
     keepRecord(site, record, spawned.pid, group)
     return group
   }
-  let group = hold({ ...groupOf(run, leaderOf(spawned.pid), launch.identity?.uid), cgroup })
+  let group = hold({ ...groupOf(run, leaderOf(spawned.pid), launch), cgroup })
   let network: PreparedNetwork | undefined
   if (spawned.gate === undefined) return { group, network, attestation: undefined }
   try {
@@ -81,6 +87,7 @@ const settle = async (
         if (launch.identity !== undefined) hold(group)
       },
       cgroup,
+      roots: rootsOf(site.policy, request),
     })
     return { group, network, attestation }
   } catch (error) {
@@ -101,7 +108,8 @@ const keepRecord = (
   { first }: Pick<Group, 'first'>,
 ): void => {
   try {
-    writeRecord(policy.runDir, { run: record.run, pid, uid: record.launch.identity?.uid, first })
+    const { identity, privileged = false } = record.launch
+    writeRecord(policy.runDir, { run: record.run, pid, uid: identity?.uid, first, privileged })
   } catch (error) {
     warn('could not record a run: a later launcher would not find it', {
       instance: nameOf(record),

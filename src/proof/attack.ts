@@ -75,7 +75,8 @@ const attackIn = async (
   const stage = makeStage(place.root)
   const canaries = await plantCanaries(place.root, stage)
   const secret = `not-for-tenants-${randomBytes(6).toString('hex')}`
-  const conductor = await startConductor(place.root, place.policy, secret).catch((error: unknown) => {
+  const policy = { ...place.policy, privileged: adapter.privileged ? Object.keys(place.policy.floors) : [] }
+  const conductor = await startConductor(place.root, policy, secret).catch((error: unknown) => {
     canaries.close()
     throw error
   })

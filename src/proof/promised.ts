@@ -79,7 +79,7 @@ const keepers: Readonly<Record<string, readonly string[]>> = {
   '60.attested': ['launch.attested'],
   '62': ['pid.private'],
   '63': launcher,
-  '64': launcher,
+  '64': ['launch.attested'],
   '64.memory': [],
   '65': launcher,
   '66': ['ipc.private', uid],

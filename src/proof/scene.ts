@@ -17,6 +17,7 @@ import { readProfile } from '../seccomp/find.ts'
 import { planFor } from '../supervisor/plan.ts'
 import type { Conductor } from './conductor.ts'
 import type { Place } from './place.ts'
+import { whyHarmful } from './uids.ts'
 
 export interface SceneOptions {
   readonly adapter: IsolationAdapter
@@ -107,6 +108,10 @@ export const setScene = async (options: SceneOptions): Promise<Scene> => {
       const { pid, attestation } = await conductor.ask<'launch'>({
         ...{ type: 'launch', run, service: name, id: name, launch, watch: false, note: null },
       })
+      await requireHarmless(socket, dataDir).catch(async (error: unknown) => {
+        await conductor.ask<'stop'>({ type: 'stop', run, signal: 'SIGKILL', timeoutMs: 0 })
+        throw error
+      })
       return {
         ...{ run, service: name, pid, dataDir, identity, attestation, depth: launch.depth },
         applications: () => applicationsOf(`${name}:${name}`, dataDir),
@@ -123,6 +128,13 @@ export const setScene = async (options: SceneOptions): Promise<Scene> => {
       }
     },
   }
+}
+
+/** Asked of the machine when the program answers, and not only its wrapper is there. */
+const requireHarmless = async (socket: string, dataDir: string): Promise<void> => {
+  await post(socket, '/who', {})
+  const reason = whyHarmful(dataDir)
+  if (reason !== undefined) throw new Error(`nothing is attacked, since ${reason}`)
 }
 
 const filterFor = async ({ seccomp }: Defaults): Promise<Uint8Array | undefined> => {

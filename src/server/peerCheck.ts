@@ -29,6 +29,12 @@ export const peerCheckFor =
     if (tenantUids !== undefined && peer.uid >= tenantUids.first && peer.uid <= tenantUids.last) return false
     // Also where the leader has ended: whoever is still of its session is the instance's until the run is over.
     for (const { run, pid, uid } of liveRuns())
-      if (isMember(peer.pid, groupOf(run, leaderOf(pid) ?? { pid, startTicks: 0 }, uid))) return false
+      if (
+        isMember(
+          peer.pid,
+          groupOf(run, leaderOf(pid) ?? { pid, startTicks: 0 }, { identity: uid === undefined ? undefined : { uid } }),
+        )
+      )
+        return false
     return true
   }

@@ -6,10 +6,10 @@ import type { Config, Service } from '../config/schema.ts'
 import { serviceFor } from '../config/serviceFor.ts'
 import type { Operations } from '../control/operations.ts'
 import { TenementError } from '../errors.ts'
-import { builtinAdapters } from '../isolation/registry.ts'
+import type { Isolation } from '../isolation/registry.ts'
 import type { Hello, LauncherClient } from '../launcher/client.ts'
 import type { LauncherSettings } from '../launcher/protocol.ts'
-import { listenersOn } from '../launcher/tcpListeners.ts'
+import { createListenersOn } from '../launcher/tcpListeners.ts'
 import { formatInstance, type InstanceName } from '../names.ts'
 import type { State } from '../state/state.ts'
 import { systemClock } from '../supervisor/clock.ts'
@@ -29,6 +29,7 @@ export interface Ground {
   readonly launcherSettings: LauncherSettings
   readonly settings: ServerSettings
   readonly config: Config
+  readonly isolation: Isolation
   readonly state: State
   readonly log: Logger
   /** PATH of instances that set none themselves. */
@@ -46,15 +47,15 @@ const serviceNamed = ({ services }: Config, name: string): Service => {
 }
 
 export const starterFor = (ground: Ground): Starter => {
-  const { launcher, launcherSettings, settings, config, state, log, path, findProgram, filters } = ground
+  const { launcher, launcherSettings, settings, config, isolation, state, log, path, findProgram, filters } = ground
   const { policy } = launcherSettings
   const { tenantUids } = policy
   return createStarter({
     launcher,
-    adapters: builtinAdapters,
+    isolation,
     ports: createPorts(readEphemeralRange()),
     runDir: policy.runDir,
-    listenersOn,
+    listenersOn: createListenersOn(),
     identityFor: (name) => identityFor(state, name, tenantUids),
     dataDirFor: (service, id) => dataDirFor(service, config.settings, id),
     givenUpBy: (service) => (Object.hasOwn(settings.givenUp, service) ? (settings.givenUp[service] ?? []) : []),

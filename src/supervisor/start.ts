@@ -17,7 +17,11 @@ import { requireAttestable } from './requireAttestable.ts'
 
 export interface StarterOptions {
   readonly launcher: LauncherClient
-  readonly adapters: ReadonlyMap<string, IsolationAdapter>
+  /** The adapters there are, and why there is none of a name that the config has. */
+  readonly isolation: {
+    readonly adapters: ReadonlyMap<string, IsolationAdapter>
+    readonly faults: ReadonlyMap<string, { readonly reason: string; readonly fix: string }>
+  }
   readonly ports: Ports
   readonly runDir: string
   readonly listenersOn: ListenersOn
@@ -50,7 +54,7 @@ const isTaken = (reach: Reach): reach is Extract<Reach, { kind: 'port' }> =>
   reach.kind === 'port' && reach.network === 'host'
 
 export const createStarter = (options: StarterOptions): Starter => {
-  const { launcher, adapters, ports, runDir, identityFor, dataDirFor, givenUpBy, planInputs, listenersOn, warn } =
+  const { launcher, isolation, ports, runDir, identityFor, dataDirFor, givenUpBy, planInputs, listenersOn, warn } =
     options
 
   const reachFor = async (service: Service, run: string): Promise<Reach> => {
@@ -92,9 +96,12 @@ export const createStarter = (options: StarterOptions): Starter => {
   }
 
   const adapterOf = (service: Service): IsolationAdapter => {
-    const adapter = adapters.get(service.isolation)
-    if (adapter === undefined) throw new TenementError('start_failed', `there is no isolation "${service.isolation}"`)
-    return adapter
+    const adapter = isolation.adapters.get(service.isolation)
+    if (adapter !== undefined) return adapter
+    const { reason = 'there is none of this name', fix } = isolation.faults.get(service.isolation) ?? {}
+    throw new TenementError('start_failed', `isolation "${service.isolation}" cannot be had: ${reason}`, {
+      ...(fix === undefined ? {} : { fix }),
+    })
   }
 
   const live = new Set<Process>()

@@ -21,8 +21,6 @@ import { newTenantUids } from '../helpers/tenantUids.ts'
 import { makeRoot } from './harness.ts'
 import { type Weakening, weakenings, withProfile } from './weakenings.ts'
 
-/** One for each tenant: data that is left keeps its uid from all others. */
-const tenantUids = { first: newTenantUids().first, last: Array.from({ length: 7 }, newTenantUids).at(-1)?.last ?? 0 }
 let root: string
 let stage: string
 let canaries: Canaries
@@ -37,7 +35,7 @@ beforeAll(async () => {
   canaries = await plantCanaries(root, stage)
   launcher = await startTestLauncher({
     root,
-    policy: { codeDirs: [{ path: stage }], ...(isRoot ? { tenantUids } : {}) },
+    policy: { codeDirs: [{ path: stage }], ...(isRoot ? { tenantUids: newTenantUids(200) } : {}) },
   })
   neighbour = await startNeighbour()
 }, 60_000)

@@ -8,11 +8,15 @@ export const isRoot = process.getuid?.() === 0
 
 type Run = () => Promise<void> | void
 
-const testWhere = (isPossible: boolean, reason: string) => (name: string, run: Run) =>
-  test(name, async ({ skip }) => {
-    if (!isPossible) skip(reason)
-    await run()
-  })
+const testWhere = (isPossible: boolean, reason: string) => (name: string, run: Run, timeoutMs?: number) =>
+  test(
+    name,
+    async ({ skip }) => {
+      if (!isPossible) skip(reason)
+      await run()
+    },
+    timeoutMs,
+  )
 
 export const testAsRoot = testWhere(isRoot, 'only root may change uids and mount')
 export const testAsUser = testWhere(!isRoot, 'root may do what is shown to be refused')

@@ -24,8 +24,18 @@ const table: Readonly<Record<string, Row>> = {
   isolation: { values: ['names.ts', 'errors.ts', 'cgroups'], packages: ['execa'] },
   // Asked by whoever has to know what this machine can bound, written by the launcher alone.
   cgroups: { values: ['errors.ts'] },
+  // Other people's adapters. What they answer is read by the launcher's own parser.
+  plugin: {
+    values: ['errors.ts', 'config', 'isolation', 'launcher/parseRequest.ts'],
+    packages: ['zod'],
+  },
   // Runs inside instances as hostile code does, so it brings along all it needs and nothing of tenement's.
   attack: { values: [], packages: ['koffi'] },
+  // Proves an adapter in a tenement of its own, for its author and for whoever is to use it.
+  conformance: {
+    values: ['errors.ts', 'cgroups', 'check', 'config', 'isolation', 'plugin', 'proof'],
+    packages: ['smol-toml'],
+  },
   // Has an adapter attacked on this machine, from the plan to the processes, as the server would start them.
   proof: {
     values: [
@@ -62,9 +72,11 @@ const table: Readonly<Record<string, Row>> = {
       'errors.ts',
       'config',
       'check',
+      'conformance',
       'control',
       'isolation',
       'launcher',
+      'plugin',
       'proof',
       'seccomp',
       'state',
@@ -83,7 +95,18 @@ const table: Readonly<Record<string, Row>> = {
   // The one place where the parts meet: nothing else imports both router and supervisor.
   'serve.ts': {
     values: [
-      ...['names.ts', 'refusal.ts', 'errors.ts', 'config', 'check', 'control', 'isolation', 'launcher', 'router'],
+      ...[
+        'names.ts',
+        'refusal.ts',
+        'errors.ts',
+        'config',
+        'check',
+        'control',
+        'isolation',
+        'launcher',
+        'plugin',
+        'router',
+      ],
       ...['state', 'supervisor', 'server', 'packageVersion.ts'],
     ],
     packages: ['pino'],

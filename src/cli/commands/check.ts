@@ -12,23 +12,32 @@ export const check: CommandDefinition = {
   name: 'check',
   args: [],
   summary: 'Say what is wrong with the config, and what this machine can keep',
-  more: 'Starts nothing, and needs no config to say what isolation can do here. Exits with 2 when the config is wrong, with 3 when it is right and this machine cannot run it. With --attack it starts programs that try to break out of each isolation that is used, for half a minute and within its bounds, and exits with 3 when a promise is broken.',
+  more: 'Starts nothing, and needs no config to say what isolation can do here. Exits with 2 when the config is wrong, with 3 when it is right and this machine cannot run it. With --attack it starts programs that try to break out of each isolation that is used, for half a minute and within its bounds, and exits with 3 when a promise is broken. With --plugin it exits with 2 when the plug-in cannot be loaded, and with 3 when a proof fails.',
   examples: [
     ['tenement check', 'the config that "tenement serve" would take'],
     ['tenement check --config new.toml --json', 'another one, for programs'],
     ['tenement check --no-machine', 'a config that is meant for another machine'],
     ['tenement check --isolation sandbox', 'whether this machine can run that one'],
+    ['tenement check --plugin ./adapter.js', 'have a plug-in prove what it promises'],
     ['tenement check --attack', 'whether what is promised holds here: attacks it, and keeps the result'],
   ],
   flags: [
     { flags: '--no-machine', help: 'look at the config alone: no probe of this machine, no look for files' },
     { flags: '--isolation <name>', help: 'ask only this isolation what it can do here' },
     { flags: '--attack', help: 'attack each isolation that is used, or all of them without a config, on this machine' },
+    {
+      flags: '--plugin <path>',
+      help: 'prove this plug-in: start instances under it and attack them; takes about half a minute, and no config',
+    },
     jsonFlag,
   ],
   run: async ({ given, terminal }) => {
+    const plugin = given.text('plugin')
+    if (plugin !== undefined)
+      return (await import('../checkPlugin.ts')).checkPlugin(plugin, terminal, given.has('json'))
     if (given.has('attack')) return attackWhatIsUsed(given, terminal)
-    const checked = await find(given, await scopeOf(given), terminal)
+    const checked = await find(given, scopeOf(given), terminal)
+    requireKnown(checked, given.text('isolation'))
     const proof = await lastProofOf(checked)
     if (given.has('json')) printJson(terminal, (await import('../formatCheck.ts')).reportCheck(checked, proof))
     else await tell(checked, terminal, proof)
@@ -40,8 +49,9 @@ export const check: CommandDefinition = {
 const attackWhatIsUsed = async (given: Given, terminal: Invocation['terminal']): Promise<number> => {
   const { requireMachine, runAttack } = await import('../attack.ts')
   requireMachine(given)
-  const scope = await scopeOf(given)
+  const scope = scopeOf(given)
   const checked = await find(given, scope === 'all' ? 'used' : scope, terminal)
+  requireKnown(checked, given.text('isolation'))
   const { exitCodeOf } = await import('../unrunnable.ts')
   if (exitCodeOf(checked.problems) === exitCodes.usage) {
     await tell(checked, terminal)
@@ -50,7 +60,7 @@ const attackWhatIsUsed = async (given: Given, terminal: Invocation['terminal']):
   return runAttack(checked, given, terminal)
 }
 
-const scopeOf = async (given: Given): Promise<Scope> => {
+const scopeOf = (given: Given): Scope => {
   const only = given.text('isolation')
   // Like every flag that begins with --no-, this one is true until it is given.
   if (!given.has('machine')) {
@@ -58,9 +68,13 @@ const scopeOf = async (given: Given): Promise<Scope> => {
     throw new UsageError('--isolation asks this machine, and --no-machine does not', 'leave one of them out')
   }
   if (only === undefined) return 'all'
-  const { builtinAdapters } = await import('../../isolation/registry.ts')
-  if (builtinAdapters.has(only)) return { only }
-  throw new UsageError(`there is no isolation "${only}"`, `there are: ${[...builtinAdapters.keys()].join(', ')}`)
+  return { only }
+}
+
+/** Known once the config is read: some come with it. */
+const requireKnown = ({ adapters, faults }: Checked, only: string | undefined): void => {
+  if (only === undefined || adapters.has(only) || faults.has(only)) return
+  throw new UsageError(`there is no isolation "${only}"`, `there are: ${[...adapters.keys()].join(', ')}`)
 }
 
 /** Where nobody named a config and none is there, the machine alone is told about; unless it was not to be asked either. */

@@ -1,21 +1,32 @@
 // The mounts that the kernel must report once bubblewrap has followed a list of operations: the launcher compares them with
 // /proc/PID/mountinfo before the application runs. A bind is recursive, so what the machine has mounted below its source
 // comes along, at the same place below its destination. Pure.
+import type { Expectation } from '../adapter.ts'
 import type { MountPoint } from './mountinfo.ts'
 import type { Operation } from './operations.ts'
 
-/** Every mount point inside, `true` where it may be written. */
+/** Every mount point inside, `true` where it may be written, and what is mounted there. */
 export const mountsAfter = (
   operations: readonly Operation[],
   machine: readonly MountPoint[],
-): Readonly<Record<string, boolean>> => {
-  const mounts = new Map([['/', true]])
+): Required<Pick<Expectation, 'mounts' | 'sources'>> => {
+  const mounts = new Map<string, Mounted>([['/', { isWritable: true, source: 'tmpfs' }]])
   for (const operation of operations)
-    for (const [path, isWritable] of effectOf(operation, machine)) mounts.set(path, isWritable)
-  return Object.fromEntries([...mounts].sort(([one], [other]) => (one < other ? -1 : 1)))
+    for (const [path, mounted] of effectOf(operation, machine)) mounts.set(path, { ...mounts.get(path), ...mounted })
+  const sorted = [...mounts].sort(([one], [other]) => (one < other ? -1 : 1))
+  return {
+    mounts: Object.fromEntries(sorted.map(([path, { isWritable }]) => [path, isWritable])),
+    sources: Object.fromEntries(sorted.flatMap(([path, { source }]) => (source === undefined ? [] : [[path, source]]))),
+  }
 }
 
-type Effect = readonly (readonly [path: string, isWritable: boolean])[]
+interface Mounted {
+  readonly isWritable: boolean
+  /** Left as it was where there is none. */
+  readonly source?: string
+}
+
+type Effect = readonly (readonly [path: string, mounted: Mounted])[]
 
 const effectOf = (operation: Operation, machine: readonly MountPoint[]): Effect => {
   switch (operation.kind) {
@@ -24,30 +35,40 @@ const effectOf = (operation: Operation, machine: readonly MountPoint[]): Effect 
     case 'bind':
       return bound(operation.source, operation.at, operation.isWritable, machine)
     case 'cgroup':
-      return [[operation.at, false]]
+      return [[operation.at, { isWritable: false, source: 'cgroup' }]]
     case 'tmpfs':
-      return [[operation.at, true]]
+      return [[operation.at, { isWritable: true, source: 'tmpfs' }]]
     case 'seal':
-      return [[operation.at, false]]
+      return [[operation.at, { isWritable: false }]]
     case 'proc':
-      return [['/proc', true]]
+      return [['/proc', { isWritable: true, source: 'proc' }]]
     case 'devices':
-      return devices
+      return deviceView
     case 'file':
     case 'link':
       return []
   }
 }
 
-/** What --dev mounts (bwrap(1)): device nodes of the machine that hold nothing, and pseudo terminals of its own. */
-const devices: Effect = [
-  ['/dev', true],
-  ...['null', 'zero', 'full', 'random', 'urandom', 'tty', 'pts'].map((name) => [`/dev/${name}`, true] as const),
+/** Device nodes of the machine that hold nothing, which --dev binds (bwrap(1)). */
+export const devices = ['null', 'zero', 'full', 'random', 'urandom', 'tty'].map((name) => `/dev/${name}`)
+
+/** With pseudo terminals of its own. */
+const deviceView: Effect = [
+  ['/dev', { isWritable: true, source: 'tmpfs' }],
+  ...devices.map((path) => [path, { isWritable: true, source: path }] as const),
+  ['/dev/pts', { isWritable: true, source: 'devpts' }],
 ]
 
 const bound = (source: string, at: string, isWritable: boolean, machine: readonly MountPoint[]): Effect => [
-  [at, isWritable],
+  [at, { isWritable, source }],
   ...machine
     .filter(({ path }) => path.startsWith(source === '/' ? '/' : `${source}/`))
-    .map((mount) => [`${at}${mount.path.slice(source.length)}`, isWritable && mount.isWritable] as const),
+    .map(
+      (mount) =>
+        [
+          `${at}${mount.path.slice(source.length)}`,
+          { isWritable: isWritable && mount.isWritable, source: mount.path },
+        ] as const,
+    ),
 ]

@@ -3,7 +3,9 @@
 import type { Floor, FloorInputs } from '../adapter.ts'
 import { resourcesOf, storageOf } from '../resources.ts'
 import { unreachableFor } from '../unreachable.ts'
+import { devices } from './expectation.ts'
 import { namespacesFor } from './launch.ts'
+import { showable } from './layout.ts'
 import { limitsFor } from './limits.ts'
 import { bubblewrap } from './options.ts'
 import { uplink } from './pasta.ts'
@@ -18,6 +20,8 @@ export const bubblewrapFloor = ({ network, limits }: FloorInputs): Floor => ({
     depth: 2,
     namespaces: namespacesFor(network),
     isFiltered: true,
+    shown: showable,
+    devices,
     // The machine's own addresses change; the launcher adds those of the moment.
     ...(network === 'internet' ? { uplink, unreachable: unreachableFor({}) } : {}),
   },

@@ -81,7 +81,7 @@ const expectationOf = (plan: LaunchPlan, view: readonly Operation[], { mounts }:
   namespaces: namespacesFor(plan.network),
   innerUid,
   innerGid: innerUid,
-  mounts: mountsAfter(view, mounts),
+  ...mountsAfter(view, mounts),
   isFiltered: true,
   descriptors: [0, 1, 2, ...descriptorsFor(plan.reach).map(({ fd }) => fd)],
 })

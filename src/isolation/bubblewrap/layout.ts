@@ -51,6 +51,9 @@ const etcNames = [
 /** Debian's Java keeps java.security and its like in such a directory of /etc and does not start without it. */
 const isRuntimeConfig = (name: string): boolean => /^java-\d+-openjdk$/.test(name)
 
+/** Every version there may be. */
+const runtimeConfigs = Array.from({ length: 100 }, (_, version) => `java-${version}-openjdk`)
+
 const version1 = {
   memory: '/sys/fs/cgroup/memory',
   cpu: '/sys/fs/cgroup/cpu',
@@ -62,6 +65,13 @@ const readOnlyNames = ['bus', 'fs', 'irq', 'sys', 'sysrq-trigger']
 const maskedNames = [
   ...['kallsyms', 'kcore', 'keys', 'key-users', 'interrupts', 'latency_stats', 'sched_debug', 'timer_list'],
   ...['timer_stats', 'acpi', 'asound', 'scsi'],
+]
+
+/** All that `readLayout` may ever show, whatever is installed later. */
+export const showable: readonly string[] = [
+  ...['usr', ...rootNames].map((name) => `/${name}`),
+  ...[...etcNames, ...runtimeConfigs].map((name) => `/etc/${name}`),
+  ...readOnlyNames.map((name) => `/proc/${name}`),
 ]
 
 /** What systemd-resolved itself asks, where /etc/resolv.conf names only its stub on the loopback (systemd-resolved.service(8)). */

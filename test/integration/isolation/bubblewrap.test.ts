@@ -6,6 +6,7 @@ import { sandbox } from '../../../src/isolation/sandbox/index.ts'
 import { startTestLauncher, type TestLauncher } from '../../helpers/launcher.ts'
 import { environmentOf } from '../../helpers/processes.ts'
 import { isRoot } from '../../helpers/root.ts'
+import { newTenantUids } from '../../helpers/tenantUids.ts'
 import { allowAll, type Inside, insideOf, makeDirectory, shippedFilter } from './inside.ts'
 
 let launcher: TestLauncher
@@ -17,6 +18,7 @@ beforeAll(async () => {
   launcher = await startTestLauncher({
     root: granted.root,
     policy: {
+      ...(isRoot ? { tenantUids: newTenantUids(100) } : {}),
       grants: {
         api: {
           read: [{ path: join(granted.root, 'read') }, { path: join(granted.root, 'one.txt') }],
@@ -130,6 +132,7 @@ describe('an instance under bubblewrap', () => {
     const { plan } = await inside.run('true')
     const { out } = await inside.run('tr "\\0" "\\n" < /proc/self/environ; true', {
       env: { ...env, HOME: plan.dataDir },
+      instance: plan.instance,
       dataDir: plan.dataDir,
       identity: plan.identity,
     })
@@ -278,6 +281,7 @@ describe('an instance under bubblewrap', () => {
       `ln -s /oldroot/${launcher.root}/write "$HOME/sub"; ln -s / "$HOME/root"; mkfifo "$HOME/fifo"`,
     )
     const { exit } = await inside.run('touch "$HOME/sub/planted" "$HOME/root/planted"', {
+      instance: plan.instance,
       dataDir: plan.dataDir,
       identity: plan.identity,
     })

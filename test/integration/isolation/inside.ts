@@ -37,7 +37,7 @@ export const insideOf = (launcher: TestLauncher, adapter: IsolationAdapter, filt
   const planFor: Inside['planFor'] = (argv, over = {}) => {
     last += 1
     const id = `tenant${last}`
-    const uid = (launcher.policy.tenantUids?.first ?? 0) + (last % 10)
+    const uid = (launcher.policy.tenantUids?.first ?? 0) + last
     const dataDir = join(launcher.policy.dataRoots[0] ?? '', id)
     return {
       instance: `api:${id}`,

@@ -16,14 +16,12 @@ const asRoot: Machine = { isRoot: true, hasTenantUids: true, probeIdentity: { ui
 const asUser: Machine = { isRoot: false, hasTenantUids: false }
 const tenant = isRoot ? { uid, gid: uid } : {}
 
-type Timed = Probe & { readonly tookMs: number }
-
 /** What the probe finds where `sh -c setUp` has gone before it, all in the shell that `around` starts. */
 const probeIn = async (
   around: readonly string[],
   setUp: string,
   machine = isRoot ? asRoot : asUser,
-): Promise<Timed> => {
+): Promise<Probe> => {
   const command = `${setUp}\nexec "$@"`
   const [program = '', ...args] = [...around, '/bin/sh', '-ec', command, 'sh', process.execPath, script]
   const { stdout } = await execa(program, [...args, JSON.stringify(machine)])
@@ -31,11 +29,10 @@ const probeIn = async (
 }
 
 describe('the probe of isolation "sandbox"', () => {
-  test('finds this machine fit, as the uid of a tenant where there is one, in well under a second', async () => {
-    const { usable, problem, tookMs } = await probeIn([], '')
+  test('finds this machine fit, as the uid of a tenant where there is one', async () => {
+    const { usable, problem } = await probeIn([], '')
     expect(problem).toBeUndefined()
     expect(usable).toBe(true)
-    expect(tookMs).toBeLessThan(1_000)
   })
 
   test('says what is lost without uids of tenants', async () => {

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { chmodSync, copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, copyFileSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Expectation, Launch } from '../../../src/isolation/adapter.ts'
@@ -100,6 +100,40 @@ describe('a launch that is held at its gate', () => {
     expect(answer).toMatchObject({ type: 'failed', code: 'failed' })
     expect(answer.message).toContain(`"${capability}"`)
     expect(sleepers(60)).toEqual([])
+  })
+
+  test.each<[string, readonly string[], string]>([
+    ['another folder of the machine', ['--ro-bind', '/etc', '/more'], '/usr/share'],
+    ['the folder around what was planned', ['--ro-bind', '/usr', '/more'], '/usr/share'],
+    ['a folder in place of one that is empty', ['--ro-bind', '/usr', '/more'], 'tmpfs'],
+    ['an empty folder in place of one of the machine', ['--tmpfs', '/more', '--remount-ro', '/more'], '/usr/share'],
+    ["the machine's processes", ['--ro-bind', '/proc', '/more'], 'tmpfs'],
+  ])('is ended before it runs where it is shown %s', async (_, further, source) => {
+    const mounts = { ...expectation.mounts, '/more': false }
+    const expected = { ...expectation, mounts, sources: { '/usr': '/usr', '/proc': 'proc', '/more': source } }
+    const answer = await start(launchOf(`sleep ${forOurs(60)}`, { options: options(further), expect: expected }))
+    expect(answer).toMatchObject({ type: 'failed', message: expect.stringContaining(`and not "${source}"`) })
+    expect(sleepers(60)).toEqual([])
+  })
+
+  test('is shown what was planned by way of a symlink of the operator, and of nobody else', async () => {
+    mkdirSync(file('real'), { mode: 0o755 })
+    symlinkSync(launcher.code, join(launcher.root, 'alias'))
+    symlinkSync('/usr', file('planted'))
+    const showing = (source: string): Launch =>
+      launchOf('true', {
+        options: options(['--ro-bind', source, '/more']),
+        expect: { ...expectation, mounts: { ...expectation.mounts, '/more': false }, sources: { '/more': source } },
+      })
+    expect(await start(showing(file('real')))).toMatchObject({ type: 'reply' })
+    await launcher.next(({ type }) => type === 'exited')
+    expect(await start(showing(file('planted')))).toMatchObject({ message: expect.stringContaining('"/more" shows') })
+    const aliased = await startTestLauncher({ policy: { codeDirs: [{ path: join(launcher.root, 'alias') }] } })
+    const launch = { ...showing(join(launcher.root, 'alias', 'real')), cwd: join(launcher.root, 'alias') }
+    const identity = aliased.launchOf().identity
+    const request = { type: 'launch', run: newRunName(), service: 'api', id: 'alice', watch: false, note: null }
+    expect(await aliased.ask({ ...request, launch: { ...launch, identity } })).toMatchObject({ type: 'reply' })
+    await aliased.close()
   })
 
   test('tells in its own words why it could not be made', async () => {

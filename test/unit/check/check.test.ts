@@ -2,12 +2,12 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { checkReading } from '../../../src/check/check.ts'
+import { check, checkReading } from '../../../src/check/check.ts'
 import { formatProblems, reportProblems } from '../../../src/check/format.ts'
 import { readConfig } from '../../../src/config/load.ts'
 import { capabilities } from '../../../src/isolation/capabilities.ts'
 import { none } from '../../../src/isolation/none/index.ts'
-import type { Adapters } from '../../../src/isolation/registry.ts'
+import type { Adapters, Isolation } from '../../../src/isolation/registry.ts'
 import { adapters, adapterWith, findingsOf, machine, surroundings } from './fixtures.ts'
 
 let root = ''
@@ -77,7 +77,7 @@ it('a grant that is not there is this machine’s fault, unless the config would
     `[settings]\nlog_dir = "${root}/log"\n[service.notes]\ncommand = "./server"\ncwd = "${root}/code"\nisolation = "sandbox"\nlisten = "fd"\nread = ["${root}/${grant}"]\n`
   const problemsOf = async (grant: string) => {
     const reading = readConfig({ file: join(root, 'tenement.toml'), text: text(grant) }, surroundings)
-    return (await checkReading(reading, { adapters, machine, probes: new Map() })).problems
+    return (await checkReading(reading, { adapters, machine, probes: new Map(), faults: new Map() })).problems
   }
   expect(await problemsOf('gone')).toMatchObject([
     { key: 'service.notes.read[0]', fault: 'machine', message: expect.stringContaining('does not exist') },
@@ -218,9 +218,55 @@ describe('problems are told', () => {
   })
 })
 
-it('a plugin is a problem of its own, since none is loaded, whether a service uses it or not', async () => {
-  const text = '[service.api]\ncommand = "sh"\ncwd = "/"\nisolation = "none"\n[isolation.jail]\nplugin = "./jail.js"\n'
-  const { config } = readConfig({ file: '/srv/tenement.toml', text }, surroundings)
-  const { problems } = await findingsOf(config, adapters, machine)
-  expect(problems).toMatchObject([{ key: 'isolation.jail', fix: 'remove [isolation.jail]' }])
+describe('a plug-in that provides no adapter', () => {
+  const text = `
+[service.api]
+command = "sh"
+cwd = "/"
+isolation = "none"
+[service.jailed]
+command = "sh"
+cwd = "/"
+data = "/data/jailed/{id}"
+isolation = "jail"
+[isolation.jail]
+plugin = "./jail.js"
+[isolation.other]
+plugin = "./other.js"
+`
+  const found = async (faults: Isolation['faults']) => {
+    const { config } = readConfig({ file: '/srv/tenement.toml', text }, surroundings)
+    return check(config, { adapters, faults, machine, probes: new Map() })
+  }
+
+  it('is a problem of its services alone, and a warning where there are none', async () => {
+    const fault = { reason: 'it threw', fix: 'mend it' }
+    const { problems, warnings } = await found(
+      new Map([
+        ['jail', fault],
+        ['other', fault],
+      ]),
+    )
+    expect(problems).toMatchObject([
+      { key: 'service.jailed.isolation', code: 'unusable_plugin', fault: 'machine', service: 'jailed', fix: 'mend it' },
+    ])
+    expect(warnings).toMatchObject([{ key: 'isolation.other', fix: 'mend it' }])
+  })
+
+  it('is a problem of the config where its own keys are wrong, at the key', async () => {
+    const issues = [{ message: 'is no option', path: ['runtme'], expected: ['runtime'] }]
+    const { problems } = await found(new Map([['jail', { issues, reason: '', fix: '' }]]))
+    expect(problems).toMatchObject([
+      {
+        key: 'isolation.jail.runtme',
+        code: 'invalid_config',
+        suggestion: 'runtime',
+        message: 'isolation.jail.runtme is no option',
+      },
+    ])
+  })
+
+  it('says nothing of a config that is meant for another machine, on which it was not asked for', async () => {
+    expect((await found(new Map())).problems).toEqual([])
+  })
 })

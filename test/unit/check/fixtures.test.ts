@@ -17,7 +17,9 @@ const told = async (file: string): Promise<string> => {
   const problems = await readText(file)
     .then(async (text) => {
       const probes = await probeAdapters(adapters, new Set(adapters.keys()), machine)
-      return (await checkReading(readConfig({ file, text }, surroundings), { adapters, machine, probes })).problems
+      return (
+        await checkReading(readConfig({ file, text }, surroundings), { adapters, faults: new Map(), machine, probes })
+      ).problems
     })
     .catch((error: unknown) => {
       if (error instanceof ConfigError) return error.problems

@@ -37,7 +37,12 @@ export const machine: CheckMachine = {
 
 /** What is found of a config when every adapter is asked about the machine. */
 export const findingsOf = async (config: Config, adapters: Adapters, machine: CheckMachine): Promise<Findings> =>
-  check(config, { adapters, machine, probes: await probeAdapters(adapters, new Set(adapters.keys()), machine) })
+  check(config, {
+    adapters,
+    faults: new Map(),
+    machine,
+    probes: await probeAdapters(adapters, new Set(adapters.keys()), machine),
+  })
 
 const confining = [
   'fs.privateRoot',

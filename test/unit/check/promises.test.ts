@@ -89,7 +89,12 @@ describe('a promise the adapter runs no service without', () => {
     const text = '[service.notes]\ncommand = "nothing-here"\ncwd = "/nowhere"\nisolation = "jail"\nmemory_max = "1G"\n'
     const { check } = await import('../../../src/check/check.ts')
     const { config } = readConfig({ file: '/srv/tenement.toml', text }, surroundings)
-    const ground = { adapters: jail(['res.memory'], noMemory), machine: undefined, probes: new Map() }
+    const ground = {
+      adapters: jail(['res.memory'], noMemory),
+      machine: undefined,
+      probes: new Map(),
+      faults: new Map(),
+    }
     const { problems, promises } = await check(config, ground)
     expect(problems).toEqual([])
     expect(promises.get('notes')?.map(standingOf)).toEqual(['kept'])

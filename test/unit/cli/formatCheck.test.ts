@@ -31,7 +31,14 @@ const asUser = new Map<string, Probe>([
 
 const checkedOf = async (text: string, probes = asUser): Promise<Checked> => {
   const { config } = readConfig({ file: '/srv/tenement.toml', text }, surroundings)
-  return { file: config.file, config, adapters, probes, ...(await check(config, { adapters, machine, probes })) }
+  const isolation = { adapters, faults: new Map() }
+  return {
+    file: config.file,
+    config,
+    ...isolation,
+    probes,
+    ...(await check(config, { ...isolation, machine, probes })),
+  }
 }
 
 const service = (name: string, isolation: string, lines = '') =>

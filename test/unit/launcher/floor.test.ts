@@ -4,7 +4,7 @@ import { bubblewrapFloor } from '../../../src/isolation/bubblewrap/floor.ts'
 import { bubblewrapLaunch } from '../../../src/isolation/bubblewrap/launch.ts'
 import { none } from '../../../src/isolation/none/index.ts'
 import { unreachableFor } from '../../../src/isolation/unreachable.ts'
-import { brokenRule, floorOf } from '../../../src/launcher/floor.ts'
+import { brokenRule, floorOf, type OwnPlaces } from '../../../src/launcher/floor.ts'
 import { layout, plan } from '../isolation/bubblewrap/plans.ts'
 
 const mebibyte = 1024 ** 2
@@ -12,6 +12,13 @@ const here = { ...layout, unreachable: unreachableFor({}) }
 const launchOf = (over: Partial<LaunchPlan> = {}): Launch =>
   bubblewrapLaunch({ ...plan, ...over }, { layout: here, isNested: false, tmpBytes: mebibyte })
 const floorOfPlan = (over: Partial<LaunchPlan> = {}) => bubblewrapFloor({ ...plan, ...over })
+
+/** What the plan's service was granted, as the launcher's policy has it. */
+const own: OwnPlaces = {
+  readable: ['/srv/notes', '/srv/fonts'],
+  writable: ['/run/tenement/grants/1'],
+  made: ['/data/alice'],
+}
 
 const socket: LaunchPlan['reach'] = { kind: 'fd', socket: '/run/tenement/s/0123456789ab.sock' }
 
@@ -24,14 +31,14 @@ describe('a launch as its isolation makes it', () => {
     ['with a bound on what it stores', { limits: { ...plan.limits, storageBytes: mebibyte } }],
     ['without root', { identity: undefined }],
   ])('is not below its floor %s', (_, over) => {
-    expect(brokenRule(floorOfPlan(over), launchOf(over))).toBe(undefined)
+    expect(brokenRule(floorOfPlan(over), launchOf(over), own)).toBe(undefined)
   })
 
   test('is not below its floor without any isolation', async () => {
     const limits = { memoryBytes: mebibyte, openFiles: 100, storageBytes: mebibyte }
-    const floor = none.floorFor?.({ network: 'host', limits, options: {} })
+    const floor = await none.floorFor?.({ network: 'host', limits, options: {} })
     expect(floor).toBeDefined()
-    expect(brokenRule(floor ?? {}, await none.prepare({ ...plan, network: 'host', limits }))).toBe(undefined)
+    expect(brokenRule(floor ?? {}, await none.prepare({ ...plan, network: 'host', limits }), own)).toBe(undefined)
   })
 })
 
@@ -42,6 +49,14 @@ describe('a launch of a confined service is below its floor', () => {
   const { storage, ...unstored } = launch
   const expecting = (over: Partial<Expectation>): Partial<Launch> =>
     expected === undefined ? {} : { expect: { ...expected, ...over } }
+
+  const showing = (point: string, isWritable: boolean, source?: string): Launch => ({
+    ...launch,
+    ...expecting({
+      mounts: { ...expected?.mounts, [point]: isWritable },
+      sources: { ...expected?.sources, ...(source === undefined ? {} : { [point]: source }) },
+    }),
+  })
 
   test.each<[string, Launch, RegExp]>([
     ['where nothing is expected of it', unexpected, /held and attested/],
@@ -56,25 +71,31 @@ describe('a launch of a confined service is below its floor', () => {
       { ...launch, ...expecting({ descriptors: [0, 1, 2, 20] }) },
       /descriptor 20/,
     ],
+    ['where it is shown what nobody says what it is', showing('/extra', false), /nothing at \/extra/],
+    ['where it is shown the machine', showing('/extra', false, '/'), /\/ at \/extra is not/],
+    ['where it may write programs of the machine', showing('/extra', true, '/usr'), /\/usr at \/extra/],
+    ['where it may write its code', showing('/extra', true, '/srv/notes'), /\/srv\/notes at \/extra/],
+    ["where it is shown another's data", showing('/extra', false, '/data/bob'), /\/data\/bob at \/extra/],
+    ['where it may write a cgroup', showing('/extra', true, 'cgroup'), /cgroup at \/extra/],
     ['where it has an uplink', { ...launch, uplink: ['/usr/bin/pasta'] }, /no uplink/],
     ['where its memory has no bound', { ...launch, resources: { cpus: 1, processes: 64 } }, /memoryBytes/],
     ['where a bound is a wider one', { ...launch, resources: { ...launch.resources, processes: 65 } }, /processes/],
     ['where a limit is missing', { ...launch, limits: { ...launch.limits, nofile: 1e6 } }, /nofile is at most 1024/],
     ['where what it stores has no bound', unstored, /stores/],
   ])('%s', (_, weaker, rule) => {
-    expect(brokenRule(floor, weaker)).toMatch(rule)
+    expect(brokenRule(floor, weaker, own)).toMatch(rule)
   })
 
   test('where its uplink is another program, or leads to private networks', () => {
     const outward = launchOf({ network: 'internet' })
     const internet = floorOfPlan({ network: 'internet' })
     const { uplink = ['/usr/bin/pasta'] } = outward
-    expect(brokenRule(internet, { ...outward, uplink: ['/bin/sh', '-c', 'id'] })).toMatch(/its uplink is/)
-    expect(brokenRule(internet, { ...outward, uplink: [...uplink, '-t', 'auto'] })).toMatch(/its uplink is/)
-    expect(brokenRule(internet, { ...outward, unreachable: [] })).toMatch(/unreachable/)
+    expect(brokenRule(internet, { ...outward, uplink: ['/bin/sh', '-c', 'id'] }, own)).toMatch(/its uplink is/)
+    expect(brokenRule(internet, { ...outward, uplink: [...uplink, '-t', 'auto'] }, own)).toMatch(/its uplink is/)
+    expect(brokenRule(internet, { ...outward, unreachable: [] }, own)).toMatch(/unreachable/)
     const { unreachable = [] } = outward
     const withoutMetadata = unreachable.filter((network) => network !== '169.254.0.0/16')
-    expect(brokenRule(internet, { ...outward, unreachable: withoutMetadata })).toBe(
+    expect(brokenRule(internet, { ...outward, unreachable: withoutMetadata }, own)).toBe(
       '169.254.0.0/16 is unreachable from it',
     )
   })

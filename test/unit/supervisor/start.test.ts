@@ -54,7 +54,7 @@ const starterWith = (givenUp: readonly string[], capabilities: IsolationAdapter[
   }
   const starter = createStarter({
     launcher,
-    adapters: new Map([['jail', adapter]]),
+    isolation: { adapters: new Map([['jail', adapter]]), faults: new Map() },
     ports: createPorts([32_768, 60_999]),
     runDir: '/run/tenement',
     listenersOn: () => [],

@@ -1,0 +1,91 @@
+// A tenement of its own to prove an adapter in, started and ordered about by the very command line a person has. It shares neither
+// directories nor uids with one that serves on this machine.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { writeFileSync } from 'node:fs'
+import { request } from 'node:http'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { setTimeout as delay } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+
+const main = fileURLToPath(new URL('../cli/main.js', import.meta.url))
+
+export interface Answer {
+  readonly status: number
+  readonly body: string
+}
+
+export interface OwnTenement {
+  readonly launcher: number
+  ask(host: string, path?: string): Promise<Answer>
+  /** Rejects with what the command printed when it fails. */
+  command(...args: readonly string[]): Promise<string>
+  /** What it has printed so far. */
+  readonly output: () => string
+  /** Resolves when it has stopped everything. */
+  close(): Promise<void>
+}
+
+/** Longest a whole tenement may take to be there, in milliseconds. */
+const startTimeoutMs = 30_000
+
+/** Resolves when it serves; rejects with what it printed where it does not. */
+export const startTenement = async (root: string, config: string): Promise<OwnTenement> => {
+  const file = join(root, 'tenement.toml')
+  writeFileSync(file, config)
+  const child = spawn(process.execPath, [main, 'serve', '--config', file], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { PATH: process.env.PATH ?? '/usr/bin:/bin', NO_COLOR: '1' },
+  })
+  let output = ''
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (chunk: string) => {
+      output += chunk
+    })
+  const end = (): void => void child.kill('SIGTERM')
+  process.once('exit', end)
+  const port = await untilServing(child, () => output)
+  return {
+    launcher: child.pid ?? 0,
+    ask: (host, path = '/') => ask(port, host, path),
+    command: (...args) => runCommand([...args, '--config', file]),
+    output: () => output,
+    close: async () => {
+      if (isRunning(child)) {
+        end()
+        await once(child, 'exit')
+      }
+      process.off('exit', end)
+    },
+  }
+}
+
+const isRunning = ({ exitCode, signalCode }: ChildProcess): boolean => exitCode === null && signalCode === null
+
+const untilServing = async (child: ChildProcess, output: () => string): Promise<number> => {
+  const deadline = performance.now() + startTimeoutMs
+  for (;;) {
+    const port = Number(/ serves .* on \S+:(\d+)\n/.exec(output())?.[1])
+    if (port > 0) return port
+    const isLate = performance.now() > deadline
+    if (isLate) child.kill('SIGKILL')
+    if (isLate || !isRunning(child)) throw new Error(`tenement does not serve: ${output().trim()}`)
+    await delay(20)
+  }
+}
+
+const ask = (port: number, host: string, path: string): Promise<Answer> =>
+  new Promise((resolve, reject) => {
+    const sent = request({ host: '127.0.0.1', port, path, headers: { host }, agent: false }, (response) => {
+      text(response).then((body) => resolve({ status: response.statusCode ?? 0, body }), reject)
+    })
+    sent.once('error', reject).end()
+  })
+
+const runCommand = async (args: readonly string[]): Promise<string> => {
+  const child = spawn(process.execPath, [main, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const [printed, said] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')])
+  if (child.exitCode !== 0) throw new Error(`tenement ${args[0]} ended with ${child.exitCode}: ${said.trim()}`)
+  return printed
+}
