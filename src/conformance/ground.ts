@@ -38,7 +38,7 @@ export interface Ground {
 const everyListen: readonly Listen[] = ['port', 'fd', 'unix']
 
 /** A port in a network of the instance's own is reached by root alone, as `check` says of a config. */
-export const listensOf = ({ listens = everyListen, defaults }: IsolationAdapter): readonly Listen[] =>
+const listensOf = ({ listens = everyListen, defaults }: IsolationAdapter): readonly Listen[] =>
   listens.filter((listen) => listen !== 'port' || process.geteuid?.() === 0 || defaults.network === 'host')
 
 export const setGround = async (candidate: Candidate, place: Place): Promise<Ground> => {

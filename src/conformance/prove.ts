@@ -7,6 +7,7 @@ import { capabilities } from '../isolation/capabilities.ts'
 import { type LoadedPlugin, loadPlugin } from '../plugin/load.ts'
 import { attack, usualParent } from '../proof/attack.ts'
 import { makePlace } from '../proof/place.ts'
+import { byLauncher } from '../proof/promised.ts'
 import type { AttackReport, AttackRow } from '../proof/report.ts'
 import { type Candidate, type Ground, setGround } from './ground.ts'
 import { lifecycle, NotHeld, NotRun } from './lifecycle.ts'
@@ -170,12 +171,12 @@ const unattacked = ({ adapter }: Candidate, sentence: string): readonly Proof[] 
 
 /** What tenement itself keeps of every instance, and an adapter can promise as well: its proofs are attacks on both. */
 const isBehind = (capability: string, { row, promisedBy }: AttackRow): boolean =>
-  promisedBy.includes('launcher') && (capabilities[capability]?.proofs.includes(Number.parseInt(row, 10)) ?? false)
+  promisedBy.includes(byLauncher) && (capabilities[capability]?.proofs.includes(Number.parseInt(row, 10)) ?? false)
 
 const proofOfAll = ({ rows }: AttackReport): Proof => ({
-  about: 'launcher',
+  about: byLauncher,
   sentence: 'an instance breaks nothing that tenement promises of all of them',
-  ...outcomeOf(rows.filter(({ promisedBy }) => promisedBy.includes('launcher'))),
+  ...outcomeOf(rows.filter(({ promisedBy }) => promisedBy.includes(byLauncher))),
 })
 
 const outcomeOf = (rows: readonly AttackRow[]): Pick<Proof, 'outcome' | 'because'> => {

@@ -3,7 +3,7 @@
 import type { Network } from '../isolation/adapter.ts'
 
 /** Kept by tenement itself: the uid without privileges, the clean descriptors, the limits that cannot be raised. */
-const byLauncher = 'launcher'
+export const byLauncher = 'launcher'
 
 const uid = 'user.perTenantUid'
 const files = ['fs.privateRoot', uid]
