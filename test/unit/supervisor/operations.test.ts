@@ -296,3 +296,11 @@ test('remove of a declared instance names the file it stands in, and ends nothin
   expect(process.orders).toEqual([])
   expect(house.purged).toEqual([])
 })
+
+test('restart of an instance that sleeps starts it once', async () => {
+  const house = new Harness()
+  const woken = house.supervisor.operations.restart(alice)
+  await waking(house)
+  expect(await woken).toMatchObject({ phase: 'ready', lastStop: null })
+  expect(house.starts()).toBe(1)
+})
