@@ -13,6 +13,7 @@ import { restart } from './commands/restart.ts'
 import { seccompCompile } from './commands/seccompCompile.ts'
 import { seccompDiff } from './commands/seccompDiff.ts'
 import { seccompExplain } from './commands/seccompExplain.ts'
+import { seccompLint } from './commands/seccompLint.ts'
 import { serve } from './commands/serve.ts'
 import { status } from './commands/status.ts'
 import { stop } from './commands/stop.ts'
@@ -37,11 +38,12 @@ export const commands: readonly CommandDefinition[] = [
   seccompCompile,
   seccompExplain,
   seccompDiff,
+  seccompLint,
   version,
 ]
 
 /** What commands of two words have in common, by their first word. */
 export const groups: Readonly<Record<string, string>> = {
   config: 'Show the config, or the schema of its file',
-  seccomp: 'Make, explain and compare seccomp profiles',
+  seccomp: 'Make, explain, compare and lint seccomp profiles',
 }
