@@ -36,6 +36,7 @@ const needs = [
   { package: 'passt', programs: ['pasta'], for: 'test' },
   { package: 'iproute2', programs: ['ip'], for: 'test' },
   { package: 'util-linux', programs: ['setpriv', 'prlimit', 'unshare', 'flock'], for: 'test' },
+  { package: 'strace', programs: ['strace'], for: 'test' },
   { package: 'procps', programs: ['ps'], for: 'test' },
   { package: 'gcc', programs: ['cc'], for: 'test' },
   { package: 'libc6-dev', programs: [], files: ['/usr/include/stdio.h'], for: 'test' },

@@ -17,6 +17,7 @@ import { seccompLint } from './commands/seccompLint.ts'
 import { serve } from './commands/serve.ts'
 import { status } from './commands/status.ts'
 import { stop } from './commands/stop.ts'
+import { trace } from './commands/trace.ts'
 import { version } from './commands/version.ts'
 import { wake } from './commands/wake.ts'
 
@@ -33,6 +34,7 @@ export const commands: readonly CommandDefinition[] = [
   restart,
   enable,
   disable,
+  trace,
   configShow,
   configSchema,
   seccompCompile,

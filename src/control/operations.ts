@@ -76,6 +76,12 @@ export interface Removal {
   readonly dataDir: string
 }
 
+/** The start of an instance that waits for its tracer. */
+export interface TracedStart {
+  /** Names the start: the launcher's record of it tells which process is held. */
+  readonly run: string
+}
+
 /** Every operation rejects with a TenementError: 'unknown_instance', 'unknown_service', 'already_exists', … */
 export interface Operations {
   list(): readonly InstanceStatus[]
@@ -87,6 +93,8 @@ export interface Operations {
   wake(name: InstanceName): Promise<InstanceStatus>
   /** Resolves when every process of it is gone. */
   stop(name: InstanceName): Promise<InstanceStatus>
+  /** Begins to start an instance, and has it held before its first instruction until somebody traces it. With `restart` one that runs is stopped first. */
+  trace(name: InstanceName, options: { readonly restart: boolean }): Promise<TracedStart>
   restart(name: InstanceName): Promise<InstanceStatus>
   enable(name: InstanceName): Promise<InstanceStatus>
   disable(name: InstanceName): Promise<InstanceStatus>

@@ -107,6 +107,7 @@ export const supervisorFor = (
     declared: config.instances,
     unrunnable: new Map(Object.entries(settings.unrunnable)),
     startProcess: starter.start,
+    tracing: { next: starter.traceNext, noMore: starter.traceNoMore },
     state,
     describe: {
       address: (name) => addressOf(domain, portOf(), name),

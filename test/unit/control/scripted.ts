@@ -83,6 +83,10 @@ export const scriptedOperations = (instances: readonly InstanceStatus[]): Script
     wake: order('wake', 'ready'),
     stop: order('stop', 'asleep'),
     restart: order('restart', 'ready'),
+    trace: async (name) => {
+      calls.push(`trace ${formatInstance(find(name))}`)
+      return { run: '0123456789ab' }
+    },
     enable: order('enable', 'asleep'),
     disable: order('disable', 'disabled'),
   }

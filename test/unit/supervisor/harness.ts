@@ -74,6 +74,8 @@ export class Harness {
   readonly started: { readonly instance: string; readonly process: ScriptedProcess }[] = []
   readonly lines: Line[] = []
   readonly purged: string[] = []
+  /** Instances of which no traced start is to come any more. */
+  readonly untraced: string[] = []
   /** What `random` returns. */
   chance = 0.5
 
@@ -98,6 +100,10 @@ export class Harness {
       declared: new Map(Object.entries(declared)),
       startProcess: (name) =>
         (options.launch ?? (async (_, make) => make()))(name, () => this.#make(name, options.onStop)),
+      tracing: {
+        next: (name) => `traced ${formatInstance(name)}`,
+        noMore: (name) => void this.untraced.push(formatInstance(name)),
+      },
       state: this.state,
       describe: {
         address: ({ service, id }) => `${id}.${service}.example.com`,
