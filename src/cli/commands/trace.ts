@@ -1,5 +1,6 @@
 // `tenement trace X`: what an instance calls of the kernel, and the smallest profile it would run under. The profile is what was
 // asked for, so it goes to stdout, or to the file that was named; what a person should know of it goes beside it.
+import { existsSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { visible } from '../../config/problem.ts'
@@ -8,7 +9,7 @@ import { longestDurationMs, parseDuration } from '../../config/units.ts'
 import { connectControl } from '../../control/client.ts'
 import { instanceNamed } from '../../control/named.ts'
 import type { InstanceStatus } from '../../control/operations.ts'
-import { TenementError } from '../../errors.ts'
+import { messageOf, TenementError } from '../../errors.ts'
 import type { Policy } from '../../seccomp/policy.ts'
 import type { Base, Proposal } from '../../trace/propose.ts'
 import { type CommandDefinition, type Invocation, jsonFlag } from '../command.ts'
@@ -37,6 +38,7 @@ export const trace: CommandDefinition = {
   run: async ({ args: [written = '', word, duration], given, terminal }) => {
     const name = instanceNamed(written)
     const forMs = durationFrom(word, duration, given.text('for'))
+    requireNew(given.text('output'))
     const base = await readBase(given.text('base') ?? 'strict')
     const { findStrace } = await import('../../trace/strace.ts')
     const strace = await findStrace()
@@ -130,7 +132,7 @@ const hand = async (
   terminal: Invocation['terminal'],
 ): Promise<void> => {
   const file = given.text('output')
-  if (file !== undefined) await writeNew(file, proposal.profile)
+  if (file !== undefined) await write(file, proposal.profile)
   const { written: instance, seconds, ...rest } = traced
   if (given.has('json'))
     // The profile as text, which is the file to write: its masks have more digits than most readers of JSON keep.
@@ -140,12 +142,18 @@ const hand = async (
   if (file === undefined) terminal.print(visible(proposal.profile))
 }
 
-const writeNew = async (file: string, text: string): Promise<void> => {
+/** Looked at before anything is started: a profile that took minutes is not to be lost for it. */
+const requireNew = (file: string | undefined): void => {
+  if (file !== undefined && existsSync(file))
+    throw new UsageError(`"${file}" is there already`, 'name a file that is not there yet')
+}
+
+const write = async (file: string, profile: string): Promise<void> => {
   try {
-    await writeFile(file, text, { flag: 'wx' })
+    await writeFile(file, profile, { flag: 'wx' })
   } catch (error) {
-    throw new TenementError('unreadable_config', `"${file}" cannot be written: ${(error as Error).message}`, {
-      fix: 'name a file that is not there yet, in a folder you may write to',
+    throw new TenementError('internal', `the profile cannot be written: ${messageOf(error)}`, {
+      fix: 'name a file in a folder you may write to; without -o it goes to stdout',
       cause: error,
     })
   }

@@ -28,6 +28,8 @@ const defaultRules: Rules = {
 }
 
 export interface HarnessOptions {
+  /** The profile its instances run under; none without it. */
+  readonly seccomp?: string
   readonly rules?: Partial<Rules>
   /** Beside "notes". */
   readonly services?: Readonly<Record<string, Partial<Rules>>>
@@ -110,7 +112,7 @@ export class Harness {
         dataDir: ({ id }) => `/data/${id}`,
         logFile: ({ service, id }) => `/log/${service}/${id}.log`,
         isolation: () => 'none',
-        seccomp: () => undefined,
+        seccomp: () => options.seccomp,
         memoryBytes: (_, pid) => pid * 1_024,
       },
       purge: async (name) => {
