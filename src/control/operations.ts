@@ -29,6 +29,8 @@ export interface InstanceStatus {
   readonly isolation: string
   /** The seccomp profile it runs under: the name of a shipped one or a file; null where its system calls are not filtered. */
   readonly seccomp: string | null
+  /** What its filter refused it; null where its system calls are not filtered. */
+  readonly blocked: BlockedCalls | null
   /** Why this machine cannot run its service, which is then not started; null where it can. */
   readonly refused: string | null
   readonly pid: number | null
@@ -62,6 +64,12 @@ export interface LastExit {
   readonly outOfMemory: boolean
   /** How often the kernel refused it a further process or thread, for the bound on their number. */
   readonly refusedForks: number
+}
+
+/** How often each system call was refused, by name, since it was started; or why that cannot be told. */
+export interface BlockedCalls {
+  readonly counts: Readonly<Record<string, number>> | null
+  readonly absent: string | null
 }
 
 /** What was found of one launch, by capability: 'pid.private' → 'pid:[4026532301]'. */

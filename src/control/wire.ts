@@ -3,6 +3,7 @@
 import { type Decoder, flag, list, nullable, number, object, oneOf, record, text } from './decode.ts'
 import {
   type AttestationRecord,
+  type BlockedCalls,
   type InstanceStatus,
   type LastExit,
   phases,
@@ -49,6 +50,8 @@ const lastExit: Decoder<LastExit> = object({
 
 const attestation: Decoder<AttestationRecord> = object({ at: text, found: record(text) })
 
+const blockedCalls: Decoder<BlockedCalls> = object({ counts: nullable(record(number)), absent: nullable(text) })
+
 export const instanceStatus: Decoder<InstanceStatus> = object({
   instance: text,
   service: text,
@@ -58,6 +61,7 @@ export const instanceStatus: Decoder<InstanceStatus> = object({
   source: oneOf(['config', 'added', 'open'] as const),
   isolation: text,
   seccomp: nullable(text),
+  blocked: nullable(blockedCalls),
   refused: nullable(text),
   pid: nullable(number),
   uid: nullable(number),

@@ -87,7 +87,10 @@ api = ["alice"]
     }
     const told = await traced(use, '-o', file, '--json')
     expect(told).toMatchObject({ code: 0, stderr: expect.stringContaining('alice.api.test') })
-    expect(await tenement.status('api:alice')).toMatchObject({ phase: 'asleep' })
+    expect(await tenement.status('api:alice')).toMatchObject({
+      phase: 'asleep',
+      blocked: { counts: null, absent: expect.stringContaining('SECCOMP_FILTER_FLAG_LOG') },
+    })
 
     const report = JSON.parse(told.stdout)
     expect(report).toMatchObject({

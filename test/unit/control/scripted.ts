@@ -33,6 +33,7 @@ export const instanceStatus = (name: InstanceName, differences: Partial<Instance
   dataDir: `/data/${name.id}`,
   logFile: `/log/${name.service}/${name.id}.log`,
   seccomp: null,
+  blocked: null,
   refused: null,
   attestation: null,
   lastStop: null,
