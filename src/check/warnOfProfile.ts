@@ -19,12 +19,19 @@ export const warnOfProfile = async (
     {
       path,
       code: 'unexplained_call',
-      message: `the seccomp profile ${quote(seccomp)} of ${showKey(path)} allows ${calls.join(', ')} without a reason`,
+      message: `the seccomp profile ${quote(seccomp)} of ${showKey(path)} allows ${listed(calls)} without a reason`,
       value: quote(seccomp),
       fix: `"tenement seccomp lint FILE" tells what each opens: remove it, or write why it is needed as the "comment" of its entry`,
     },
   ]
 }
+
+const mostListed = 5
+
+const listed = (calls: readonly string[]): string =>
+  calls.length <= mostListed
+    ? calls.join(', ')
+    : `${calls.slice(0, mostListed).join(', ')} and ${calls.length - mostListed} more`
 
 /** Of a profile that cannot be used nothing is said: that is a problem of its own. */
 const callsWithoutReason = async (found: ReturnType<LintProfile>): Promise<readonly string[]> => {
