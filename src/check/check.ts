@@ -51,7 +51,10 @@ export const check = async (config: Config, ground: Ground): Promise<Findings> =
   const found = await Promise.all(
     services.map((service) => checkService(service, { ...ground, config, hidden, written })),
   )
-  const warnings = (await Promise.all(services.map((service) => warn(service, config, ground)))).flat()
+  const warnings = [
+    ...services.flatMap((service) => warnOfFloor(service, ground.adapters)),
+    ...(await Promise.all(services.map((service) => warn(service, config, ground)))).flat(),
+  ]
   return {
     problems: locateProblems(
       [...found.flatMap(({ issues }) => issues), ...[...ground.faults].flatMap(settingsIssues)],
@@ -63,11 +66,9 @@ export const check = async (config: Config, ground: Ground): Promise<Findings> =
 }
 
 const warn = async (service: Service, config: Config, { adapters, machine }: Ground): Promise<readonly Issue[]> => {
-  const ofFloor = warnOfFloor(service, adapters)
-  if (machine === undefined) return ofFloor
+  if (machine === undefined) return []
   const isFiltered = adapters.get(service.isolation)?.capabilities['syscalls.filtered'] !== undefined
   return [
-    ...ofFloor,
     ...(await warnOfSecrets(service)),
     ...(isFiltered ? await warnOfProfile(service, config, machine.lintProfile) : []),
   ]

@@ -1,7 +1,7 @@
 // Calls that every program may make and a short trace may miss: what the C library and the kernel do on rare days. A profile
 // without them would break a service long after it was traced. Each group says when it happens.
 
-export const essentials: Readonly<Record<string, readonly string[]>> = {
+const essentials: Readonly<Record<string, readonly string[]>> = {
   'the sandbox executes the application, and waits for it as the first process of its namespace': [
     ...['execve', 'wait4', 'waitid', 'exit', 'exit_group', 'read', 'write', 'close'],
   ],

@@ -2,7 +2,7 @@
 // asked for, so it goes to stdout, or to the file that was named; what a person should know of it goes beside it.
 import { existsSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { visible } from '../../config/problem.ts'
 import { currentSurroundings } from '../../config/surroundings.ts'
 import { longestDurationMs, parseDuration } from '../../config/units.ts'
@@ -138,7 +138,7 @@ const hand = async (
     // The profile as text, which is the file to write: its masks have more digits than most readers of JSON keep.
     return printJson(terminal, { instance, seconds, ...rest, ...proposal })
   const { formatTrace } = await import('../formatTrace.ts')
-  terminal.note(formatTrace(proposal, { ...traced, file }))
+  terminal.note(formatTrace(proposal, { ...traced, file: file === undefined ? undefined : resolve(file) }))
   if (file === undefined) terminal.print(visible(proposal.profile))
 }
 
