@@ -62,6 +62,8 @@ export interface StartOptions {
   /** Where it listens; a port that the kernel chooses when not given. */
   readonly listen?: string
   readonly args?: readonly string[]
+  /** How long it may take to serve. */
+  readonly startTimeoutMs?: number
   /** A command that ends by becoming the one it is given, so that the pid stays the same. */
   readonly around?: readonly string[]
   /** A copy of the program to run instead of this one: the folder that holds its dist. */
@@ -137,7 +139,7 @@ export const startTenement = async (options: StartOptions): Promise<Tenement> =>
       output += chunk.toString()
     })
   const isOver = (): boolean => child.exitCode !== null || child.signalCode !== null
-  await waitUntil(() => isOver() || /serves .* on \S+:\d+\n/.test(output), 20_000)
+  await waitUntil(() => isOver() || /serves .* on \S+:\d+\n/.test(output), options.startTimeoutMs ?? 20_000)
   const port = Number(/serves .* on \S+:(\d+)\n/.exec(output)?.[1])
   if (isOver() || Number.isNaN(port)) {
     if (options.root === undefined) rmSync(root, { recursive: true, force: true })

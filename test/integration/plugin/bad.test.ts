@@ -101,6 +101,8 @@ beforeAll(async () => {
   const all = Object.entries({ ...refusedAtStart, ...failsToStart, fine: { text: good(''), said: /./ } })
   const names = ['plain', ...all.map(([name]) => name)]
   tenement = await startTenement({
+    // It waits for those that never answer, and some of them use a processor up meanwhile.
+    startTimeoutMs: 60_000,
     settings: 'hold_timeout = "8s"',
     config: [
       ...names.map(serviceLines),
@@ -109,7 +111,7 @@ beforeAll(async () => {
       ...names.map((name) => `${name} = ["a"]`),
     ].join('\n'),
   })
-}, 60_000)
+}, 70_000)
 afterAll(async () => {
   await tenement?.stop()
   rmSync(folder, { recursive: true, force: true })
