@@ -80,10 +80,8 @@ const keep = async (proof: Proof, { config }: Checked, terminal: Terminal): Prom
   }
 }
 
-const codeFor = (proof: Proof, { config }: Checked, only: string | undefined): number => {
-  const asked = new Set(
-    only === undefined ? [...(config?.services.values() ?? [])].map(({ isolation }) => isolation) : [only],
-  )
-  const isUnusable = proof.adapters.some(({ adapter, usable }) => !usable && asked.has(adapter))
-  return proof.ok && !isUnusable ? exitCodes.ok : exitCodes.unsupported
+const codeFor = ({ adapters, ok }: Proof, { config }: Checked, only: string | undefined): number => {
+  const asked = only === undefined ? [...(config?.services.values() ?? [])].map(({ isolation }) => isolation) : [only]
+  const isTried = (name: string): boolean => adapters.some(({ adapter, usable }) => usable && adapter === name)
+  return ok && asked.every(isTried) ? exitCodes.ok : exitCodes.unsupported
 }
