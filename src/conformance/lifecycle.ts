@@ -155,6 +155,8 @@ export const lifecycle: readonly LifecycleProof[] = [
         'LISTEN_FDS',
         'LISTEN_FDNAMES',
         'LISTEN_PID',
+        // By which instances are known that have no uid of their own.
+        'TENEMENT_RUN',
       ]
       // What shells add of their own accord, without which no program can be started through one.
       const { environment } = await about(ground, anyOf(ground))
