@@ -17,31 +17,40 @@ const libraryPaths = (name) =>
     .map((triplet) => `/usr/lib/${triplet}/${name}`)
     .concat(`/usr/lib64/${name}`, `/usr/lib/${name}`)
 
+/** @typedef {'start' | 'test' | 'vm'} Purpose */
+
 /**
  * @typedef {object} Need
  * @property {string} package Its name on Debian and Ubuntu.
  * @property {readonly string[]} programs
  * @property {readonly string[]} [files] Any of these will do.
- * @property {boolean} onlyForTests
+ * @property {Purpose} for The first purpose that needs it; those after it in `purposes` need it too.
  */
 
 /** @type {readonly Need[]} */
 const needs = [
-  { package: 'python3', programs: ['python3'], onlyForTests: false },
-  { package: 'gunicorn', programs: ['gunicorn'], onlyForTests: false },
-  { package: 'bubblewrap', programs: ['bwrap'], onlyForTests: false },
-  { package: 'libseccomp2', programs: [], files: libraryPaths('libseccomp.so.2'), onlyForTests: false },
-  { package: 'passt', programs: ['pasta'], onlyForTests: true },
-  { package: 'iproute2', programs: ['ip'], onlyForTests: true },
-  { package: 'util-linux', programs: ['setpriv', 'prlimit', 'unshare', 'flock'], onlyForTests: true },
-  { package: 'procps', programs: ['ps'], onlyForTests: true },
-  { package: 'gcc', programs: ['cc'], onlyForTests: true },
-  { package: 'libc6-dev', programs: [], files: ['/usr/include/stdio.h'], onlyForTests: true },
+  { package: 'python3', programs: ['python3'], for: 'start' },
+  { package: 'gunicorn', programs: ['gunicorn'], for: 'start' },
+  { package: 'bubblewrap', programs: ['bwrap'], for: 'start' },
+  { package: 'libseccomp2', programs: [], files: libraryPaths('libseccomp.so.2'), for: 'start' },
+  { package: 'passt', programs: ['pasta'], for: 'test' },
+  { package: 'iproute2', programs: ['ip'], for: 'test' },
+  { package: 'util-linux', programs: ['setpriv', 'prlimit', 'unshare', 'flock'], for: 'test' },
+  { package: 'strace', programs: ['strace'], for: 'test' },
+  { package: 'procps', programs: ['ps'], for: 'test' },
+  { package: 'gcc', programs: ['cc'], for: 'test' },
+  { package: 'libc6-dev', programs: [], files: ['/usr/include/stdio.h'], for: 'test' },
+  { package: 'qemu-system-x86', programs: ['qemu-system-x86_64'], for: 'vm' },
+  { package: 'busybox-static', programs: ['busybox'], for: 'vm' },
+  { package: 'cpio', programs: ['cpio'], for: 'vm' },
 ]
 
-/** @param {boolean} forTests */
-export const installDebianPackages = (forTests) => {
-  const wanted = needs.filter((need) => forTests || !need.onlyForTests)
+/** @type {readonly Purpose[]} */
+const purposes = ['start', 'test', 'vm']
+
+/** @param {Purpose} purpose */
+export const installDebianPackages = (purpose) => {
+  const wanted = needs.filter((need) => purposes.indexOf(need.for) <= purposes.indexOf(purpose))
   if (missing(wanted).length > 0) install(missing(wanted).map((need) => need.package))
   const left = missing(wanted).map((need) => need.package)
   if (left.length === 0) return
@@ -53,7 +62,7 @@ export const installDebianPackages = (forTests) => {
   )
 }
 
-const hasAptGet = () => isThere({ package: 'apt', programs: ['apt-get'], onlyForTests: false })
+const hasAptGet = () => isThere({ package: 'apt', programs: ['apt-get'], for: 'start' })
 
 /** @param {readonly Need[]} wanted */
 const missing = (wanted) => wanted.filter((need) => !isThere(need))

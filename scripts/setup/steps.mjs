@@ -16,12 +16,16 @@ import { SetupError } from './report.mjs'
  * @typedef {{ readonly isNeeded: () => boolean, readonly run: () => void }} Step
  */
 
-/** @type {Readonly<Record<string, { readonly debian: boolean, readonly steps: readonly Step[] }>>} */
+/** @typedef {import('./debian.mjs').Purpose} Debian */
+
+/** @type {Readonly<Record<string, { readonly debian?: Debian, readonly steps: readonly Step[] }>>} */
 const purposes = {
-  start: { debian: true, steps: [npmPackagesStep, buildStep, commandStep, exampleStep, readableExamplesStep] },
+  start: { debian: 'start', steps: [npmPackagesStep, buildStep, commandStep, exampleStep, readableExamplesStep] },
   // The build is a step of the test run itself, so that one that fails is reported beside everything else that does.
-  test: { debian: true, steps: [npmPackagesStep, commandStep, exampleStep, readableExamplesStep] },
-  build: { debian: false, steps: [npmPackagesStep, buildStep, commandStep] },
+  test: { debian: 'test', steps: [npmPackagesStep, commandStep, exampleStep, readableExamplesStep] },
+  // The virtual machine sees this checkout, and can build nothing in it.
+  vm: { debian: 'vm', steps: [npmPackagesStep, buildStep, commandStep, exampleStep, readableExamplesStep] },
+  build: { steps: [npmPackagesStep, buildStep, commandStep] },
 }
 
 /**
@@ -33,7 +37,7 @@ export const setUp = (purpose) => {
   if (plan === undefined) {
     throw new SetupError(`there is no "${purpose}" to set up for`, `say one of ${Object.keys(purposes).join(', ')}`)
   }
-  if (plan.debian) installDebianPackages(purpose === 'test')
+  if (plan.debian !== undefined) installDebianPackages(plan.debian)
   if (!plan.steps.some((step) => step.isNeeded())) return
   requireWritableCheckout()
   mkdirSync(inRoot('.setup'), { recursive: true })

@@ -23,6 +23,7 @@ import type { CheckMachine } from './machine.ts'
 import type { Probes } from './probes.ts'
 import { promisesFor, type Verdict } from './promises.ts'
 import { warnOfFloor } from './warnOfFloor.ts'
+import { warnOfProfile } from './warnOfProfile.ts'
 
 /** What a config is held against. */
 export interface Ground extends Isolation {
@@ -52,7 +53,7 @@ export const check = async (config: Config, ground: Ground): Promise<Findings> =
   )
   const warnings = [
     ...services.flatMap((service) => warnOfFloor(service, ground.adapters)),
-    ...(ground.machine === undefined ? [] : (await Promise.all(services.map(warnOfSecrets))).flat()),
+    ...(await Promise.all(services.map((service) => warn(service, config, ground)))).flat(),
   ]
   return {
     problems: locateProblems(
@@ -62,6 +63,15 @@ export const check = async (config: Config, ground: Ground): Promise<Findings> =
     warnings: locateProblems([...warnings, ...unusedFaults(config, ground)], config),
     promises: new Map(found.flatMap(({ name, promises }) => (promises === undefined ? [] : [[name, promises]]))),
   }
+}
+
+const warn = async (service: Service, config: Config, { adapters, machine }: Ground): Promise<readonly Issue[]> => {
+  if (machine === undefined) return []
+  const isFiltered = adapters.get(service.isolation)?.capabilities['syscalls.filtered'] !== undefined
+  return [
+    ...(await warnOfSecrets(service)),
+    ...(isFiltered ? await warnOfProfile(service, config, machine.lintProfile) : []),
+  ]
 }
 
 interface ServiceGround extends Ground {

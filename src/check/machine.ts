@@ -7,10 +7,14 @@ export interface CheckMachine extends Machine {
   readonly path: string
   /** Makes a filter of the seccomp profile of this name or path; rejects with a TenementError where that cannot be done. */
   readonly tryProfile: TryProfile
+  /** What the profile allows that needs a reason and has none. */
+  readonly lintProfile: LintProfile
 }
 
 /** `folder` is what a relative path is relative to. */
 export type TryProfile = (profile: string, folder: string) => Promise<unknown>
+
+export type LintProfile = (profile: string, folder: string) => Promise<readonly { readonly call: string }[]>
 
 const usualFolders = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin']
 

@@ -10,11 +10,16 @@ import { UsageError } from './usageError.ts'
 
 type Terminal = Invocation['terminal']
 
-/** Resolves with the exit code: 3 where a promise is broken, or where an isolation that was asked for cannot run here. */
-export const runAttack = async (checked: Checked, given: Given, terminal: Terminal): Promise<number> => {
-  const suspects = suspectsIn(checked)
-  const proof = await proveOrLeave(suspects, terminal)
-  await keep(proof, checked, terminal)
+/** Resolves with the exit code, after all rows or `only` some: 3 where a promise is broken, or where an isolation that was asked for cannot run here. */
+export const runAttack = async (
+  checked: Checked,
+  given: Given,
+  terminal: Terminal,
+  only?: Suspect['only'],
+): Promise<number> => {
+  const proof = await proveOrLeave(suspectsIn(checked, only), terminal)
+  // A part of it says little of the rest.
+  if (only === undefined) await keep(proof, checked, terminal)
   if (given.has('json')) printJson(terminal, proof)
   else {
     const { formatProof } = await import('./formatAttack.ts')
@@ -29,10 +34,10 @@ export const requireMachine = (given: Given): void => {
   throw new UsageError('--attack tries this machine, and --no-machine does not ask it', 'leave one of them out')
 }
 
-const suspectsIn = ({ adapters, probes }: Checked): readonly Suspect[] =>
+const suspectsIn = ({ adapters, probes }: Checked, only: Suspect['only']): readonly Suspect[] =>
   [...probes].flatMap(([name, probe]) => {
     const adapter = adapters.get(name)
-    return adapter === undefined ? [] : [{ adapter, probe }]
+    return adapter === undefined ? [] : [{ adapter, probe, ...(only === undefined ? {} : { only }) }]
   })
 
 /** Ctrl-C removes what was made before it ends this process, as the signal itself would have. */
@@ -75,10 +80,8 @@ const keep = async (proof: Proof, { config }: Checked, terminal: Terminal): Prom
   }
 }
 
-const codeFor = (proof: Proof, { config }: Checked, only: string | undefined): number => {
-  const asked = new Set(
-    only === undefined ? [...(config?.services.values() ?? [])].map(({ isolation }) => isolation) : [only],
-  )
-  const isUnusable = proof.adapters.some(({ adapter, usable }) => !usable && asked.has(adapter))
-  return proof.ok && !isUnusable ? exitCodes.ok : exitCodes.unsupported
+const codeFor = ({ adapters, ok }: Proof, { config }: Checked, only: string | undefined): number => {
+  const asked = only === undefined ? [...(config?.services.values() ?? [])].map(({ isolation }) => isolation) : [only]
+  const isTried = (name: string): boolean => adapters.some(({ adapter, usable }) => usable && adapter === name)
+  return ok && asked.every(isTried) ? exitCodes.ok : exitCodes.unsupported
 }

@@ -13,6 +13,7 @@ import { readText } from '../config/text.ts'
 import { type Adapters, builtinAdapters, type Isolation } from '../isolation/registry.ts'
 import { loadIsolation } from '../plugin/load.ts'
 import type { Given } from './command.ts'
+import { lintProfile } from './lintProfile.ts'
 
 /** Which adapters look at the machine: those that services use, all there are, this one, or none, which asks nothing of the machine. */
 export type Scope = 'used' | 'all' | 'none' | { readonly only: string }
@@ -91,6 +92,7 @@ const thisMachine = ({ tenantUids }: Pick<Settings, 'tenantUids'>): CheckMachine
     hasTenantUids: isRoot,
     path: basePath(process.execPath),
     tryProfile: profileTrier(),
+    lintProfile,
     ...(probeIdentity === undefined ? {} : { probeIdentity }),
   }
 }

@@ -13,9 +13,11 @@ import { restart } from './commands/restart.ts'
 import { seccompCompile } from './commands/seccompCompile.ts'
 import { seccompDiff } from './commands/seccompDiff.ts'
 import { seccompExplain } from './commands/seccompExplain.ts'
+import { seccompLint } from './commands/seccompLint.ts'
 import { serve } from './commands/serve.ts'
 import { status } from './commands/status.ts'
 import { stop } from './commands/stop.ts'
+import { trace } from './commands/trace.ts'
 import { version } from './commands/version.ts'
 import { wake } from './commands/wake.ts'
 
@@ -32,16 +34,18 @@ export const commands: readonly CommandDefinition[] = [
   restart,
   enable,
   disable,
+  trace,
   configShow,
   configSchema,
   seccompCompile,
   seccompExplain,
   seccompDiff,
+  seccompLint,
   version,
 ]
 
 /** What commands of two words have in common, by their first word. */
 export const groups: Readonly<Record<string, string>> = {
   config: 'Show the config, or the schema of its file',
-  seccomp: 'Make, explain and compare seccomp profiles',
+  seccomp: 'Make, explain, compare and lint seccomp profiles',
 }

@@ -84,14 +84,14 @@ const failing: readonly InstanceStatus['phase'][] = ['backoff', 'crashlooped']
 const quoted = (text: string): string => (/^[\w./-]+$/.test(text) ? text : JSON.stringify(text))
 
 /** A program cannot say that a filter refused it: all it sees is an errno, in the words of the C library. */
-const filterHint = (profile: string): string =>
-  `where it says "Operation not permitted" or "Function not implemented", its seccomp profile may have refused a system call: tenement seccomp explain ${visible(quoted(profile))}`
+const filterHint = (instance: string, profile: string): string =>
+  `where it says "Operation not permitted" or "Function not implemented", its seccomp profile may have refused a system call: tenement trace ${instance} tells which, tenement seccomp explain ${visible(quoted(profile))} why`
 
 const stepsFor = ({ instance, phase, refused, seccomp, lastExit }: InstanceStatus): readonly (string | undefined)[] => {
   if (refused !== null) return ['tenement check']
   const isExplained = lastExit !== null && (lastExit.outOfMemory || lastExit.refusedForks > 0)
   const isHinted = failing.includes(phase) && seccomp !== null && !isExplained
-  return [steps[phase]?.(instance), isHinted ? filterHint(seccomp) : undefined]
+  return [steps[phase]?.(instance), isHinted ? filterHint(instance, seccomp) : undefined]
 }
 
 /** The block of `status`; a key that means nothing in this phase is left out. `nowMs` counts from the epoch. */

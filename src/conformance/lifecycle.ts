@@ -157,7 +157,7 @@ export const lifecycle: readonly LifecycleProof[] = [
         'LISTEN_FDS',
         'LISTEN_FDNAMES',
         'LISTEN_PID',
-        // How a launcher that is not root finds the processes of a run.
+        // By which instances are known that have no uid of their own.
         'TENEMENT_RUN',
       ]
       // What shells add of their own accord, without which no program can be started through one.

@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { TenementError } from '../errors.ts'
 
 const main = fileURLToPath(new URL('../cli/main.js', import.meta.url))
 
@@ -36,7 +37,12 @@ export const startTenement = async (root: string, config: string): Promise<OwnTe
   writeFileSync(file, config)
   const child = spawn(process.execPath, [main, 'serve', '--config', file], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { PATH: process.env.PATH ?? '/usr/bin:/bin', NO_COLOR: '1' },
+    env: {
+      PATH: process.env.PATH ?? '/usr/bin:/bin',
+      NO_COLOR: '1',
+      // Asked for where the user has no account (os.homedir()).
+      ...(process.env.HOME === undefined ? {} : { HOME: process.env.HOME }),
+    },
   })
   let output = ''
   for (const stream of [child.stdout, child.stderr])
@@ -70,7 +76,8 @@ const untilServing = async (child: ChildProcess, output: () => string): Promise<
     if (port > 0) return port
     const isLate = performance.now() > deadline
     if (isLate) child.kill('SIGKILL')
-    if (isLate || !isRunning(child)) throw new Error(`tenement does not serve: ${output().trim()}`)
+    if (isLate || !isRunning(child))
+      throw new TenementError('start_failed', `a tenement to prove it in does not serve: ${output().trim()}`)
     await delay(20)
   }
 }

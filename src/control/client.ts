@@ -5,7 +5,7 @@ import { messageOf, TenementError } from '../errors.ts'
 import { formatInstance, type InstanceName } from '../names.ts'
 import type { Decoder } from './decode.ts'
 import { createLineCutter } from './lineCutter.ts'
-import type { InstanceStatus, Removal } from './operations.ts'
+import type { InstanceStatus, Removal, TracedStart } from './operations.ts'
 import { errorFrom } from './problem.ts'
 import { type Ask, ask, notRunning, readBytes } from './transport.ts'
 import {
@@ -16,6 +16,7 @@ import {
   removal,
   type ServerStatus,
   serverStatus,
+  tracedStart,
 } from './wire.ts'
 
 /** Every method rejects with a TenementError: the server's own, or 'not_running' when none answers. */
@@ -29,6 +30,8 @@ export interface ControlClient {
   wake(name: InstanceName): Promise<InstanceStatus>
   stop(name: InstanceName): Promise<InstanceStatus>
   restart(name: InstanceName): Promise<InstanceStatus>
+  /** Answers as soon as the start has been ordered. */
+  trace(name: InstanceName, options: { readonly restart: boolean }): Promise<TracedStart>
   enable(name: InstanceName): Promise<InstanceStatus>
   disable(name: InstanceName): Promise<InstanceStatus>
   /** Its last lines, then with `follow` new ones until the caller stops reading or the server ends. */
@@ -110,6 +113,8 @@ export const connectControl = (socketPath: string): ControlClient => {
     wake: order('wake'),
     stop: order('stop'),
     restart: order('restart'),
+    trace: (name, { restart }) =>
+      get(tracedStart, { method: 'POST', path: `${pathOf(name)}/trace?restart=${restart}` }),
     enable: order('enable'),
     disable: order('disable'),
     logs,

@@ -29,6 +29,8 @@ export interface InstanceStatus {
   readonly isolation: string
   /** The seccomp profile it runs under: the name of a shipped one or a file; null where its system calls are not filtered. */
   readonly seccomp: string | null
+  /** What its filter refused it; null where its system calls are not filtered. */
+  readonly blocked: BlockedCalls | null
   /** Why this machine cannot run its service, which is then not started; null where it can. */
   readonly refused: string | null
   readonly pid: number | null
@@ -64,6 +66,12 @@ export interface LastExit {
   readonly refusedForks: number
 }
 
+/** How often each system call was refused, by name, since it was started; or why that cannot be told. */
+export interface BlockedCalls {
+  readonly counts: Readonly<Record<string, number>> | null
+  readonly absent: string | null
+}
+
 /** What was found of one launch, by capability: 'pid.private' → 'pid:[4026532301]'. */
 export interface AttestationRecord {
   readonly at: string
@@ -74,6 +82,12 @@ export interface AttestationRecord {
 export interface Removal {
   readonly purged: boolean
   readonly dataDir: string
+}
+
+/** The start of an instance that waits for its tracer. */
+export interface TracedStart {
+  /** Names the start: the launcher's record of it tells which process is held. */
+  readonly run: string
 }
 
 /** Every operation rejects with a TenementError: 'unknown_instance', 'unknown_service', 'already_exists', … */
@@ -87,6 +101,8 @@ export interface Operations {
   wake(name: InstanceName): Promise<InstanceStatus>
   /** Resolves when every process of it is gone. */
   stop(name: InstanceName): Promise<InstanceStatus>
+  /** Begins to start an instance, and has it held before its first instruction until somebody traces it. With `restart` one that runs is stopped first. */
+  trace(name: InstanceName, options: { readonly restart: boolean }): Promise<TracedStart>
   restart(name: InstanceName): Promise<InstanceStatus>
   enable(name: InstanceName): Promise<InstanceStatus>
   disable(name: InstanceName): Promise<InstanceStatus>

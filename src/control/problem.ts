@@ -24,6 +24,7 @@ const statuses: Readonly<Record<ErrorCode, number>> = {
   declared: 409,
   unusable_plugin: 409,
   unsupported_machine: 409,
+  unexplained_call: 409,
   exposed_secret: 409,
   internal: 500,
 }

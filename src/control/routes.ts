@@ -116,6 +116,15 @@ export const routes: readonly Route[] = [
   verb('wake', 'Starts an instance and answers when it is ready'),
   verb('stop', 'Stops an instance and answers when all its processes are gone'),
   verb('restart', 'Stops an instance, starts it and answers when it is ready'),
+  {
+    method: 'POST',
+    path: `${instance}/trace`,
+    summary: 'Begins to start an instance and holds it until somebody traces it; names the start',
+    query: ['restart'],
+    takesBody: false,
+    handle: async (call, { operations }) =>
+      ok(await operations.trace(nameOf(call), { restart: flagOf(call.query, 'restart') })),
+  },
   verb('enable', 'Lets a disabled instance wake again, and forgets its crashes'),
   verb('disable', 'Stops an instance and refuses requests to it until it is enabled'),
   read(

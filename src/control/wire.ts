@@ -1,7 +1,15 @@
 // The shapes that cross the control socket, each once: the type and how it is read from JSON. Both ends import it.
 // The client reads answers strictly, so that a server of another version is named as such instead of half understood.
 import { type Decoder, flag, list, nullable, number, object, oneOf, record, text } from './decode.ts'
-import { type AttestationRecord, type InstanceStatus, type LastExit, phases, type Removal } from './operations.ts'
+import {
+  type AttestationRecord,
+  type BlockedCalls,
+  type InstanceStatus,
+  type LastExit,
+  phases,
+  type Removal,
+  type TracedStart,
+} from './operations.ts'
 
 /** About the running server itself, as GET /v1/server answers. */
 export interface ServerStatus {
@@ -42,6 +50,8 @@ const lastExit: Decoder<LastExit> = object({
 
 const attestation: Decoder<AttestationRecord> = object({ at: text, found: record(text) })
 
+const blockedCalls: Decoder<BlockedCalls> = object({ counts: nullable(record(number)), absent: nullable(text) })
+
 export const instanceStatus: Decoder<InstanceStatus> = object({
   instance: text,
   service: text,
@@ -51,6 +61,7 @@ export const instanceStatus: Decoder<InstanceStatus> = object({
   source: oneOf(['config', 'added', 'open'] as const),
   isolation: text,
   seccomp: nullable(text),
+  blocked: nullable(blockedCalls),
   refused: nullable(text),
   pid: nullable(number),
   uid: nullable(number),
@@ -72,6 +83,8 @@ export const instanceStatus: Decoder<InstanceStatus> = object({
 export const instanceList: Decoder<{ readonly instances: readonly InstanceStatus[] }> = object({
   instances: list(instanceStatus),
 })
+
+export const tracedStart: Decoder<TracedStart> = object({ run: text })
 
 export const removal: Decoder<Removal> = object({ purged: flag, dataDir: text })
 

@@ -5,7 +5,7 @@ import type { RunCgroup } from '../cgroups/runCgroup.ts'
 import type { Attestation, Launch } from '../isolation/adapter.ts'
 import { attestExecuted, attestHeld, descriptorsHeld } from './attest.ts'
 import type { Gate } from './descriptors.ts'
-import { type HeldProgram, untilExecuted, untilHeld } from './hold.ts'
+import { type HeldProgram, untilExecuted, untilHeld, untilTraced } from './hold.ts'
 import { applyLimits, canLimit } from './limits.ts'
 import { needsNetwork } from './prepareNetwork.ts'
 import { type FirstProcess, firstProcessOf } from './processes.ts'
@@ -20,6 +20,8 @@ interface Steps {
   readonly cgroup: RunCgroup | undefined
   /** Paths of the operator's, below which what is shown lies. */
   readonly roots: readonly string[]
+  /** Whether it is let go only once somebody traces it. */
+  readonly isTraced: boolean
 }
 
 /** Rejects with what the program said when it ends, with Unattested when it is not what was expected. */
@@ -27,7 +29,7 @@ export const confine = async (
   spawned: Spawned,
   gate: Gate,
   launch: Launch,
-  { onHeld, onReleased, cgroup, roots }: Steps,
+  { onHeld, onReleased, cgroup, roots, isTraced }: Steps,
 ): Promise<Attestation | undefined> => {
   const { child, pid } = spawned
   const program: HeldProgram = {
@@ -47,6 +49,7 @@ export const confine = async (
   const found =
     expect === undefined ? undefined : attestHeld(held, expect, { identity: launch.identity, cgroup, roots })
   const descriptors = expect === undefined ? undefined : descriptorsHeld(held, expect)
+  if (isTraced) await untilTraced(program, held)
   gate.open()
   onReleased()
   const application = await untilExecuted(program, held)

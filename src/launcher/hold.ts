@@ -49,13 +49,18 @@ const isReading = (pid: number, fd: number): boolean =>
   ) ?? false
 
 /** Looks again and again, at first in every turn of the event loop, until `look` finds something; undefined when it never will. */
-const watch = async <T>(program: HeldProgram, look: () => T | undefined, what: string): Promise<T | undefined> => {
+const watch = async <T>(
+  program: HeldProgram,
+  look: () => T | undefined,
+  what: string,
+  withinMs = deadlineMs,
+): Promise<T | undefined> => {
   const startedAt = performance.now()
   for (;;) {
     const found = look()
     if (found !== undefined || program.hasEnded()) return found
     const waitedMs = performance.now() - startedAt
-    if (waitedMs > deadlineMs) throw new Error(`${what} within ${deadlineMs / 1_000} seconds`)
+    if (waitedMs > withinMs) throw new Error(`${what} within ${withinMs / 1_000} seconds`)
     // Usually a fraction of a millisecond away, which is less than a timer can count.
     await (waitedMs < 2 ? nextTurn() : delay(1))
   }
@@ -74,6 +79,19 @@ export const untilHeld = async (program: HeldProgram): Promise<number | undefine
     return first !== undefined && isReading(first, gate.number) ? first : undefined
   }
   return watch(program, look, 'the sandbox was not made')
+}
+
+/** Longest that whoever ordered a trace may take to begin it, in milliseconds. */
+const tracerDeadlineMs = 10_000
+
+/**
+ * Resolves once somebody traces the held process (TracerPid in /proc/PID/status, proc(5)): its children are then traced from
+ * their first instruction. Who that is the kernel has decided (ptrace(2)); the launcher traces nobody itself.
+ */
+export const untilTraced = (program: HeldProgram, first: number): Promise<unknown> => {
+  const look = (): true | undefined =>
+    /^TracerPid:\s+[1-9]/m.test(readOr(() => readFileSync(`/proc/${first}/status`, 'utf8')) ?? '') || undefined
+  return watch(program, look, 'nobody began to trace it', tracerDeadlineMs)
 }
 
 /** Resolves with the application once it is no longer the program that made the sandbox; undefined when it ended before. */

@@ -206,6 +206,7 @@ const parsers: Parsers = {
     launch: parseLaunch(fields.launch),
     watch: boolean(fields.watch, 'watch'),
     note: note(fields.note),
+    ...(fields.isTraced === undefined ? {} : { isTraced: boolean(fields.isTraced, 'isTraced') }),
   }),
   stop: (fields) => ({
     type: 'stop',

@@ -44,6 +44,10 @@ export const checkLaunch = (policy: Policy, request: LaunchRequest, alive: Itera
       other.launch.identity?.uid !==
         launch.identity.uid, `uid ${launch.identity?.uid} is in use by ${other.service}:${other.id}`)
   }
+  require(request.isTraced !== true ||
+    launch.descriptors.some(
+      ({ kind }) => kind === 'gate',
+    ), 'only a program that waits at a gate can be waited with for a tracer')
   checkProgram(launch)
   checkPlaces(policy, run, launch)
   checkReach(policy, run, launch)

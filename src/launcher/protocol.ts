@@ -96,6 +96,8 @@ export type Request =
       readonly launch: Launch
       readonly watch: boolean
       readonly note: unknown
+      /** Let go only once somebody traces its first process; needs a gate. */
+      readonly isTraced?: boolean
     }
   | { readonly type: 'stop'; readonly run: string; readonly signal: string; readonly timeoutMs: number }
   | { readonly type: 'note'; readonly run: string; readonly note: unknown }

@@ -62,6 +62,12 @@ export const writeRecord = (runDir: string, { run, pid, uid, first, privileged }
   renameSync(`${file}.new`, file)
 }
 
+/** The namespace's first process of a run, once it is held and as long as it is the one recorded. Throws where the record may not be read. */
+export const recordedFirst = (runDir: string, run: string): FirstProcess | undefined => {
+  const [record] = recordsFrom(join(directoryOf(runDir), `${run}.json`))
+  return record === undefined || record.boot !== bootId() ? undefined : provedFirst(record)
+}
+
 export const removeRecord = (runDir: string, run: string): void => {
   rmSync(join(directoryOf(runDir), `${run}.json`), { force: true })
 }
@@ -101,7 +107,17 @@ const recordsIn = (directory: string): Record[] => {
   try {
     return readdirSync(directory)
       .filter((name) => name.endsWith('.json'))
-      .flatMap((name) => parseRecord(readFileSync(join(directory, name), 'utf8')))
+      .flatMap((name) => recordsFrom(join(directory, name)))
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
+    throw error
+  }
+}
+
+/** None where the file is gone or says nothing that can be used. */
+const recordsFrom = (file: string): Record[] => {
+  try {
+    return parseRecord(readFileSync(file, 'utf8'))
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
     throw error

@@ -64,7 +64,7 @@ const settle = async (
   spawned: Spawned,
   cgroup: RunCgroup | undefined,
 ): Promise<Settled> => {
-  const { run, launch } = request
+  const { run, launch, isTraced = false } = request
   const { record } = starting
   const hold = (group: RunGroup): RunGroup => {
     starting.group = group
@@ -79,8 +79,8 @@ const settle = async (
       onHeld: async (first) => {
         group = { ...group, first }
         starting.group = group
-        // Without a uid of its own only its first process tells what a later launcher has to end.
-        if (launch.identity === undefined) hold(group)
+        // Without a uid of its own only its first process tells what a later launcher has to end; a tracer looks for it too.
+        if (launch.identity === undefined || isTraced) hold(group)
         network = await prepareNetwork(site.networks, first, launch, cgroup)
       },
       onReleased: () => {
@@ -88,6 +88,7 @@ const settle = async (
       },
       cgroup,
       roots: rootsOf(site.policy, request),
+      isTraced,
     })
     return { group, network, attestation }
   } catch (error) {

@@ -7,20 +7,14 @@ import { join } from 'node:path'
 import { rows } from '../attack/rows.ts'
 import { findBarrier } from '../check/reachability.ts'
 import { isWithin } from '../config/dataDir.ts'
-import { messageOf } from '../errors.ts'
-import type { IsolationAdapter, Network, Probe } from '../isolation/adapter.ts'
-import { bombs } from './bombs.ts'
-import { type Canaries, plantCanaries } from './canaries.ts'
-import { type Conductor, startConductor } from './conductor.ts'
-import { elsewhereRows } from './elsewhere.ts'
-import { ends, survival } from './ends.ts'
+import type { IsolationAdapter, Probe } from '../isolation/adapter.ts'
+import { services, tryAll } from './campaign.ts'
+import { plantCanaries } from './canaries.ts'
+import { startConductor } from './conductor.ts'
 import { makePlace, type Place } from './place.ts'
-import type { Where } from './promised.ts'
 import { type AttackReport, type AttackRow, countsOf } from './report.ts'
-import { type Scene, setScene } from './scene.ts'
+import { setScene } from './scene.ts'
 import { makeStage } from './stage.ts'
-import { aim, runTopic, type Stand, settleNeighbour, topics, unproved } from './topics.ts'
-import { runTrial, serviceOf, type Trial } from './trial.ts'
 
 export interface AttackOptions {
   /** What the adapter says of this machine. */
@@ -29,6 +23,8 @@ export interface AttackOptions {
   readonly options?: Readonly<Record<string, unknown>>
   /** Folder below which the attack takes place. */
   readonly parent?: string
+  /** Only these rows; all of them where it is left out. */
+  readonly only?: (row: string) => boolean
   /** Told what is done next, in words. */
   readonly onStep?: (what: string) => void
   /** Ends the attack: nothing of it is left when it rejects. */
@@ -49,7 +45,7 @@ export const attack = async (adapter: IsolationAdapter, options: AttackOptions):
     rows: found,
     counts: countsOf(found),
   })
-  if (!probe.usable) return report(notUsable(probe))
+  if (!probe.usable) return report(notUsable(options))
   const isRoot = process.geteuid?.() === 0
   const place = makePlace(options.parent ?? usualParent(isRoot), isRoot, services)
   try {
@@ -63,21 +59,13 @@ export const attack = async (adapter: IsolationAdapter, options: AttackOptions):
 export const usualParent = (isRoot: boolean): string =>
   isRoot ? '/var/lib' : join(process.env.XDG_STATE_HOME ?? join(homedir(), '.local', 'state'), 'tenement')
 
-const notUsable = ({ problem }: Probe): readonly AttackRow[] =>
-  rows.map(({ row, sentence }) => ({
-    ...{ row, sentence, network: null, outcome: 'not run' as const, promisedBy: [] },
-    because: [`it cannot run here: ${problem?.reason ?? 'it does not say why'}`],
-  }))
-
-interface Ground {
-  readonly adapter: IsolationAdapter
-  readonly options: AttackOptions
-  readonly place: Place
-  readonly conductor: Conductor
-  readonly canaries: Canaries
-  readonly scene: Scene
-  readonly secret: string
-}
+const notUsable = ({ probe: { problem }, only = () => true }: AttackOptions): readonly AttackRow[] =>
+  rows
+    .filter(({ row }) => only(row))
+    .map(({ row, sentence }) => ({
+      ...{ row, sentence, network: null, outcome: 'not run' as const, promisedBy: [] },
+      because: [`it cannot run here: ${problem?.reason ?? 'it does not say why'}`],
+    }))
 
 const attackIn = async (
   place: Place,
@@ -111,108 +99,4 @@ const nodeFor = async (stage: string, { sight }: IsolationAdapter): Promise<stri
   const copy = join(stage, 'node')
   copyFileSync(node, copy)
   return copy
-}
-
-const tryAll = async (ground: Ground): Promise<readonly AttackRow[]> => {
-  const { adapter, options, scene, place, conductor } = ground
-  const usual = whereOf(adapter, options.probe, scene.defaults.network)
-  const step = (what: string): void => {
-    options.signal?.throwIfAborted()
-    options.onStep?.(what)
-  }
-  let stand: Stand
-  try {
-    step('start')
-    stand = await setStand(ground, 'attacker')
-  } catch (error) {
-    options.signal?.throwIfAborted()
-    return rows.map((row) => unproved(row, `it could not be started: ${messageOf(error)}`, usual, null))
-  }
-  const found: AttackRow[] = []
-  for (const topic of topics) {
-    step(topic)
-    found.push(...(await runTopic(topic, stand, usual)))
-  }
-  for (const network of furtherNetworks(adapter, options.probe, scene.defaults.network)) {
-    step(`network "${network}"`)
-    found.push(...(await tryNetwork(ground, stand, network)))
-  }
-  await stand.attacker.stop('SIGTERM', 2_000)
-  const trialGround = { scene, place, conductor, neighbour: stand.neighbour, where: usual }
-  const lanes = [ends, quickBombs, slowBombs].map(async (trials) => {
-    const rows: AttackRow[] = []
-    for (const trial of trials) {
-      step(`row ${trial.row}`)
-      rows.push(await runTrial(trial, trialGround))
-    }
-    return rows
-  })
-  found.push(...(await Promise.all(lanes)).flat())
-  found.push(await runTrial(survival, trialGround))
-  await stand.neighbour.stop('SIGTERM', 2_000)
-  return [...found, ...elsewhereRows].sort(byRow)
-}
-
-/** Row 51 waits for the launcher to look at a directory again. */
-const isSlow = ({ row }: Trial): boolean => row === '51'
-const slowBombs = bombs.filter(isSlow)
-const quickBombs = bombs.filter((trial) => !isSlow(trial))
-
-/** Every service that is launched in an attack. */
-const services: readonly string[] = [
-  ...['neighbour', 'attacker', 'on-private', 'on-internet'],
-  ...[...ends, ...bombs, survival].map(serviceOf),
-]
-
-/** '2' before '10', '14' before '14.port'. */
-const byRow = (one: AttackRow, other: AttackRow): number =>
-  Number.parseInt(one.row, 10) - Number.parseInt(other.row, 10) || one.row.localeCompare(other.row)
-
-const whereOf = ({ capabilities }: IsolationAdapter, { lost }: Probe, network: Network): Where => ({
-  claims: new Set(Object.keys(capabilities)),
-  lost: new Set(lost.map(({ capability }) => capability)),
-  network,
-})
-
-let lastNumber = 0
-
-const setStand = async (ground: Ground, name: string): Promise<Stand> => {
-  const { scene, place, canaries } = ground
-  const neighbour = await scene.start({ name: 'neighbour' })
-  const attacker = await scene.start({ name })
-  await attacker.post('/who', {})
-  lastNumber += 1
-  const settled = await settleNeighbour(neighbour, place, (process.pid % 4_000) * 10 + (lastNumber % 10))
-  return { attacker, neighbour, canaries, targets: await aim(ground, canaries, attacker, settled) }
-}
-
-/** Networks that are promised to whoever asks for them, beside the one that everybody gets. */
-const furtherNetworks = (
-  { capabilities, networks = ['private', 'internet'] }: IsolationAdapter,
-  { lost }: Probe,
-  usual: Network,
-): readonly Network[] => {
-  const isKept = (name: string): boolean =>
-    capabilities[name] !== undefined && !lost.some(({ capability }) => capability === name)
-  const further = [
-    ['private', 'net.private'],
-    ['internet', 'net.egress'],
-  ] as const
-  return further.flatMap(([network, capability]) =>
-    network !== usual && networks.includes(network) && isKept(capability) ? [network] : [],
-  )
-}
-
-const tryNetwork = async (ground: Ground, stand: Stand, network: Network): Promise<readonly AttackRow[]> => {
-  const where = whereOf(ground.adapter, ground.options.probe, network)
-  try {
-    const attacker = await ground.scene.start({ name: `on-${network}`, network })
-    const found = await runTopic('network', { ...stand, attacker }, where)
-    await attacker.stop('SIGTERM', 2_000)
-    return found
-  } catch (error) {
-    return rows
-      .filter(({ topic }) => topic === 'network')
-      .map((row) => unproved(row, `it could not be started: ${messageOf(error)}`, where, network))
-  }
 }

@@ -25,7 +25,7 @@ let made = 0
 /** Below `parent`, which must be reached by everybody where tenement is root, and not lie below /tmp: instances have one of their own. */
 export const makePlace = (parent: string, isRoot: boolean, services: readonly string[]): Place => {
   mkdirSync(parent, { recursive: true })
-  const root = mkdtempSync(join(parent, 'tenement-attack-'))
+  const root = mkdtempSync(join(parent, `tenement-attack-${process.pid}-`))
   // Tenants pass through it to their own directories.
   chmodSync(root, 0o711)
   const [server = 0, ...tenants] = isRoot ? freeUids() : []

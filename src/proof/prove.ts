@@ -17,7 +17,7 @@ export interface Proof {
   readonly adapters: readonly AttackReport[]
 }
 
-export interface Suspect extends Pick<AttackOptions, 'probe' | 'options'> {
+export interface Suspect extends Pick<AttackOptions, 'probe' | 'options' | 'only'> {
   readonly adapter: IsolationAdapter
 }
 

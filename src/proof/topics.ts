@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import type { Tried } from '../attack/attempt.ts'
 import { judge } from '../attack/judge.ts'
-import { type Row, rows, type Topic } from '../attack/rows.ts'
+import type { Row } from '../attack/rows.ts'
 import type { SharedNames, Targets } from '../attack/targets.ts'
 import { messageOf } from '../errors.ts'
 import type { Network } from '../isolation/adapter.ts'
@@ -27,8 +27,6 @@ export interface Stand {
   readonly targets: Targets
   readonly canaries: Canaries
 }
-
-export const topics: readonly Topic[] = [...new Set(rows.map(({ topic }) => topic))]
 
 /** What an attacker of this place aims at. */
 export const aim = async (
@@ -55,13 +53,16 @@ export const aim = async (
   }
 }
 
-/** Becomes a neighbour with something to lose; `number` is nobody else's on this machine. */
-export const settleNeighbour = async (
-  neighbour: Actor,
-  place: Place,
-  number: number,
-): Promise<Targets['neighbour']> => {
-  const shared: SharedNames = { key: 0x7c_0000 + number, name: basename(place.root) }
+let settled = 0
+
+/** Becomes a neighbour with something to lose. */
+export const settleNeighbour = async (neighbour: Actor, place: Place): Promise<Targets['neighbour']> => {
+  settled += 1
+  // Nobody else's on this machine: keys of System V objects are numbers (ftok(3)).
+  const shared: SharedNames = {
+    key: 0x7c_0000 + (process.pid % 4_000) * 10 + (settled % 10),
+    name: basename(place.root),
+  }
   const { port, sockets, abstractSocket } = JSON.parse(await neighbour.post('/neighbour', shared))
   const [pid] = neighbour.applications()
   if (pid === undefined) throw new Error('the neighbour has no process on this machine')
@@ -79,9 +80,9 @@ const cgroupsOf = (pid: number): readonly string[] =>
     )
     .filter((path, index, all) => existsSync(path) && all.indexOf(path) === index)
 
-/** Has the attacker run a topic, and judges each of its rows. An attack that breaks off proves nothing, so what it would prove is broken. */
-export const runTopic = async (topic: Topic, stand: Stand, where: Where): Promise<readonly AttackRow[]> => {
-  const own = rows.filter((row) => row.topic === topic)
+/** Has the attacker run the topic of these rows, and judges each of them. An attack that breaks off proves nothing, so what it would prove is broken. */
+export const runTopic = async (own: readonly Row[], stand: Stand, where: Where): Promise<readonly AttackRow[]> => {
+  const topic = own[0]?.topic ?? ''
   const network = topic === 'network' ? where.network : null
   try {
     const look = async (): Promise<Evidence> => ({
@@ -128,14 +129,9 @@ export const unproved = (
   if (notApplying !== undefined)
     return { row, sentence, network, outcome: 'not run', promisedBy: [], because: [notApplying] }
   const promisedBy = keepersOf(row, where)
-  return {
-    row,
-    sentence,
-    network,
-    outcome: promisedBy.length > 0 ? 'broken' : 'not run',
-    promisedBy,
-    because: [reason, ...(why === undefined ? [] : [why])],
-  }
+  return promisedBy.length > 0
+    ? { row, sentence, network, outcome: 'broken', promisedBy, because: [reason] }
+    : { row, sentence, network, outcome: 'not run', promisedBy, because: [reason, ...(why === undefined ? [] : [why])] }
 }
 
 const rowOf = (

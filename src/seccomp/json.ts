@@ -15,3 +15,10 @@ export const parseJson = (text: string): unknown => {
       : value,
   )
 }
+
+/** What parseJson read, written again with all digits. */
+export const writeJson = (value: unknown): string =>
+  JSON.stringify(value, (_, each: unknown) => (typeof each === 'bigint' ? `${mark}${each}` : each), 2).replace(
+    new RegExp(`"${mark}(\\d+)"`, 'g'),
+    '$1',
+  )

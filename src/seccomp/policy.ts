@@ -50,7 +50,7 @@ const matches = ({ conditions }: Rule, { args }: Attempt): boolean =>
   conditions.every((condition) => isMet(condition, args[condition.index] ?? 0n))
 
 /** The rule that decides; undefined when that is the profile's default. */
-const ruleFor = (call: Call, attempt: Attempt): Rule | undefined =>
+export const ruleFor = (call: Call, attempt: Attempt): Rule | undefined =>
   call.rules.find((rule) => matches(rule, attempt)) ?? call.otherwise
 
 export const decide = (policy: Policy, attempt: Attempt): Action => {

@@ -9,7 +9,7 @@ import { TenementError } from '../errors.ts'
 import type { Isolation } from '../isolation/registry.ts'
 import type { Hello, LauncherClient } from '../launcher/client.ts'
 import type { LauncherSettings } from '../launcher/protocol.ts'
-import { listenersOn } from '../launcher/tcpListeners.ts'
+import { createListenersOn } from '../launcher/tcpListeners.ts'
 import { formatInstance, type InstanceName } from '../names.ts'
 import type { State } from '../state/state.ts'
 import { systemClock } from '../supervisor/clock.ts'
@@ -55,7 +55,7 @@ export const starterFor = (ground: Ground): Starter => {
     isolation,
     ports: createPorts(readEphemeralRange()),
     runDir: policy.runDir,
-    listenersOn,
+    listenersOn: createListenersOn(),
     identityFor: (name) => identityFor(state, name, tenantUids),
     dataDirFor: (service, id) => dataDirFor(service, config.settings, id),
     givenUpBy: (service) => (Object.hasOwn(settings.givenUp, service) ? (settings.givenUp[service] ?? []) : []),
@@ -107,6 +107,7 @@ export const supervisorFor = (
     declared: config.instances,
     unrunnable: new Map(Object.entries(settings.unrunnable)),
     startProcess: starter.start,
+    tracing: { next: starter.traceNext, noMore: starter.traceNoMore },
     state,
     describe: {
       address: (name) => addressOf(domain, portOf(), name),

@@ -125,8 +125,10 @@ export class Instance implements Candidate, Occupant, Idler {
     const refusal = this.#barred()
     if (refusal !== undefined) return Promise.reject(refusal)
     this.#crashes.forgive()
+    // Looked at first: one that sleeps may be started by the very next line, and that start is not to be ended.
+    const hasRun = runOf(this.#state) !== undefined
     const woken = this.#waitAsOperator()
-    if (runOf(this.#state) !== undefined) void this.#windDown('restarted by an operator', this.#rules.drainTimeoutMs)
+    if (hasRun) void this.#windDown('restarted by an operator', this.#rules.drainTimeoutMs)
     return woken
   }
 

@@ -8,9 +8,15 @@ import { Refusal } from '../refusal.ts'
 import type { State } from '../state/state.ts'
 import type { Fleet } from './fleet.ts'
 import type { Instance } from './instance.ts'
+import { runOf } from './phases.ts'
 import { refusals } from './refusals.ts'
 import type { Roster } from './roster.ts'
 import { printable } from './sentences.ts'
+
+export interface Tracing {
+  next(name: InstanceName): string
+  noMore(name: InstanceName): void
+}
 
 export interface OperateOptions {
   readonly roster: Roster
@@ -23,13 +29,15 @@ export interface OperateOptions {
   /** Removes an instance's data for good. Called only when nothing of it runs. */
   purge(name: InstanceName): Promise<void>
   dataDir(name: InstanceName): string
+  /** How the next start of an instance is made to wait for a tracer, and how that is taken back. */
+  readonly tracing: Tracing
   status(name: InstanceName): InstanceStatus
 }
 
 const stoppedByOperator = 'stopped by an operator'
 
 export const createOperations = (options: OperateOptions): Omit<Operations, 'list'> => {
-  const { roster, fleet, state, configFile, unrunnable, purge, dataDir, status } = options
+  const { roster, fleet, state, configFile, unrunnable, purge, dataDir, tracing, status } = options
   /** Instances between the first and the last step of their removal. */
   const leaving = new Set<string>()
 
@@ -141,6 +149,16 @@ export const createOperations = (options: OperateOptions): Omit<Operations, 'lis
       const instance = instanceOf(name)
       return woken(instance, instance.restart())
     },
+    async trace(name, { restart }) {
+      const instance = instanceOf(name)
+      requireTraceable(instance, status(name))
+      if (!restart) requireAsleep(instance)
+      const run = tracing.next(name)
+      // It may wait for its turn, or fail: status tells. The order has been carried out when the start is under way.
+      const over = (): void => tracing.noMore(name)
+      ;(restart ? instance.restart() : instance.wake()).then(over, over)
+      return { run }
+    },
     async stop(name) {
       await instanceOf(name).stop(stoppedByOperator)
       return status(name)
@@ -158,6 +176,22 @@ export const createOperations = (options: OperateOptions): Omit<Operations, 'lis
       return status(name)
     },
   }
+}
+
+const requireTraceable = ({ key, isDisabled }: Instance, { isolation, seccomp }: InstanceStatus): void => {
+  if (seccomp === null)
+    throw new TenementError('start_failed', `${key} has isolation "${isolation}", which filters no system calls`, {
+      fix: 'set isolation to "namespace" or "sandbox", then trace it there',
+    })
+  if (isDisabled) throw new TenementError('busy', `${key} is disabled`, { fix: `"tenement enable ${key}"` })
+}
+
+/** What is traced is traced from its first instruction, so it must not run yet. */
+const requireAsleep = ({ key, state }: Instance): void => {
+  if (runOf(state) !== undefined || state.phase === 'queued')
+    throw new TenementError('busy', `${key} is ${state.phase}, and a trace begins with the start`, {
+      fix: `"tenement trace ${key} --restart" stops it first`,
+    })
 }
 
 const wakeFailed = (instance: Instance, refusal: Refusal): TenementError => {

@@ -42,8 +42,18 @@ export interface Starter {
   readonly start: StartProcess
   /** The handle of a process that an earlier server started. */
   readonly adopt: (record: RunRecord, service: Service) => Adopted
+  /** Has the next start of an instance wait, held, for a tracer; returns the name of that start, by which the tracer finds it. */
+  readonly traceNext: (name: InstanceName) => string
+  /** Takes that back where no start came of it. */
+  readonly traceNoMore: (name: InstanceName) => void
   /** The processes there are now. */
   readonly running: () => Iterable<Process>
+}
+
+/** What a start is called, and whether it waits for a tracer. */
+interface Named {
+  readonly run: string
+  readonly isTraced: boolean
 }
 
 /** The port of every instance that has a network of its own: there is nobody there to share it with. */
@@ -72,7 +82,12 @@ export const createStarter = (options: StarterOptions): Starter => {
     if (isTaken(reach)) ports.free(reach.port)
   }
 
-  const launch = async (name: InstanceName, service: Service, run: string, reach: Reach): Promise<RunRecord> => {
+  const launch = async (
+    name: InstanceName,
+    service: Service,
+    { run, isTraced }: Named,
+    reach: Reach,
+  ): Promise<RunRecord> => {
     const identity = identityFor(name)
     const adapter = adapterOf(service)
     const adapterOptions = await readOptions(adapter.options, service.options)
@@ -91,7 +106,16 @@ export const createStarter = (options: StarterOptions): Starter => {
     requireAttestable(adapter, plan, prepared)
     const note: ProcessNote = { phase: 'starting' }
     const watch = service.ready.kind === 'log'
-    const started = await launcher.ask<'launch'>({ type: 'launch', run, ...name, launch: prepared, watch, note })
+    const traced = isTraced ? { isTraced } : {}
+    const started = await launcher.ask<'launch'>({
+      type: 'launch',
+      run,
+      ...name,
+      launch: prepared,
+      watch,
+      note,
+      ...traced,
+    })
     return { run, ...name, ...started, launch: { identity, reach }, note }
   }
 
@@ -105,6 +129,14 @@ export const createStarter = (options: StarterOptions): Starter => {
   }
 
   const live = new Set<Process>()
+  /** Starts that shall be traced, by instance, each with its name. */
+  const traced = new Map<string, string>()
+
+  const nameStart = (name: InstanceName): Named => {
+    const run = traced.get(formatInstance(name))
+    traced.delete(formatInstance(name))
+    return run === undefined ? { run: newRun(), isTraced: false } : { run, isTraced: true }
+  }
 
   const handle = (record: RunRecord, service: Service): Process => {
     const process = makeHandle(record, service)
@@ -159,12 +191,18 @@ export const createStarter = (options: StarterOptions): Starter => {
   }
 
   return {
+    traceNext: (name) => {
+      const run = newRun()
+      traced.set(formatInstance(name), run)
+      return run
+    },
+    traceNoMore: (name) => void traced.delete(formatInstance(name)),
     running: () => live,
     start: async (name, service) => {
-      const run = newRun()
-      const reach = await reachFor(service, run)
+      const named = nameStart(name)
+      const reach = await reachFor(service, named.run)
       try {
-        return handle(await launch(name, service, run, reach), service)
+        return handle(await launch(name, service, named, reach), service)
       } catch (error) {
         giveBack(reach)
         throw error

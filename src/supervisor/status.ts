@@ -4,6 +4,7 @@ import type { AttestationRecord, InstanceStatus } from '../control/operations.ts
 import type { Attestation } from '../isolation/adapter.ts'
 import type { InstanceName } from '../names.ts'
 import { formatInstance } from '../names.ts'
+import { notCounted } from './blocked.ts'
 import type { Clock } from './clock.ts'
 import type { IdleWatch } from './idle.ts'
 import type { Instance } from './instance.ts'
@@ -47,6 +48,7 @@ const fixed = ({ name, source, refused, describe }: StatusInputs) => ({
   address: describe.address(name),
   isolation: describe.isolation(name),
   seccomp: describe.seccomp(name) ?? null,
+  blocked: describe.seccomp(name) === undefined ? null : notCounted,
   refused: refused ?? null,
   dataDir: describe.dataDir(name),
   logFile: describe.logFile(name),

@@ -15,7 +15,7 @@ import { createFleet, type Fleet, instanceNamed } from './fleet.ts'
 import type { House, ServiceRules } from './house.ts'
 import { createIdleWatch } from './idle.ts'
 import type { Log } from './log.ts'
-import { createOperations } from './operate.ts'
+import { createOperations, type Tracing } from './operate.ts'
 import type { Process } from './process.ts'
 import { refusals } from './refusals.ts'
 import { Roster } from './roster.ts'
@@ -35,6 +35,7 @@ export interface SupervisorOptions<Rules extends ServiceRules & Pick<Service, 'o
   /** Services that cannot run on this machine, by name, each with the reason: their requests are refused, the others run. */
   readonly unrunnable?: ReadonlyMap<string, string>
   startProcess(name: InstanceName, service: Rules): Promise<Process>
+  readonly tracing: Tracing
   readonly state: State
   readonly describe: Describe
   /** Removes an instance's data for good. */
@@ -137,6 +138,7 @@ export const createSupervisor = <Rules extends ServiceRules & Pick<Service, 'ope
       await options.purge(name)
     },
     dataDir: describe.dataDir,
+    tracing: options.tracing,
     status,
   })
 

@@ -71,12 +71,14 @@ export interface Field {
 /** A secret that the instances of a level find in their environment. */
 export const tokenOf = (level: Level): string => `secret-environment-${level}-${process.pid}`
 
-/** A service whose instances do as they are told, by its name. */
+/** A service whose instances do as they are told, by its name; all of them in their own time, which an emulated machine needs. */
 export const serviceOf = (name: string, stage: string, lines: string): string => `
 [service.${name}]
 command = "node attack/instance.js"
 cwd = "${stage}"
 data = "{data_dir}/{name}/{id}"
+start_timeout = "10m"
+response_timeout = "10m"
 ${lines}
 `
 
@@ -106,7 +108,12 @@ export const startField = async (): Promise<Field> => {
   const canaries = await plantCanaries(root, stage)
   const here = places.filter((each) => whyNotHere(each) === undefined)
   const config = configOf(stage, ['attacker', 'neighbour'], here)
-  const tenement = await startTenement({ root, config, ...(isRoot ? { around: withTunnels(root) } : {}) })
+  const tenement = await startTenement({
+    root,
+    config,
+    settings: 'hold_timeout = "10m"',
+    ...(isRoot ? { around: withTunnels(root) } : {}),
+  })
   const close = async (): Promise<void> => {
     await tenement.stop()
     canaries.close()

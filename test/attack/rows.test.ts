@@ -2,13 +2,14 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { judge } from '../../src/attack/judge.ts'
 import { rows, type Topic } from '../../src/attack/rows.ts'
 import { isRoot } from '../helpers/root.ts'
+import { slowness } from '../helpers/waitUntil.ts'
 import { columnOf, type Evidence, type Field, places, type Ran, startField, whyNotHere } from './harness.ts'
 
-let field: Field
+let field: Field | undefined
 beforeAll(async () => {
   field = await startField()
-}, 60_000)
-afterAll(() => field.close())
+}, 60_000 * slowness)
+afterAll(() => field?.close())
 
 /** Rows whose success leaves something on the machine's side that can be counted. */
 const counted = ['12', '14.port', '14.path', '15', '16', '27', '66']
@@ -20,8 +21,9 @@ describe.each(places)('an instance of "%s"', (level) => {
   const reason = whyNotHere(level)
   beforeAll(async () => {
     if (reason !== undefined) return
-    for (const topic of new Set(here.map((row) => row.topic))) ran.set(topic, await field.run(level, topic))
-  }, 60_000)
+    for (const topic of new Set(here.map((row) => row.topic)))
+      ran.set(topic, await required(field, 'a tenement').run(level, topic))
+  }, 60_000 * slowness)
 
   const named = here.map((row) => [`row ${row.row}, ${row[column]}: it ${row.sentence}`, row] as const)
   test.for(named)('%s', ([, row], { skip }) => {

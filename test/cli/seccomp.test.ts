@@ -95,3 +95,25 @@ test('seccomp diff prints what one profile adds to another', async () => {
   expect(told.stdout).toContain('\n  - otherwise ENOTTY\n  + otherwise allow\n')
   expect((await run('diff', './strict.json', './strict.json')).stdout).toBe('no difference\n')
 })
+
+test('seccomp lint asks for a reason, and exits with 2 until there is one', async () => {
+  const write = (entry: object) =>
+    writeFile(
+      join(folder, 'mine.json'),
+      JSON.stringify({
+        defaultAction: 'SCMP_ACT_ERRNO',
+        syscalls: [{ names: ['bpf'], action: 'SCMP_ACT_ALLOW', ...entry }],
+      }),
+    )
+  await write({})
+  expect(await run('lint', './mine.json')).toMatchObject({
+    code: 2,
+    stdout: 'syscalls[0]: bpf runs programs inside the kernel [bpf(2); Documentation/bpf; CVE-2021-3490]\n',
+    stderr: expect.stringContaining('"comment"'),
+  })
+  const told = await run('lint', './mine.json', '--json')
+  expect(told).toMatchObject({ code: 2, stderr: '' })
+  expect(JSON.parse(told.stdout)).toMatchObject([{ call: 'bpf', args: [], place: 'syscalls[0]' }])
+  await write({ comment: 'it is a profiler' })
+  expect(await run('lint', './mine.json')).toMatchObject({ code: 0, stderr: '' })
+})

@@ -12,6 +12,7 @@ import type { LauncherSettings, Policy } from '../../src/launcher/protocol.ts'
 import { endWithTests } from './endWithTests.ts'
 import { isRoot } from './root.ts'
 import { newTenantUids } from './tenantUids.ts'
+import { slowness } from './waitUntil.ts'
 
 const fixture = (path: string): string => fileURLToPath(new URL(`../fixtures/${path}`, import.meta.url))
 
@@ -46,9 +47,6 @@ export interface TestLauncher {
 }
 
 const serverUid = 699_999
-
-/** How many times longer than usual is waited: an emulated machine is fifty times slower. */
-const patience = Number(process.env.TENEMENT_TEST_PATIENCE ?? 1)
 
 let lastRun = 0
 export const newRunName = (): string => {
@@ -142,7 +140,7 @@ export const startTestLauncher = async (
         else if (child.exitCode !== null)
           give(() => reject(new Error(`the launcher exited with ${child.exitCode}: ${stderr}`)))
       }
-      const timer = setTimeout(() => give(() => reject(new Error(`no ${what} came: ${stderr}`))), 15_000 * patience)
+      const timer = setTimeout(() => give(() => reject(new Error(`no ${what} came: ${stderr}`))), 15_000 * slowness)
       waiters.add(check)
       check()
     })

@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
 /** How many times slower than a real one the machine is on which the tests run: a virtual one may be much. */
-const slowness = Number(process.env.TENEMENT_TEST_SLOWNESS ?? 1)
+export const slowness = Number(process.env.TENEMENT_TEST_SLOWNESS ?? 1)
 
 /** Asks every few milliseconds until the answer is true; rejects after `deadlineMs`, naming the question. */
 export const waitUntil = async (isSo: () => boolean | Promise<boolean>, deadlineMs = 10_000): Promise<void> => {

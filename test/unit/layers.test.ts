@@ -46,6 +46,8 @@ const table: Readonly<Record<string, Row>> = {
   },
   // Profiles of system calls → filters. Whoever needs one gets bytes.
   seccomp: { values: ['errors.ts', 'config/suggest.ts', 'launcher/libc.ts'], packages: ['koffi'] },
+  // What an instance calls of the kernel → a profile. Runs strace, on the command line's side.
+  trace: { values: ['errors.ts', 'seccomp', 'isolation'] },
   state: { values: ['errors.ts'], packages: ['@photostructure/sqlite'] },
   control: { values: ['names.ts', 'errors.ts'] },
   router: { values: ['names.ts', 'refusal.ts', 'errors.ts'], packages: ['undici'] },
@@ -80,6 +82,7 @@ const table: Readonly<Record<string, Row>> = {
       'proof',
       'seccomp',
       'state',
+      'trace',
       'packageVersion.ts',
     ],
     types: ['server/settings.ts'],

@@ -3,15 +3,19 @@
 # memory, and hands over to inside.sh. Busybox alone is here, since nothing else is mounted yet.
 /bin/busybox mkdir -p /proc /sys /dev /lower /upper /new
 /bin/busybox --install -s /bin
-mount -t proc none /proc && mount -t sysfs none /sys && mount -t devtmpfs none /dev || exec poweroff -f
+fail() {
+  echo "tenement-vm: $*"
+  poweroff -f
+}
+mount -t proc none /proc && mount -t sysfs none /sys && mount -t devtmpfs none /dev || fail "the kernel's own file systems cannot be mounted"
 # In several passes, until all that others need is there: their order is modprobe's business, which is not here.
 for pass in 1 2 3 4; do
   for module in /modules/*.ko; do insmod "$module" 2>/dev/null; done
 done
-mount -t 9p -o trans=virtio,version=9p2000.L,ro,msize=262144,cache=loose host0 /lower || exec poweroff -f
+mount -t 9p -o trans=virtio,version=9p2000.L,ro,msize=262144,cache=loose host0 /lower || fail "the machine's files cannot be mounted"
 mount -t tmpfs -o size=2g none /upper && mkdir /upper/data /upper/work
-mount -t overlay -o lowerdir=/lower,upperdir=/upper/data,workdir=/upper/work none /new || exec poweroff -f
+mount -t overlay -o lowerdir=/lower,upperdir=/upper/data,workdir=/upper/work none /new || fail "nothing can be laid over the machine's files"
 mount -t proc none /new/proc && mount -t sysfs none /new/sys && mount -t devtmpfs none /new/dev
 mount -t tmpfs none /new/run
-cp /inside.sh /new/run/inside.sh
+cp /inside.sh /plan.sh /new/run/
 exec switch_root /new /bin/sh /run/inside.sh

@@ -1,16 +1,35 @@
 #!/bin/sh
-# Runs one command in the virtual machine, which has cgroup version 2 and nothing else, and prints how it ended as the last line.
-# The command is in /proc/cmdline, words parted by commas.
-export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TENEMENT_TEST_SLOWNESS=30 NO_COLOR=1 CI=1
-argument() { tr ' ' '\n' </proc/cmdline | sed -n "s/^$1=//p" | tr ',' ' '; }
+# Second program of the virtual machine, which has cgroup version 2 and nothing else: makes ready what a distribution would have,
+# then does what boots.mjs planned and prints how each step ended. What it prints is read by boot.mjs, line by line.
+export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root NO_COLOR=1 CI=1
+# How many times slower than a real machine its tests take it to be.
+export TENEMENT_TEST_SLOWNESS=30
 mount -t cgroup2 none /sys/fs/cgroup
 mkdir -p /dev/shm /dev/pts && mount -t tmpfs none /dev/shm && mount -t devpts none /dev/pts
+ln -sf /proc/self/fd /dev/fd
+# As udev would: whoever may make a network of its own may make interfaces in it.
+[ ! -e /dev/net/tun ] || chmod 0666 /dev/net/tun
 ip link set lo up 2>/dev/null
 ulimit -n 65536
-cd "$(argument tenement.directory)" || exit
-# shellcheck disable=SC2046 # the words are meant to be split
-$(argument tenement.command)
-echo "tenement-vm: exit $?"
+
+uptime_now() { cut -d. -f1 /proc/uptime; }
+
+# A kernel setting, of this machine that ends with its last step.
+setting() {
+  echo "$2" >"/proc/sys/$1" || echo "tenement-vm: $1 cannot be set"
+}
+
+# step NUMBER COMMAND...: its output is told as it comes, and how it ended as a line of its own.
+step() {
+  number=$1
+  began=$(uptime_now)
+  shift
+  echo "tenement-vm: begins $number"
+  "$@"
+  echo "tenement-vm: ended $number with $? after $(($(uptime_now) - began)) s"
+}
+
+cd "$(tr ' ' '\n' </proc/cmdline | sed -n 's/^tenement.directory=//p')" && . /run/plan.sh
 echo o >/proc/sysrq-trigger
 # The end of the first process would be a panic of the kernel.
-while :; do :; done
+while :; do sleep 1; done

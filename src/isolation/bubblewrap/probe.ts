@@ -41,8 +41,11 @@ const identityFor = ({ isRoot, probeIdentity }: Machine): Identity | undefined =
 /** A filter that allows everything: one BPF_RET of SECCOMP_RET_ALLOW (seccomp(2)). */
 const allowAll = Buffer.from([0x06, 0, 0, 0, 0, 0, 0xff, 0x7f])
 
-/** Long for a launch of some milliseconds, short for a person who waits for a check. */
-const trialTimeoutMs = 5_000
+/**
+ * For a launch of some milliseconds. A machine that has just booted starts everything at once, and what is found too slow then
+ * stays refused until the next start: waiting is cheaper.
+ */
+const trialTimeoutMs = 30_000
 
 const problemWithTrial = async (identity: Identity | undefined): Promise<Problem | undefined> => {
   const instance = 'probe:probe'

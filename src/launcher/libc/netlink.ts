@@ -43,9 +43,14 @@ export const askNetlink = (fd: number, request: Uint8Array): Buffer[] => {
     const received = part.subarray(0, checked('recv', Number(c.recv(fd, part, part.length, dontWait))))
     for (const message of splitMessages(received)) {
       const type = message.readUInt16LE(4)
-      if (type === doneMessage || (type === errorMessage && message.readInt32LE(16) === 0)) return messages
-      if (type === errorMessage) throw new SystemError('netlink', -message.readInt32LE(16))
-      messages.push(message)
+      if (type !== doneMessage && type !== errorMessage) {
+        messages.push(message)
+        continue
+      }
+      // A dump that failed ends as one that is over, with an errno where that has none (netlink_dump_done, af_netlink.c).
+      const result = message.length < 20 ? 0 : message.readInt32LE(16)
+      if (result < 0) throw new SystemError('netlink', -result)
+      return messages
     }
   }
 }

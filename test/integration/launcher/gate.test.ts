@@ -3,6 +3,8 @@ import { chmodSync, copyFileSync, mkdirSync, readdirSync, readFileSync, symlinkS
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Expectation, Launch } from '../../../src/isolation/adapter.ts'
+import { recordedFirst } from '../../../src/launcher/records.ts'
+import { findStrace, traceProcess } from '../../../src/trace/strace.ts'
 import { type Message, newRunName, startTestLauncher, type TestLauncher } from '../../helpers/launcher.ts'
 import { isAlive, withCommandLine } from '../../helpers/processes.ts'
 import { isRoot, testAsUser } from '../../helpers/root.ts'
@@ -198,6 +200,39 @@ describe('a launch that is held at its gate', () => {
     expect(ours()).toEqual([])
     await next.close()
   })
+
+  const startTraced = (launch: Launch, run: string): Promise<Message> =>
+    launcher.ask({ type: 'launch', run, service: 'api', id: 'alice', launch, watch: true, note: null, isTraced: true })
+
+  test('is let go only once somebody traces it, where that was ordered', async () => {
+    const run = newRunName()
+    let isAnswered = false
+    const answer = startTraced(launchOf(`echo up; exec sleep ${forOurs(65)}`), run).finally(() => {
+      isAnswered = true
+    })
+    await waitUntil(() => recordedFirst(launcher.policy.runDir, run) !== undefined)
+    const first = recordedFirst(launcher.policy.runDir, run)?.pid ?? 0
+    await waitUntil(() => isHeld(first))
+    // Untraced it would have become the application within a fraction of the time that strace takes to begin.
+    const begunAt = performance.now()
+    await waitUntil(() => performance.now() - begunAt > 200)
+    expect({ isAnswered, sleepers: sleepers(65) }).toEqual({ isAnswered: false, sleepers: [] })
+    const lines: string[] = []
+    const tracer = traceProcess(await findStrace(), first, (line) => lines.push(line))
+    expect(await answer).toMatchObject({ type: 'reply' })
+    await waitUntil(() => sleepers(65).length === 1)
+    await launcher.ask({ type: 'stop', run, signal: 'SIGKILL', timeoutMs: 0 })
+    await tracer.over
+    const execve = process.arch === 'x64' ? 59 : 221
+    expect(lines.filter((line) => new RegExp(`^\\d+ +\\[ *${execve}\\]`).test(line)).length).toBeGreaterThan(1)
+  })
+
+  test('is ended where nobody comes to trace it', async () => {
+    const answer = await startTraced(launchOf(`sleep ${forOurs(66)}`), newRunName())
+    expect(answer).toMatchObject({ type: 'failed', message: 'nobody began to trace it within 10 seconds' })
+    expect(sleepers(66)).toEqual([])
+    expect(withCommandLine('--block-fd').filter((pid) => withCommandLine(forOurs(66)).includes(pid))).toEqual([])
+  }, 30_000)
 
   /** It waits in read(2) on the gate, and every end of that pipe is its own. */
   const isHeld = (pid: number): boolean => / 0xa /.test(readFileSync(`/proc/${pid}/syscall`, 'latin1').slice(0, 8))

@@ -57,6 +57,13 @@ describe('a server that was taken over', () => {
       expect(await launch({ identity })).toEqual(expect.objectContaining(refused(message)))
     })
 
+  test('cannot have a program wait for a tracer that waits at no gate', async () => {
+    expect(await launch({}, { isTraced: true })).toEqual(expect.objectContaining(refused(/waits at a gate/)))
+    expect(await launch({}, { isTraced: 'yes' })).toEqual(
+      expect.objectContaining(refused(/isTraced is not true or false/)),
+    )
+  })
+
   testAsRoot('cannot give a tenant the group of another', async () => {
     const uid = launcher.launchOf().identity?.uid ?? 0
     expect(await launch({ identity: { uid, gid: 0 } })).toEqual(

@@ -105,6 +105,7 @@ describe('a launch', () => {
         descriptors,
         reach: { kind: 'fd', socket },
       })
+      await launcher.next(({ type, run: of }) => type === 'output' && of === run)
       const client = connect(socket)
       await new Promise((resolve, reject) => client.once('connect', resolve).once('error', reject))
       expect(await launcher.ask({ type: 'accepting', run })).toMatchObject({ value: false })

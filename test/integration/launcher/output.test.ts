@@ -56,6 +56,13 @@ describe('the log of an instance', () => {
     expect(dropped).toBeLessThan(30_000_000)
   })
 
+  test('is not filled past its allowance by lines that hold nothing', async () => {
+    const text = await finish(`yes '' | head -c 4000000`)
+    const dropped = [...text.matchAll(/Z log (\d+) lines of \d+ bytes dropped/g)].map(([, lines]) => Number(lines))
+    // 500 kB are let through at once and 50 kB a second, in which an empty line counts as the 30 bytes that it is in the log.
+    expect(dropped.reduce((sum, each) => sum + each, 0)).toBeGreaterThan(3_900_000)
+  })
+
   const isSleeping = (pid: string): boolean => {
     try {
       const parent = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]?.split(' ')[1]

@@ -22,7 +22,7 @@ const processesWith = (word: string): readonly number[] =>
     })
 
 const launchAsRoot = (run: string, word: string) => ({
-  ...{ type: 'launch', run, service: 'jail', id: 'one', watch: false, note: null },
+  ...{ type: 'launch', run, service: 'api', id: 'one', watch: false, note: null },
   launch: launcher.launchOf({
     privileged: true,
     // One that leaves the session, and one that becomes the tenant: neither is the process that was started.
@@ -38,13 +38,13 @@ describe('a launch that begins as root', () => {
     expect(answer).toMatchObject({
       type: 'failed',
       code: 'refused',
-      message: expect.stringContaining('jail is no service whose instances may begin as root'),
+      message: expect.stringContaining('api is no service whose instances may begin as root'),
     })
     expect(processesWith('refused')).toEqual([])
   })
 
   testAsRoot('ends whole, with what stayed root and left its session and with what became the tenant', async () => {
-    launcher = await startTestLauncher({ policy: { privileged: ['jail'] } })
+    launcher = await startTestLauncher({ policy: { privileged: ['api'] } })
     const word = `privileged-${process.pid}`
     const run = newRunName()
     expect(await launcher.ask(launchAsRoot(run, word))).toMatchObject({ type: 'reply' })

@@ -97,6 +97,39 @@ describe('the seccomp profile in effect', () => {
   })
 })
 
+describe('the reasons of a seccomp profile', () => {
+  const lintProfile = async (profile: string, folder: string) => {
+    if (profile === './gone.json') throw new TenementError('invalid_profile', 'it is not there')
+    return `${profile} in ${folder}` === './mine.json in /srv'
+      ? [{ call: 'socket' }, { call: 'socket' }, { call: 'bpf' }]
+      : []
+  }
+  const warningsOf = async (lines: string, promises = ['syscalls.filtered']) => {
+    const { config } = configWith(lines)
+    const adapters = new Map([['jail', adapterWith('jail', promises)]])
+    return (await findingsOf(config, adapters, { ...machine, lintProfile })).warnings
+  }
+
+  it('are asked for beside what a profile of one’s own allows, each call once', async () => {
+    expect(await warningsOf('seccomp = "./mine.json"')).toMatchObject([
+      {
+        key: 'service.api.seccomp',
+        code: 'unexplained_call',
+        message: 'the seccomp profile "./mine.json" of service.api.seccomp allows socket, bpf without a reason',
+        fix: expect.stringContaining('tenement seccomp lint'),
+      },
+    ])
+  })
+
+  it.each(['', 'seccomp = "strict"', 'seccomp = "./gone.json"'])('are no matter with %j', async (lines) => {
+    expect(await warningsOf(lines)).toEqual([])
+  })
+
+  it('are no matter where the adapter filters nothing', async () => {
+    expect(await warningsOf('seccomp = "./mine.json"', [])).toEqual([])
+  })
+})
+
 describe('whom a probe runs as', () => {
   it('is the highest uid of the range that no process has', () => {
     expect(probeIdentityIn({ first: 10, last: 12 }, new Set([12]))).toEqual({ uid: 11, gid: 11 })

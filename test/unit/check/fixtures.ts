@@ -33,6 +33,7 @@ export const machine: CheckMachine = {
   hasTenantUids: false,
   path: '/usr/bin:/bin',
   tryProfile: async () => undefined,
+  lintProfile: async () => [],
 }
 
 /** What is found of a config when every adapter is asked about the machine. */

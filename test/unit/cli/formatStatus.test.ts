@@ -68,7 +68,8 @@ describe('the block of status', () => {
   })
 
   it('says where a failing instance may have met its seccomp profile, and only while it fails', () => {
-    const hint = /\n→ .*"Function not implemented".*: tenement seccomp explain default$/
+    const hint =
+      /\n→ .*"Function not implemented".*: tenement trace api:carol tells which, tenement seccomp explain default why$/
     const failing = instanceStatus(carol, { phase: 'crashlooped', seccomp: 'default' })
     expect(formatStatus(failing, now, plain)).toMatch(hint)
     expect(formatStatus({ ...failing, phase: 'ready' }, now, plain)).not.toMatch(hint)

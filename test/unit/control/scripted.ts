@@ -33,6 +33,7 @@ export const instanceStatus = (name: InstanceName, differences: Partial<Instance
   dataDir: `/data/${name.id}`,
   logFile: `/log/${name.service}/${name.id}.log`,
   seccomp: null,
+  blocked: null,
   refused: null,
   attestation: null,
   lastStop: null,
@@ -83,6 +84,10 @@ export const scriptedOperations = (instances: readonly InstanceStatus[]): Script
     wake: order('wake', 'ready'),
     stop: order('stop', 'asleep'),
     restart: order('restart', 'ready'),
+    trace: async (name) => {
+      calls.push(`trace ${formatInstance(find(name))}`)
+      return { run: '0123456789ab' }
+    },
     enable: order('enable', 'asleep'),
     disable: order('disable', 'disabled'),
   }

@@ -28,6 +28,8 @@ const defaultRules: Rules = {
 }
 
 export interface HarnessOptions {
+  /** The profile its instances run under; none without it. */
+  readonly seccomp?: string
   readonly rules?: Partial<Rules>
   /** Beside "notes". */
   readonly services?: Readonly<Record<string, Partial<Rules>>>
@@ -74,6 +76,8 @@ export class Harness {
   readonly started: { readonly instance: string; readonly process: ScriptedProcess }[] = []
   readonly lines: Line[] = []
   readonly purged: string[] = []
+  /** Instances of which no traced start is to come any more. */
+  readonly untraced: string[] = []
   /** What `random` returns. */
   chance = 0.5
 
@@ -98,13 +102,17 @@ export class Harness {
       declared: new Map(Object.entries(declared)),
       startProcess: (name) =>
         (options.launch ?? (async (_, make) => make()))(name, () => this.#make(name, options.onStop)),
+      tracing: {
+        next: (name) => `traced ${formatInstance(name)}`,
+        noMore: (name) => void this.untraced.push(formatInstance(name)),
+      },
       state: this.state,
       describe: {
         address: ({ service, id }) => `${id}.${service}.example.com`,
         dataDir: ({ id }) => `/data/${id}`,
         logFile: ({ service, id }) => `/log/${service}/${id}.log`,
         isolation: () => 'none',
-        seccomp: () => undefined,
+        seccomp: () => options.seccomp,
         memoryBytes: (_, pid) => pid * 1_024,
       },
       purge: async (name) => {

@@ -296,3 +296,50 @@ test('remove of a declared instance names the file it stands in, and ends nothin
   expect(process.orders).toEqual([])
   expect(house.purged).toEqual([])
 })
+
+test('restart of an instance that sleeps starts it once', async () => {
+  const house = new Harness()
+  const woken = house.supervisor.operations.restart(alice)
+  await waking(house)
+  expect(await woken).toMatchObject({ phase: 'ready', lastStop: null })
+  expect(house.starts()).toBe(1)
+})
+
+const filtered = (over: ConstructorParameters<typeof Harness>[0] = {}) => new Harness({ ...over, seccomp: 'default' })
+
+test('trace names the start it begins, and takes the order back once the start is over', async () => {
+  const house = filtered()
+  expect(await house.supervisor.operations.trace(alice, { restart: false })).toEqual({ run: 'traced notes:alice' })
+  await settled()
+  expect(house.starts()).toBe(1)
+  expect(house.untraced).toEqual([])
+  house.process().exit({ code: 1 })
+  await settled()
+  expect(house.untraced).toEqual(['notes:alice'])
+})
+
+test('trace of one that runs is refused, unless it is to be restarted', async () => {
+  const house = filtered()
+  await house.ready()
+  await expect(house.supervisor.operations.trace(alice, { restart: false })).rejects.toMatchObject({
+    code: 'busy',
+    message: 'notes:alice is ready, and a trace begins with the start',
+    fix: '"tenement trace notes:alice --restart" stops it first',
+  })
+  expect(house.starts()).toBe(1)
+  await house.supervisor.operations.trace(alice, { restart: true })
+  await settled()
+  expect(house.starts()).toBe(2)
+})
+
+test('trace of one that is disabled, unknown, or whose calls nobody filters is refused', async () => {
+  const house = filtered()
+  await house.supervisor.operations.disable(alice)
+  const traced = (name: typeof alice, from = house) => from.supervisor.operations.trace(name, { restart: true })
+  await expect(traced(alice)).rejects.toMatchObject({ code: 'busy', fix: '"tenement enable notes:alice"' })
+  await expect(traced(carol)).rejects.toMatchObject({ code: 'unknown_instance' })
+  await expect(traced(alice, new Harness())).rejects.toMatchObject({
+    code: 'start_failed',
+    message: expect.stringContaining('filters no system calls'),
+  })
+})

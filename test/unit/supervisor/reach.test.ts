@@ -5,10 +5,11 @@ import { connect, createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { listenersOn } from '../../../src/launcher/tcpListeners.ts'
+import { createListenersOn } from '../../../src/launcher/tcpListeners.ts'
 import { connectTo as connectWith } from '../../../src/supervisor/reach.ts'
 import { testAsRoot } from '../../helpers/root.ts'
 
+const listenersOn = createListenersOn()
 const connectTo = (...[reach, identity]: [Parameters<typeof connectWith>[0], Parameters<typeof connectWith>[1]]) =>
   connectWith(reach, identity, { listenersOn, openInside })
 const openInside = () => Promise.reject(new Error('it has no network of its own'))

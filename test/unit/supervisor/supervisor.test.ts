@@ -109,6 +109,7 @@ test('the status of an instance nobody asked for yet says that it sleeps, and co
     source: 'config',
     isolation: 'none',
     seccomp: null,
+    blocked: null,
     refused: null,
     pid: null,
     uid: null,

@@ -1,0 +1,69 @@
+// What runs in virtual machines, as data: one boot for each kind of kernel, and in it one command after the other.
+// A further command is a further row; it runs as root in the checkout, and fails its row by any exit code but 0.
+
+/**
+ * @typedef {object} Step
+ * @property {string} name What it shows, as a sentence that could be false.
+ * @property {readonly string[]} command
+ * @property {Readonly<Record<string, string>>} [settings] Files below /proc/sys of the virtual machine, and what is written there before.
+ */
+
+/**
+ * @typedef {object} Boot
+ * @property {string} name
+ * @property {readonly string[]} modules Of the kernel, beside those it takes to boot.
+ * @property {readonly Step[]} steps
+ */
+
+/** @param {...string} files */
+const vitest = (...files) => [
+  'node_modules/.bin/vitest',
+  ...['run', '--config', 'test/vm/vitest.config.ts', '--reporter', 'verbose', ...files],
+]
+
+/** What any distribution loads when it is asked for: the device of pasta, and who listens where (sock_diag(7)). */
+export const usualModules = ['tun', 'inet_diag', 'tcp_diag']
+
+/** @type {readonly Boot[]} */
+export const boots = [
+  {
+    name: 'cgroup version 2 alone',
+    modules: usualModules,
+    steps: [
+      { name: 'limits are kept and runs end whole', command: vitest('test/integration/cgroups') },
+      { name: 'a whole tenement wakes and stops instances', command: vitest('test/vm/wake.vm.ts') },
+      { name: 'attacks are stopped as promised', command: vitest('test/attack/rows.test.ts') },
+    ],
+  },
+  {
+    name: 'no user namespaces for tenants, and no modules',
+    modules: [],
+    steps: [
+      {
+        name: 'what Debian forbids is told with its fix',
+        settings: { 'kernel/unprivileged_userns_clone': '0' },
+        command: vitest('test/vm/refused.vm.ts'),
+      },
+      {
+        name: 'what hardening guides forbid is told with its fix',
+        settings: { 'kernel/unprivileged_userns_clone': '1', 'user/max_user_namespaces': '0' },
+        command: vitest('test/vm/refused.vm.ts'),
+      },
+    ],
+  },
+]
+
+/**
+ * A boot as the shell commands that inside.sh runs.
+ * @param {Boot} boot
+ */
+export const planOf = ({ steps }) =>
+  steps
+    .flatMap(({ settings = {}, command }, index) => [
+      ...Object.entries(settings).map(([file, value]) => shellLine('setting', file, value)),
+      shellLine('step', String(index), ...command),
+    ])
+    .join('')
+
+/** @param {...string} words */
+const shellLine = (...words) => `${words.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(' ')}\n`
