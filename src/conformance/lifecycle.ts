@@ -74,9 +74,11 @@ const ask = async ({ tenement }: Ground, listen: Listen, path: string, id = 'one
 
 const about = async (ground: Ground, listen: Listen): Promise<Told> => JSON.parse(await ask(ground, listen, '/'))
 
-/** The last line of the log about an instance: a client is told nothing of why. */
-const reasonIn = (output: string, instance: string): string =>
-  output.split('\n').findLast((line) => line.includes(instance) && /"level":(40|50)/.test(line)) ?? ''
+/** The last line of the log that says why an instance failed, or else the last warning of it: a client is told nothing of why. */
+const reasonIn = (output: string, instance: string): string => {
+  const lines = output.split('\n').filter((line) => line.includes(instance) && /"level":(40|50)/.test(line))
+  return lines.findLast((line) => line.includes('"why":')) ?? lines.at(-1) ?? ''
+}
 
 const dataOf = ({ place }: Ground, listen: Listen): string => join(place.policy.dataRoots[0] ?? '', listen, 'one')
 

@@ -224,10 +224,13 @@ const makeFile = (path: string): void => {
   rmSync(path)
 }
 
-/** Throws Refused unless the program runs as root. */
+/** Throws Refused unless the program runs as root, and is more by it than who started it. */
 const requireRoot = (program: string): void => {
   const uid = execFileSync(program, ['-u'], { encoding: 'utf8' }).trim()
   requireThat(uid === '0', `it ran as uid ${uid}`)
+  // In a user namespace 0 can be what an ordinary uid outside is called. Then the bit is told apart only by what ignores it.
+  const mayGain = !/^NoNewPrivs:\t1$/m.test(readFileSync('/proc/self/status', 'utf8'))
+  requireThat(process.geteuid?.() !== 0 || mayGain, 'it is called 0 already, and gains nothing (PR_SET_NO_NEW_PRIVS)')
 }
 
 const makeNode = (path: string, kind: number, device: number): void => {

@@ -1,5 +1,15 @@
 // What /proc tells of the machine and lets one write, and other processes through it.
-import { closeSync, existsSync, lstatSync, openSync, readdirSync, readFileSync, readlinkSync, readSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  readSync,
+} from 'node:fs'
 import { type Attack, firstThatWorks, NotHere, requireThat } from '../attempt.ts'
 import { ownData, type Targets } from '../targets.ts'
 import { filesBelow, overwrite } from './open.ts'
@@ -48,7 +58,7 @@ export const proc = ({ machine, neighbour }: Targets): readonly Attack[] => [
     attempts: {
       "find the launcher's environment in that of process 1": () => requireHidden('/proc/1/environ', machine.secret),
       'find any environment of process 1': () =>
-        requireThat(readFileSync('/proc/1/environ').length > 0, 'its environment is empty'),
+        requireThat(!isOwnEnvironment(readFileSync('/proc/1/environ', 'latin1')), 'there is none but its own'),
       'find a path of the machine in the command line of process 1': () =>
         requireHidden('/proc/1/cmdline', machine.file.slice(0, machine.file.lastIndexOf('/'))),
       'find its own environment in the command line of process 1': () =>
@@ -60,6 +70,12 @@ export const proc = ({ machine, neighbour }: Targets): readonly Attack[] => [
     ],
   },
 ]
+
+/** Where the application is process 1 itself, or that was given the same, it learns nothing. */
+const isOwnEnvironment = (environment: string): boolean => {
+  const own = new Set(readFileSync('/proc/self/environ', 'latin1').split('\0'))
+  return environment.split('\0').every((variable) => own.has(variable))
+}
 
 /** Returns when the file holds the text. */
 const requireHidden = (path: string, text: string): void =>
@@ -90,9 +106,10 @@ const ownProcess: Attack['twin'] = [
 
 const readBeginning = (path: string): void => {
   if (!existsSync(path)) throw new NotHere(`there is no ${path}`)
-  // Some of them wait for more to tell; the first bytes are enough, and kmsg is only opened.
+  // Some of them wait for more to tell; the first bytes are enough, and kmsg is only opened: to read it takes it from others.
   const fd = openSync(path, 'r')
   try {
+    requireThat(fstatSync(fd).isFile(), 'a device covers it') // as OCI runtimes do, by one that reads as empty
     if (!path.endsWith('kmsg')) requireThat(readSync(fd, Buffer.alloc(16), 0, 16, null) > 0, 'it is empty')
   } finally {
     closeSync(fd)

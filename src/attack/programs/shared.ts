@@ -60,7 +60,16 @@ export const makeShared = ({ key, name }: SharedNames, content: string): void =>
   call('semget', key, 1, create | 0o600)
   call('msgget', key, create | 0o600)
   writeFileSync(`/dev/shm/${name}`, content, { mode: 0o600 })
-  call('mq_open', name, openOrCreate, 0o600, null)
+  unlessForbidden(() => call('mq_open', name, openOrCreate, 0o600, null))
+}
+
+/** Where no instance may make a message queue, as under Landlock, there is none to be found. */
+const unlessForbidden = (act: () => unknown): void => {
+  try {
+    act()
+  } catch (error) {
+    if (!(error instanceof Refused && ['EACCES', 'ENOENT'].includes(error.message))) throw error
+  }
 }
 
 /** What is in the segment and in the file. */
@@ -75,5 +84,5 @@ export const removeShared = ({ key, name }: SharedNames): void => {
   call('semctl', call('semget', key, 0, 0), 0, remove, 0)
   call('msgctl', call('msgget', key, 0), remove, null)
   rmSync(`/dev/shm/${name}`)
-  call('mq_unlink', name)
+  unlessForbidden(() => call('mq_unlink', name))
 }
