@@ -48,6 +48,66 @@ const onlySandbox: Levels = { ...confined, namespace: 'allowed by design' }
 
 const sharedNetwork = "it shares the machine's network unless it asks for one of its own"
 
+/** A row that no program inside an instance can show by itself: others must be looked at, or tenement as a whole. */
+export interface SystemRow extends Levels {
+  readonly row: string
+  readonly sentence: string
+  /** The tests that prove it, below test/. */
+  readonly provedIn: string
+  readonly why?: string
+}
+
+/** Without root the cgroups that bound instances are those a user was given, and the counts of a user are shared. */
+const bounded: Levels = byUid
+const bombs = { ...bounded, provedIn: 'attack/bombs.test.ts' }
+const trees = { ...always, provedIn: 'attack/trees.test.ts' }
+const answers = { ...always, provedIn: 'attack/answers.test.ts' }
+
+export const systemRows: readonly SystemRow[] = [
+  { row: '47', ...bombs, sentence: 'starts no more processes than it may have, and all end with it' },
+  { row: '48', ...bombs, sentence: 'has no more threads and ended processes than it may have' },
+  { row: '49', ...bombs, sentence: 'holds no more memory than its bound, in whatever form' },
+  {
+    row: '50',
+    ...bombs,
+    none: 'allowed by design',
+    sentence: 'fills no directory but its own, and those to their size',
+    why: "under none it has the machine's own directories",
+  },
+  {
+    row: '51',
+    ...trees,
+    sentence: 'is ended when it keeps more than storage_max in its data',
+    why: 'best effort: measured about every ten seconds, and not at all without storage_max',
+  },
+  { row: '52', ...trees, sentence: 'leaves nothing in its data that cannot be removed' },
+  { row: '53', ...bombs, none: 'blocked', sentence: 'fills neither the disk nor memory by what it prints' },
+  {
+    row: '54',
+    ...bombs,
+    sentence: 'takes nothing of its neighbour by what is counted by user',
+    why: 'terminals are counted by machine (kernel.pty.max), so files_max and pids_max alone bound them',
+  },
+  { row: '55', ...bombs, sentence: 'spins on no more processors than it may have' },
+  {
+    row: '71',
+    none: 'does not apply',
+    namespace: 'does not apply',
+    sandbox: 'does not apply',
+    sentence: 'is led past no rule of names',
+    provedIn: 'attack/rows.test.ts',
+    why: 'there is no proxy that goes by names: addresses are out of reach whatever name leads to them (rows 12, 13 and 70)',
+  },
+  { row: '72', ...answers, sentence: 'brings nobody an answer or bytes that are not theirs by how it answers' },
+  { row: '73', ...answers, sentence: 'neither fills tenement nor keeps it busy by answers without end' },
+  {
+    row: '79',
+    ...always,
+    sentence: 'is named nothing that becomes a path or an option',
+    provedIn: 'integration/launcher/hostile.test.ts',
+  },
+]
+
 export const rows: readonly Row[] = [
   {
     row: '1',

@@ -38,10 +38,37 @@ const formatReport = (report: AttackReport, screen: Screen): string => {
     ...lost.map(({ capability, reason }) => `lost here: ${capability}: ${visible(reason)}`),
     tableOf(
       ['ROW', 'OUTCOME', 'AN INSTANCE'],
-      sorted.flatMap((row) => linesOf(row, screen)),
+      together(sorted).flatMap((row) => linesOf(row, screen)),
       screen,
     ),
   ].join('\n')
+}
+
+/** What is alike of so many rows is told once: an instance that could not be started, say. */
+const many = 5
+
+const together = (rows: readonly AttackRow[]): readonly AttackRow[] => {
+  const reasonOf = ({ outcome, because }: AttackRow): string => `${outcome} ${because.join('; ')}`
+  const alike = (row: AttackRow): readonly AttackRow[] =>
+    row.outcome === 'stopped' || row.because.length === 0
+      ? [row]
+      : rows.filter((each) => reasonOf(each) === reasonOf(row))
+  return rows.flatMap((row): readonly AttackRow[] => {
+    const group = alike(row)
+    if (group.length < many) return [row]
+    if (group[0] !== row) return []
+    const numbers = [...new Set(group.map((each) => each.row))].join(', ')
+    const promisedBy = [...new Set(group.flatMap((each) => each.promisedBy))]
+    return [
+      {
+        ...row,
+        row: `${group.length} rows`,
+        sentence: `nothing is shown of rows ${numbers}`,
+        network: null,
+        promisedBy,
+      },
+    ]
+  })
 }
 
 const countsIn = ({ counts }: AttackReport): string =>
@@ -61,7 +88,9 @@ const linesOf = (row: AttackRow, { columns }: Screen): Cell[][] => {
   const [word, style] = words[row.outcome]
   const where = row.network === null ? '' : `, on network "${row.network}"`
   // Each sentence says what holds where nothing gets through.
-  const sentence = row.outcome === 'allowed' || row.outcome === 'broken' ? `not so: ${row.sentence}` : row.sentence
+  const isSaidOfOne = !row.row.endsWith(' rows')
+  const isFalse = isSaidOfOne && (row.outcome === 'allowed' || row.outcome === 'broken')
+  const sentence = isFalse ? `not so: ${row.sentence}` : row.sentence
   const promise = row.outcome === 'broken' ? [`promised by ${row.promisedBy.join(', ')}`] : []
   const lines = [`${sentence}${where}`, ...promise, ...row.because].flatMap((text, index) =>
     wrap(`${index === 0 ? '' : '  '}${visible(text)}`, width),

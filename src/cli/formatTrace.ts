@@ -37,6 +37,8 @@ export const formatTrace = (proposal: Proposal, { written, seconds, base, ranUnd
     ),
     ...part(`blocked by "${ranUnder ?? ''}", and not added:`, refused, rowOf),
     ...(isAsking ? [`→ give a reason for each REASON NEEDED: tenement seccomp lint ${visible(file ?? 'FILE')}`] : []),
-    `→ seccomp = ${JSON.stringify(file === undefined ? './FILE.json' : visible(file))} in its service, then use it once more`,
+    file === undefined
+      ? '→ -o FILE writes the profile to a file, to be named in its service as seccomp = "./FILE"'
+      : `→ seccomp = ${JSON.stringify(visible(file))} in its service, then use it once more`,
   ].join('\n')
 }

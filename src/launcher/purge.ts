@@ -3,7 +3,7 @@
 // the directory itself, by then empty, is removed by the launcher.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync } from 'node:fs'
+import { chmodSync, closeSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import { text } from 'node:stream/consumers'
 import type { Identity } from '../isolation/adapter.ts'
@@ -15,7 +15,7 @@ const emptyIt = `
 find . -mindepth 1 -xdev -delete 2>/dev/null && exit 0
 chmod -R u+rwX . 2>/dev/null
 find . -mindepth 1 -xdev -delete 2>&1 | { head -c 500 >&2; cat >/dev/null; }
-[ -z "$(ls -A . | head -c 1)" ]`
+rest=$(find . -mindepth 1 -print -quit) && [ -z "$rest" ]`
 
 /** Removes the directory `path` below `root` with all it holds; resolves false when there is none. Rejects naming what could not be removed. */
 export const purgeDirectory = async (root: string, path: string, identity: Identity | undefined): Promise<boolean> => {
@@ -45,6 +45,8 @@ const emptyDirectory = async (directory: number, path: string, identity: Identit
   const cwd = duplicateAbove(directory, 100)
   closeSync(directory)
   try {
+    // Of all directories the tenant cannot open this one again by itself: even "." is looked up in it (path_resolution(7)).
+    chmodSync(`/proc/self/fd/${cwd}`, 0o700)
     const child = spawn('/bin/sh', ['-c', emptyIt], {
       cwd: `/proc/self/fd/${cwd}`,
       env: { PATH: '/usr/bin:/bin', LC_ALL: 'C' },

@@ -19,12 +19,14 @@ interface ServerUp {
 type Heard = ToServer | ServerUp
 
 export interface Conductor {
+  /** How many times longer than on a usual machine things are waited for: at least 1, by the time its own start took. */
+  readonly patience: number
   readonly launcherPid: number
   readonly serverPid: () => number
   /** Rejects with a TenementError 'launcher_refused' or 'start_failed', as the server's own client does. */
   ask<T extends keyof Results>(request: Extract<Request, { type: T }>): Promise<Results[T]>
-  /** Resolves when the run has ended, also when it has already. */
-  whenExited(run: string): Promise<RunExit>
+  /** Resolves when the run has ended, also when it has already; rejects where it has not within the time, or within the usual one. */
+  whenExited(run: string, withinMs?: number): Promise<RunExit>
   /** Kills the server; resolves with the runs that the next one is told of. */
   replaceServer(): Promise<readonly string[]>
   /** Ends every instance and the launcher. */
@@ -36,12 +38,16 @@ const built = (path: string): string => fileURLToPath(new URL(`../../dist/${path
 
 /** Long for what takes milliseconds; a launcher that says nothing for so long never will. */
 const answerTimeoutMs = 15_000
+/** Two processes of Node, one after the other: a third of it where nothing else runs, and fifty times as long where all is emulated. */
+const usualStartMs = 1_000
+const longestStartMs = 120_000
 
 /** `secret` lies in the launcher's environment: no instance may find it. */
 export const startConductor = async (root: string, policy: Policy, secret: string): Promise<Conductor> => {
   const path = join(root, 'conductor.sock')
   const conduct = listenFor(path)
   await conduct.listening
+  const startedAt = performance.now()
   const child = startLauncher(root, path, policy, secret)
   const said: string[] = []
   child.stderr?.on('data', (chunk: Buffer) => said.push(chunk.toString()))
@@ -60,7 +66,11 @@ export const startConductor = async (root: string, policy: Policy, secret: strin
     await close()
     throw error
   }
+  // Whole, since some timers take nothing else.
+  const patience = Math.ceil(Math.max(1, (performance.now() - startedAt) / usualStartMs))
+  conduct.setPatience(patience)
   return {
+    patience,
     launcherPid: child.pid ?? 0,
     serverPid: conduct.serverPid,
     ask: conduct.ask,
@@ -94,10 +104,10 @@ const startLauncher = (root: string, server: string, policy: Policy, secret: str
   return child
 }
 
-const withDeadline = async <T>(asked: Promise<T>, what: string): Promise<T> => {
+const withDeadline = async <T>(asked: Promise<T>, what: string, timeoutMs: number): Promise<T> => {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`${what} took more than ${answerTimeoutMs} ms`)), answerTimeoutMs)
+    timer = setTimeout(() => reject(new Error(`${what} took more than ${Math.round(timeoutMs)} ms`)), timeoutMs)
   })
   try {
     return await Promise.race([asked, late])
@@ -116,6 +126,7 @@ const listenFor = (path: string) => {
   let up: ServerUp | undefined
   let lastRequest = 0
   let failure: Error | undefined
+  let timeoutMs = longestStartMs
   const waiting = new Map<number, Settle<unknown>>()
   const greeted: Settle<ServerUp>[] = []
   const exits = new Map<string, RunExit>()
@@ -149,25 +160,28 @@ const listenFor = (path: string) => {
   const nextServer = (): Promise<ServerUp> => {
     if (failure !== undefined) return Promise.reject(failure)
     const greeting = new Promise<ServerUp>((resolve, reject) => greeted.push({ resolve, reject }))
-    return withDeadline(greeting, 'the start of a server')
+    return withDeadline(greeting, 'the start of a server', longestStartMs)
   }
   return {
     listening: once(server, 'listening'),
     server: () => (up === undefined ? nextServer() : Promise.resolve(up)),
     nextServer,
     serverPid: () => up?.pid ?? 0,
+    setPatience: (patience: number): void => {
+      timeoutMs = answerTimeoutMs * patience
+    },
     ask: async <T extends keyof Results>(request: Extract<Request, { type: T }>): Promise<Results[T]> => {
       lastRequest += 1
       const number = lastRequest
       const answer = new Promise<unknown>((resolve, reject) => waiting.set(number, { resolve, reject }))
       if (failure !== undefined) throw failure
       current?.write(frame({ ...request, request: number }))
-      return (await withDeadline(answer, `the launcher's answer to "${request.type}"`)) as Results[T]
+      return (await withDeadline(answer, `the launcher's answer to "${request.type}"`, timeoutMs)) as Results[T]
     },
-    whenExited: (run: string): Promise<RunExit> => {
+    whenExited: (run: string, withinMs = timeoutMs): Promise<RunExit> => {
       const exit = exits.get(run)
       if (exit !== undefined) return Promise.resolve(exit)
-      return withDeadline(new Promise((resolve) => exitWaiters.set(run, resolve)), `the end of run ${run}`)
+      return withDeadline(new Promise((resolve) => exitWaiters.set(run, resolve)), `the end of run ${run}`, withinMs)
     },
     fail: (error: Error): void => {
       failure = error

@@ -19,16 +19,17 @@ const seen = (...against: readonly (string | undefined)[]): Seen => ({
 const stopGraceMs = 300
 const stoppedWithinMs = 10_000
 
-const left = async (actor: Actor): Promise<string | undefined> =>
-  (await becomesTrue(() => processesOf(actor).length === 0, stoppedWithinMs))
+const left = async (actor: Actor, { conductor }: TrialGround): Promise<string | undefined> =>
+  (await becomesTrue(() => processesOf(actor).length === 0, stoppedWithinMs * conductor.patience))
     ? undefined
     : `${processesOf(actor).length} of its processes are left`
 
-const isStopped = async (actor: Actor): Promise<Seen> => {
+const isStopped = async (actor: Actor, ground: TrialGround): Promise<Seen> => {
   const startedAt = performance.now()
   await actor.stop('SIGTERM', stopGraceMs)
   const tookMs = Math.round(performance.now() - startedAt)
-  return seen(await left(actor), tookMs > stoppedWithinMs ? `its stop took ${tookMs} ms` : undefined)
+  const isLate = tookMs > stoppedWithinMs * ground.conductor.patience
+  return seen(await left(actor, ground), isLate ? `its stop took ${tookMs} ms` : undefined)
 }
 
 const commandLinesWith = (text: string): readonly string[] =>
@@ -165,27 +166,27 @@ export const ends: readonly Trial[] = [
   {
     row: '56',
     sentence: 'leaves no daemon behind that heeds no signal',
-    run: async (actor) => {
+    run: async (actor, ground) => {
       await tell(actor, 'daemon')
-      return isStopped(actor)
+      return isStopped(actor, ground)
     },
   },
   {
     row: '57',
     sentence: 'leaves nothing behind that answers in its place',
-    run: async (actor) => {
+    run: async (actor, ground) => {
       await tell(actor, 'daemon with the listener', { mark: actor.run })
       await tell(actor, 'exit').catch(() => undefined)
-      return seen(await left(actor))
+      return seen(await left(actor, ground))
     },
   },
   {
     row: '58',
     sentence: 'does not outrun its end by a storm of forks',
     whyNot: withoutUid,
-    run: async (actor) => {
+    run: async (actor, ground) => {
       await tell(actor, 'storm')
-      return isStopped(actor)
+      return isStopped(actor, ground)
     },
   },
   {
@@ -198,19 +199,19 @@ export const ends: readonly Trial[] = [
     row: '62',
     sentence: 'is ended whole when the process that confines it is killed',
     whyNot: ({ where }) => (where.claims.has('pid.private') ? undefined : 'it has no such process'),
-    run: async (actor) => {
+    run: async (actor, ground) => {
       if (actor.applications().includes(actor.pid)) return { notRun: 'the program that was started is the application' }
       process.kill(actor.pid, 'SIGKILL')
-      return seen(await left(actor))
+      return seen(await left(actor, ground))
     },
   },
   {
     row: '63',
     sentence: 'does not stall its stop by stopping itself',
-    run: async (actor) => {
+    run: async (actor, ground) => {
       await tell(actor, 'daemon')
       await tell(actor, 'stop itself')
-      return isStopped(actor)
+      return isStopped(actor, ground)
     },
   },
   {

@@ -108,14 +108,14 @@ export const setScene = async (options: SceneOptions): Promise<Scene> => {
       const { pid, attestation } = await conductor.ask<'launch'>({
         ...{ type: 'launch', run, service: name, id: name, launch, watch: false, note: null },
       })
-      await requireHarmless(socket, dataDir).catch(async (error: unknown) => {
+      await requireHarmless(socket, dataDir, postTimeoutMs * conductor.patience).catch(async (error: unknown) => {
         await conductor.ask<'stop'>({ type: 'stop', run, signal: 'SIGKILL', timeoutMs: 0 })
         throw error
       })
       return {
         ...{ run, service: name, pid, dataDir, identity, attestation, depth: launch.depth },
         applications: () => applicationsOf(`${name}:${name}`, dataDir),
-        post: (path, body) => post(socket, path, body),
+        post: (path, body) => post(socket, path, body, postTimeoutMs * conductor.patience),
         stop: async (signal, timeoutMs) => {
           await conductor.ask<'stop'>({ type: 'stop', run, signal, timeoutMs })
           await conductor.whenExited(run)
@@ -131,8 +131,8 @@ export const setScene = async (options: SceneOptions): Promise<Scene> => {
 }
 
 /** Asked of the machine when the program answers, and not only its wrapper is there. */
-const requireHarmless = async (socket: string, dataDir: string): Promise<void> => {
-  await post(socket, '/who', {})
+const requireHarmless = async (socket: string, dataDir: string, timeoutMs: number): Promise<void> => {
+  await post(socket, '/who', {}, timeoutMs)
   const reason = whyHarmful(dataDir)
   if (reason !== undefined) throw new Error(`nothing is attacked, since ${reason}`)
 }
@@ -187,9 +187,9 @@ const environmentOf = (pid: number): readonly string[] => {
 /** Long for a topic of attacks on a machine that is busy with others. */
 const postTimeoutMs = 20_000
 
-const post = (socketPath: string, path: string, body: unknown): Promise<string> =>
+const post = (socketPath: string, path: string, body: unknown, timeoutMs: number): Promise<string> =>
   new Promise((resolve, reject) => {
-    const signal = AbortSignal.timeout(postTimeoutMs)
+    const signal = AbortSignal.timeout(timeoutMs)
     const sent = request({ socketPath, path, method: 'POST', agent: false, signal }, (response) => {
       text(response).then(
         (answer) => (response.statusCode === 200 ? resolve(answer) : reject(new Error(answer))),

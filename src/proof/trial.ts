@@ -75,7 +75,7 @@ const runWith = async (trial: Trial, ground: TrialGround): Promise<Seen> => {
   try {
     await actor.post('/who', {})
     const seen = await trial.run(actor, ground)
-    const harmed = await harmDoneTo(ground.neighbour)
+    const harmed = await harmDoneTo(ground.neighbour, patienceMs * ground.conductor.patience)
     return 'notRun' in seen || harmed === undefined ? seen : { against: [...seen.against, harmed] }
   } finally {
     await actor.end()
@@ -85,9 +85,9 @@ const runWith = async (trial: Trial, ground: TrialGround): Promise<Seen> => {
 /** Long for an answer of microseconds, also where two processors are shared by everything. */
 const patienceMs = 10_000
 
-const harmDoneTo = async (neighbour: Actor): Promise<string | undefined> => {
+const harmDoneTo = async (neighbour: Actor, withinMs: number): Promise<string | undefined> => {
   try {
-    await Promise.race([neighbour.post('/who', {}), rejectLater(patienceMs)])
+    await Promise.race([neighbour.post('/who', {}), rejectLater(withinMs)])
     return undefined
   } catch (error) {
     return `its neighbour does not answer any more: ${messageOf(error)}`

@@ -22,13 +22,17 @@ export interface Reply {
 
 /** More than any application sends; an endless row of them would pile up behind a slow reader. */
 const maxInformational = 16
+/** What is not passed on costs time all the same, until response_timeout; this many no confused program sends. */
+const floodOfInformational = 1_000
 
 export const replyTo = (req: IncomingMessage, res: ServerResponse): Reply => {
   let informed = 0
   return {
     inform: (status, raw) => {
+      informed += 1
+      if (informed > floodOfInformational) throw new ProtocolFault('the instance sends no end of informational heads')
       // RFC 9110 section 15.2: an HTTP/1.0 client does not know them.
-      if (req.httpVersion === '1.0' || informed++ >= maxInformational) return
+      if (req.httpVersion === '1.0' || informed > maxInformational) return
       if (status === 103) sendEarlyHints(res, raw)
       if (status === 102) res.writeProcessing()
     },

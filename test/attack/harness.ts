@@ -72,12 +72,12 @@ export interface Field {
 export const tokenOf = (level: Level): string => `secret-environment-${level}-${process.pid}`
 
 /** A service whose instances do as they are told, by its name; all of them in their own time, which an emulated machine needs. */
-export const serviceOf = (name: string, stage: string, lines: string): string => `
+export const serviceOf = (name: string, stage: string, lines: string, startTimeout = '10m'): string => `
 [service.${name}]
 command = "node attack/instance.js"
 cwd = "${stage}"
 data = "{data_dir}/{name}/{id}"
-start_timeout = "10m"
+start_timeout = "${startTimeout}"
 response_timeout = "10m"
 ${lines}
 `

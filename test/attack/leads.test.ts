@@ -24,9 +24,7 @@ const canaryPlace = (): string => join(root, 'canary-place')
 
 const configOf = (stage: string): string =>
   [
-    ...levels.map((level) =>
-      serviceOf(`${level}-socket`, stage, `${isolationLine(level)}\nlisten = "unix"\nstart_timeout = "3s"`),
-    ),
+    ...levels.map((level) => serviceOf(`${level}-socket`, stage, `${isolationLine(level)}\nlisten = "unix"`, '3s')),
     ...confined.flatMap((level) => [
       serviceOf(`${level}-writer`, stage, `${isolationLine(level)}\nlisten = "fd"\nwrite = ["${openPlace()}"]`),
       serviceOf(

@@ -44,13 +44,24 @@ const cgroupDirectories = (pid: number): readonly string[] =>
       [controllers, 'unified', '.'].map((name) => join('/sys/fs/cgroup', name, path)),
     )
 
-/** The number in the first of these files that the cgroups of a process have. */
-export const knobOf = (pid: number, names: readonly string[]): number => {
+/** The text of the first of these files that the cgroups of a process have. */
+const textOf = (pid: number, names: readonly string[]): string => {
   const files = cgroupDirectories(pid).flatMap((directory) => names.map((name) => join(directory, name)))
   const file = files.find((each) => existsSync(each))
   if (file === undefined) throw new Error(`no cgroup of ${pid} has ${names.join(' or ')}`)
-  return Number(readFileSync(file, 'utf8'))
+  return readFileSync(file, 'utf8')
 }
+
+/** The most memory that its cgroup has held, in bytes. */
+export const memoryPeakOf = (pid: number): number => Number(textOf(pid, ['memory.max_usage_in_bytes', 'memory.peak']))
+
+/** How often its cgroup had to wait for the next period because its share of this one was used up. */
+export const throttledOf = (pid: number): number =>
+  cgroupDirectories(pid)
+    .map((directory) => join(directory, 'cpu.stat'))
+    .filter((file) => existsSync(file))
+    .map((file) => Number(/^nr_throttled (\d+)$/m.exec(readFileSync(file, 'utf8'))?.[1] ?? 0))
+    .reduce((most, each) => Math.max(most, each), 0)
 
 const statusOf = (pid: string): string => {
   try {

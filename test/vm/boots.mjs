@@ -21,8 +21,8 @@ const vitest = (...files) => [
   ...['run', '--config', 'test/vm/vitest.config.ts', '--reporter', 'verbose', ...files],
 ]
 
-/** What any distribution loads when it is asked for: the device of pasta, and who listens where (sock_diag(7)). */
-export const usualModules = ['tun', 'inet_diag', 'tcp_diag']
+/** What any distribution loads when it is asked for: the device of pasta, a network without a wire, and who listens where (sock_diag(7)). */
+export const usualModules = ['tun', 'dummy', 'inet_diag', 'tcp_diag']
 
 /** @type {readonly Boot[]} */
 export const boots = [

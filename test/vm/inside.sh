@@ -9,7 +9,11 @@ mkdir -p /dev/shm /dev/pts && mount -t tmpfs none /dev/shm && mount -t devpts no
 ln -sf /proc/self/fd /dev/fd
 # As udev would: whoever may make a network of its own may make interfaces in it.
 [ ! -e /dev/net/tun ] || chmod 0666 /dev/net/tun
-ip link set lo up 2>/dev/null
+ip link set lo up
+# A way out that leads nowhere: pasta copies the machine's interface and ends where there is none, and attacks must reach nobody.
+if ip link add net0 type dummy 2>/dev/null; then
+  ip address add 192.0.2.2/24 dev net0 && ip link set net0 up && ip route add default via 192.0.2.1
+fi
 ulimit -n 65536
 
 uptime_now() { cut -d. -f1 /proc/uptime; }

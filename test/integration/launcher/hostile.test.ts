@@ -262,7 +262,7 @@ describe('a server that was taken over', () => {
     await deaf.close()
   })
 
-  test('cannot name an instance or a run so that it becomes a path', async () => {
+  test('cannot name an instance or a run so that it becomes a path (row 79, blocked)', async () => {
     expect(await launch({}, { service: '../etc' })).toMatchObject({ code: 'refused' })
     expect(await launch({}, { id: 'a/b' })).toMatchObject({ code: 'refused' })
     expect(await launch({}, { run: '../../../tmp' })).toMatchObject({ code: 'refused' })

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { numbers } from '../../../src/attack/kernel.ts'
-import { rows } from '../../../src/attack/rows.ts'
+import { rows, systemRows } from '../../../src/attack/rows.ts'
 import { capabilities } from '../../../src/isolation/capabilities.ts'
 import { architectureOf } from '../../../src/seccomp/architectures.ts'
 import { loadLibseccomp } from '../../../src/seccomp/libseccomp.ts'
@@ -22,6 +22,16 @@ const shown = (): ReadonlySet<number> =>
 test('every attack of the corpus from 1 to 46 and from 56 to 70 is tried', () => {
   const wanted = [...Array.from({ length: 46 }, (_, at) => at + 1), ...Array.from({ length: 15 }, (_, at) => at + 56)]
   expect(wanted.filter((number) => !shown().has(number))).toEqual([])
+})
+
+test('every attack of the corpus that needs the whole system is proved by a test that names it', () => {
+  const numbers = [47, 48, 49, 50, 51, 52, 53, 54, 55, 71, 72, 73, 79]
+  expect(systemRows.map(({ row }) => Number(row))).toEqual(numbers)
+  for (const { row, provedIn, sandbox } of systemRows) {
+    const text = readFileSync(fileURLToPath(new URL(`../../${provedIn}`, import.meta.url)), 'utf8')
+    if (sandbox === 'does not apply') continue
+    expect({ row, isNamed: new RegExp(`\\brows? (\\d+ and )?${row}\\b`).test(text) }).toEqual({ row, isNamed: true })
+  }
 })
 
 test('a row is named once', () => {

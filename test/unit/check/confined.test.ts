@@ -99,6 +99,7 @@ describe('the seccomp profile in effect', () => {
 
 describe('the reasons of a seccomp profile', () => {
   const lintProfile = async (profile: string, folder: string) => {
+    if (profile === './open.json') return [...'abcdefg'].map((call) => ({ call }))
     if (profile === './gone.json') throw new TenementError('invalid_profile', 'it is not there')
     return `${profile} in ${folder}` === './mine.json in /srv'
       ? [{ call: 'socket' }, { call: 'socket' }, { call: 'bpf' }]
@@ -118,6 +119,12 @@ describe('the reasons of a seccomp profile', () => {
         message: 'the seccomp profile "./mine.json" of service.api.seccomp allows socket, bpf without a reason',
         fix: expect.stringContaining('tenement seccomp lint'),
       },
+    ])
+  })
+
+  it('are asked for without listing more than can be taken in', async () => {
+    expect(await warningsOf('seccomp = "./open.json"')).toMatchObject([
+      { message: expect.stringContaining('allows a, b, c, d, e and 2 more without') },
     ])
   })
 
