@@ -1,6 +1,5 @@
 // A client of an instance's neighbour that asks all the while, and what the machine shows of the instance beside it. No times are
-// judged: on a machine that others use a p99 tells of them (the bench "bombs" measures it); that every request was answered
-// does not depend on them.
+// judged: on a machine that others use a p99 tells of them; that every request was answered does not depend on them.
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Tenement } from '../helpers/tenement.ts'
