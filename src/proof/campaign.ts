@@ -1,5 +1,6 @@
 // The order of an attack: first what one attacker tries by itself beside its neighbour, topic by topic, then what takes an instance
 // of its own for each row, then what takes the server away. It neither makes the place nor removes it.
+import { basename } from 'node:path'
 import { type Row, rows } from '../attack/rows.ts'
 import { messageOf } from '../errors.ts'
 import type { IsolationAdapter, Network, Probe } from '../isolation/adapter.ts'
@@ -13,6 +14,7 @@ import type { Place } from './place.ts'
 import type { Where } from './promised.ts'
 import type { AttackRow } from './report.ts'
 import type { Actor, Scene } from './scene.ts'
+import { newSharedNames, removeSharedObjects } from './sharedObjects.ts'
 import { aim, runTopic, type Stand, settleNeighbour, unproved } from './topics.ts'
 import { runTrial, serviceOf, type Trial } from './trial.ts'
 
@@ -52,9 +54,10 @@ interface Chosen {
 
 const tryOn = async (ground: Ground, where: Where, chosen: Chosen): Promise<readonly AttackRow[]> => {
   let neighbour: Actor | undefined
+  const shared = newSharedNames(basename(ground.place.root))
   try {
     neighbour = await ground.scene.start({ name: 'neighbour' })
-    const targets = await settleNeighbour(neighbour, ground.place)
+    const targets = await settleNeighbour(neighbour, shared)
     return [
       ...(await tryTopics(ground, where, chosen.rows, neighbour, targets)),
       ...(await tryTrials(ground, where, chosen.trials, neighbour)),
@@ -64,7 +67,10 @@ const tryOn = async (ground: Ground, where: Where, chosen: Chosen): Promise<read
     const reason = `it could not be started: ${messageOf(error)}`
     return [...chosen.rows, ...chosen.trials].map((row) => unproved(row, reason, where, null))
   } finally {
-    if (neighbour !== undefined) await leave(neighbour)
+    if (neighbour !== undefined) {
+      await leave(neighbour)
+      removeSharedObjects(shared, neighbour.identity?.uid ?? process.getuid?.() ?? 0)
+    }
   }
 }
 

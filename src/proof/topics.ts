@@ -1,7 +1,7 @@
 // The rows that an instance tries by itself, topic by topic, each beside its benign twin. What it says can only speak against
 // it: what is called stopped left no trace on the machine, and what got through left one wherever it can be counted.
 import { existsSync, readFileSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { join } from 'node:path'
 import type { Tried } from '../attack/attempt.ts'
 import { judge } from '../attack/judge.ts'
 import type { Row } from '../attack/rows.ts'
@@ -53,16 +53,8 @@ export const aim = async (
   }
 }
 
-let settled = 0
-
 /** Becomes a neighbour with something to lose. */
-export const settleNeighbour = async (neighbour: Actor, place: Place): Promise<Targets['neighbour']> => {
-  settled += 1
-  // Nobody else's on this machine: keys of System V objects are numbers (ftok(3)).
-  const shared: SharedNames = {
-    key: 0x7c_0000 + (process.pid % 4_000) * 10 + (settled % 10),
-    name: basename(place.root),
-  }
+export const settleNeighbour = async (neighbour: Actor, shared: SharedNames): Promise<Targets['neighbour']> => {
   const { port, sockets, abstractSocket } = JSON.parse(await neighbour.post('/neighbour', shared))
   const [pid] = neighbour.applications()
   if (pid === undefined) throw new Error('the neighbour has no process on this machine')

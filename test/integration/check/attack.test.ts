@@ -52,6 +52,12 @@ interface Ran {
   json(): any
 }
 
+/** In words, so that a failure says what got through. */
+const brokenIn = (report: { readonly rows: readonly Record<string, unknown>[] }): readonly string[] =>
+  report.rows
+    .filter(({ outcome }) => outcome === 'broken')
+    .map(({ row, promisedBy, because }) => `${row} of ${promisedBy}: ${JSON.stringify(because)}`)
+
 const check = async (
   args: readonly string[],
   options: { readonly env?: Record<string, string>; readonly uid?: number } = {},
@@ -216,7 +222,7 @@ testAsRootInTheOpen('an ordinary user is told what is lost, and none of it is ca
     env: { HOME: home, XDG_STATE_HOME: join(home, 'state'), PATH: process.env.PATH ?? '' },
   })
   const [report] = ran.json().adapters
-  expect(report.rows.filter(({ outcome }: { outcome: string }) => outcome === 'broken')).toEqual([])
+  expect(brokenIn(report)).toEqual([])
   expect(report.lost.map(({ capability }: { capability: string }) => capability)).toContain('user.perTenantUid')
   const row4 = report.rows.find(({ row }: { row: string }) => row === '4')
   expect(row4).toMatchObject({ outcome: 'allowed', because: ['lost here: user.perTenantUid'] })
