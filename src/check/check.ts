@@ -9,6 +9,7 @@ import { byPlace, type Issue, type Problem, showValue } from '../config/problem.
 import type { Config, Service } from '../config/schema.ts'
 import type { IsolationAdapter } from '../isolation/adapter.ts'
 import type { Isolation } from '../isolation/registry.ts'
+import { checkExposure, exposureFor } from './checkExposure.ts'
 import { checkGrants } from './checkGrants.ts'
 import { checkIsolation, unknownAdapter, type Written } from './checkIsolation.ts'
 import { checkOptions } from './checkOptions.ts'
@@ -19,6 +20,7 @@ import { checkReach } from './checkReach.ts'
 import { checkSecrets, warnOfSecrets } from './checkSecrets.ts'
 import { checkSight } from './checkSight.ts'
 import { checkVisible, type HiddenFolder, hiddenFolders } from './checkVisible.ts'
+import type { Exposure } from './exposure/exposure.ts'
 import type { CheckMachine } from './machine.ts'
 import type { Probes } from './probes.ts'
 import { promisesFor, type Verdict } from './promises.ts'
@@ -40,6 +42,8 @@ export interface Findings {
   readonly warnings: readonly Problem[]
   /** What each service needs of its isolation, and whether it gets it; by service, without those whose adapter there is not. */
   readonly promises: ReadonlyMap<string, readonly Verdict[]>
+  /** How exposed each service is here; by service, without those of which that cannot be said. */
+  readonly exposures: ReadonlyMap<string, Exposure>
 }
 
 /** Starts nothing. */
@@ -62,6 +66,7 @@ export const check = async (config: Config, ground: Ground): Promise<Findings> =
     ),
     warnings: locateProblems([...warnings, ...unusedFaults(config, ground)], config),
     promises: new Map(found.flatMap(({ name, promises }) => (promises === undefined ? [] : [[name, promises]]))),
+    exposures: new Map(found.flatMap(({ name, exposure }) => (exposure === undefined ? [] : [[name, exposure]]))),
   }
 }
 
@@ -84,6 +89,7 @@ interface ServiceFindings {
   readonly name: string
   readonly issues: readonly Issue[]
   readonly promises?: readonly Verdict[]
+  readonly exposure?: Exposure | undefined
 }
 
 const checkService = async (service: Service, ground: ServiceGround): Promise<ServiceFindings> => {
@@ -95,15 +101,17 @@ const checkService = async (service: Service, ground: ServiceGround): Promise<Se
   const promises = promisesFor(service, adapter, probe)
   const options = await checkOptions(service, adapter)
   const sight = await checkSight(service, ground.config, adapter, ground.machine)
+  const exposure = options.length === 0 ? await exposureFor(service, adapter, ground) : undefined
   const issues = [
     ...checkIsolation(service, adapter, probe, promises, ground.adapters, ground.written),
     ...options,
     ...checkVisible(service, adapter, ground.hidden),
     ...sight,
     ...(options.length === 0 ? withoutThose(await checkConfined(service, adapter, ground), sight) : []),
+    ...checkExposure(service, exposure, ground.config.settings),
     ...files,
   ]
-  return { name, issues, promises }
+  return { name, issues, promises, exposure }
 }
 
 /** Nobody should do to a path like "/etc" what it would take to grant it, when it cannot be granted at all. */

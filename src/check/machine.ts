@@ -1,6 +1,7 @@
 // What `check` must know about the machine beside what it finds in the file system.
 import { dirname } from 'node:path'
 import type { Machine } from '../isolation/adapter.ts'
+import type { Surface } from './exposure/facts.ts'
 
 export interface CheckMachine extends Machine {
   /** The PATH of instances that set none of their own: `basePath(process.execPath)`. */
@@ -9,10 +10,14 @@ export interface CheckMachine extends Machine {
   readonly tryProfile: TryProfile
   /** What the profile allows that needs a reason and has none. */
   readonly lintProfile: LintProfile
+  /** How much of the kernel the profile leaves open. */
+  readonly weighProfile: WeighProfile
 }
 
 /** `folder` is what a relative path is relative to. */
 export type TryProfile = (profile: string, folder: string) => Promise<unknown>
+
+export type WeighProfile = (profile: string, folder: string) => Promise<Surface>
 
 export type LintProfile = (profile: string, folder: string) => Promise<readonly { readonly call: string }[]>
 

@@ -13,7 +13,7 @@ import { readText } from '../config/text.ts'
 import { type Adapters, builtinAdapters, type Isolation } from '../isolation/registry.ts'
 import { loadIsolation } from '../plugin/load.ts'
 import type { Given } from './command.ts'
-import { lintProfile } from './lintProfile.ts'
+import { lintProfile, weighProfile } from './lintProfile.ts'
 
 /** Which adapters look at the machine: those that services use, all there are, this one, or none, which asks nothing of the machine. */
 export type Scope = 'used' | 'all' | 'none' | { readonly only: string }
@@ -30,7 +30,7 @@ export interface Checked extends Findings {
   readonly probes: Probes
 }
 
-const nothingFound: Findings = { problems: [], warnings: [], promises: new Map() }
+const nothingFound: Findings = { problems: [], warnings: [], promises: new Map(), exposures: new Map() }
 
 /** Reads and checks the config that --config names, or the one found without it. Throws a ConfigError when there is none. */
 export const checkConfig = async (given: Given, scope: Scope): Promise<Checked> => {
@@ -91,23 +91,26 @@ const thisMachine = ({ tenantUids }: Pick<Settings, 'tenantUids'>): CheckMachine
     isRoot,
     hasTenantUids: isRoot,
     path: basePath(process.execPath),
-    tryProfile: profileTrier(),
+    tryProfile: once(compile),
     lintProfile,
+    weighProfile: once(weighProfile),
     ...(probeIdentity === undefined ? {} : { probeIdentity }),
   }
 }
 
-/** Each profile is compiled once, however many services run under it; the compiler is loaded only where one does. */
-const profileTrier = (): TryProfile => {
-  const tried = new Map<string, Promise<unknown>>()
+/** Each profile is looked at once, however many services run under it; the compiler is loaded only where one does. */
+const once = <Found>(
+  look: (profile: string, folder: string) => Promise<Found>,
+): ((profile: string, folder: string) => Promise<Found>) => {
+  const seen = new Map<string, Promise<Found>>()
   return (profile, folder) => {
-    const trial = tried.get(profile) ?? compile(profile, folder)
-    tried.set(profile, trial)
-    return trial
+    const found = seen.get(profile) ?? look(profile, folder)
+    seen.set(profile, found)
+    return found
   }
 }
 
-const compile = async (profile: string, folder: string): Promise<unknown> => {
+const compile: TryProfile = async (profile, folder) => {
   const { readProfile } = await import('../seccomp/find.ts')
   const { compileProfile } = await import('../seccomp/compileProfile.ts')
   const { file, text } = await readProfile(profile, folder)

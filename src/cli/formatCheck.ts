@@ -1,29 +1,15 @@
-// What `check` prints below the problems, and what it tells programs in either case. Pure.
-// Problems themselves are written by src/check, in the same words everywhere.
-import { type ProblemReport, reportProblems } from '../check/format.ts'
-import { type Standing, standingOf } from '../check/promises.ts'
-import { showKey, visible } from '../config/problem.ts'
-import type { Strength } from '../isolation/adapter.ts'
-import type { LastProof } from '../proof/lastProof.ts'
+// What `check` prints below the problems. Pure. Problems themselves are written by src/check, in the same words everywhere;
+// what programs get is reportCheck.ts.
+import { type Level, levelOf } from '../check/exposure/score.ts'
+import { visible } from '../config/problem.ts'
 import type { Checked } from './checkConfig.ts'
 import { machineRows, type Row, serviceRows } from './checkRows.ts'
 import { type Cell, formatTable } from './formatTable.ts'
 import { wrap } from './formatUnits.ts'
+import { countsOf } from './reportCheck.ts'
 import type { Paint, Style } from './terminal.ts'
 
 const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`
-
-interface Counts {
-  readonly services: number
-  readonly instances: number
-  readonly hosts: number
-}
-
-const countsOf = ({ config }: Checked): Counts => ({
-  services: config?.services.size ?? 0,
-  instances: [...(config?.instances.values() ?? [])].reduce((sum, ids) => sum + ids.length, 0),
-  hosts: config?.hosts.size ?? 0,
-})
 
 /** The first line where nothing is wrong: what there is. */
 export const formatSound = (checked: Checked): string => {
@@ -48,110 +34,67 @@ export interface Screen {
 
 /** What this machine allows and what each service gets: one table each; empty where there is nothing to tell. */
 export const formatTables = (checked: Checked, screen: Screen): string =>
-  [tableOf('ISOLATION', machineRows(checked), screen), tableOf('SERVICE', serviceRows(checked), screen)]
+  [
+    tableOf({ heading: 'ISOLATION', rows: machineRows(checked) }, screen),
+    tableOf({ heading: 'SERVICE', rows: serviceRows(checked), column: scoreColumn(checked) }, screen),
+  ]
     .filter((table) => table !== '')
     .join('\n\n')
+
+/** A cell for each subject, in a column of its own. */
+interface Column {
+  readonly heading: string
+  readonly cells: ReadonlyMap<string, Cell>
+}
+
+const levelStyles: Readonly<Record<Level, Style>> = { low: 'green', medium: 'yellow', high: 'red' }
+
+export const scoreCell = (score: number): Cell => ({ text: score.toFixed(1), style: levelStyles[levelOf(score)] })
+
+/** Undefined where nothing is known of any: this machine was not asked. */
+const scoreColumn = ({ exposures }: Checked): Column | undefined =>
+  exposures.size === 0
+    ? undefined
+    : { heading: 'EXPOSURE', cells: new Map([...exposures].map(([name, { score }]) => [name, scoreCell(score)])) }
 
 const styles: Readonly<Record<Row['state'], Style>> = { ok: 'green', warn: 'yellow', fail: 'red' }
 
 /** Narrower than this a finding is not broken further: a terminal does it. */
 const narrowest = 40
 
-const tableOf = (heading: string, rows: readonly Row[], { paint, columns }: Screen): string => {
+interface Table {
+  readonly heading: string
+  readonly rows: readonly Row[]
+  /** Stands between the subject and the rest. */
+  readonly column?: Column | undefined
+}
+
+const tableOf = ({ heading, rows, column }: Table, { paint, columns }: Screen): string => {
   if (rows.length === 0) return ''
-  const before = Math.max(heading.length, ...rows.map(({ subject }) => subject.length)) + '  STATE  '.length
+  const headings = [heading, ...(column === undefined ? [] : [column.heading]), 'STATE']
+  const first = Math.max(heading.length, ...rows.map(({ subject }) => subject.length))
+  const before = first + headings.slice(1).reduce((sum, text) => sum + '  '.length + text.length, '  '.length)
   const width = columns === undefined ? undefined : Math.max(columns - before, narrowest)
-  const cells = rows.flatMap((row, index) => cellsOf(row, rows[index - 1]?.subject === row.subject, width))
-  return formatTable([heading, 'STATE', 'FINDING'], cells, paint)
+  const cells = rows.flatMap((row, index) => cellsOf(row, rows[index - 1]?.subject === row.subject, width, column))
+  return formatTable([...headings, 'FINDING'], cells, paint)
 }
 
 /** A row and its fix as lines of cells; who a row is about is written once. */
-const cellsOf = ({ subject, state, finding, fix }: Row, isSame: boolean, width: number | undefined): Cell[][] => {
+const cellsOf = (
+  { subject, state, finding, fix }: Row,
+  isSame: boolean,
+  width: number | undefined,
+  column: Column | undefined,
+): Cell[][] => {
   const lines = [...wrap(visible(finding), width), ...(fix === undefined ? [] : wrap(`→ ${visible(fix)}`, width))]
-  return lines.map((text, index) => [
-    { text: index > 0 || isSame ? '' : visible(subject) },
-    index > 0 ? { text: '' } : { text: state, style: styles[state] },
-    { text },
-  ])
+  const beside: Cell[] = column === undefined ? [] : [column.cells.get(subject) ?? { text: '' }]
+  return lines.map((text, index) => {
+    const isFirst = index === 0 && !isSame
+    return [
+      { text: isFirst ? visible(subject) : '' },
+      ...(isFirst ? beside : beside.map((): Cell => ({ text: '' }))),
+      index > 0 ? { text: '' } : { text: state, style: styles[state] },
+      { text },
+    ]
+  })
 }
-
-interface AdapterReport {
-  readonly name: string
-  readonly usable: boolean
-  /** Why it cannot run here; null where it can. */
-  readonly problem: { readonly reason: string; readonly fix: string } | null
-  readonly capabilities: Readonly<Partial<Record<string, Strength>>>
-  readonly lost: readonly {
-    readonly capability: string
-    readonly reason: string
-    readonly fix: string | null
-    /** Whether a service runs without it only where its config accepts that. */
-    readonly needed: boolean
-  }[]
-}
-
-interface RequirementReport {
-  readonly service: string
-  readonly isolation: string
-  readonly capability: string
-  /** The key that asks for it; null where the isolation itself does. */
-  readonly key: string | null
-  readonly given: Strength | 'absent'
-  readonly standing: Standing
-  readonly reason: string | null
-  readonly fix: string | null
-}
-
-export interface CheckReport extends Counts {
-  readonly ok: boolean
-  /** Null where there is no config. */
-  readonly file: string | null
-  readonly problems: readonly ProblemReport[]
-  readonly warnings: readonly ProblemReport[]
-  readonly adapters: readonly AdapterReport[]
-  readonly requirements: readonly RequirementReport[]
-  /** What the last `check --attack` showed of what is used; null where this machine was not asked. */
-  readonly lastProof: LastProof | null
-}
-
-/** The same for programs; every key is there in either case. */
-export const reportCheck = (checked: Checked, proof?: LastProof): CheckReport => ({
-  ok: checked.problems.length === 0,
-  file: checked.file ?? null,
-  ...countsOf(checked),
-  problems: reportProblems(checked.problems),
-  warnings: reportProblems(checked.warnings),
-  adapters: reportAdapters(checked),
-  requirements: reportRequirements(checked),
-  lastProof: proof ?? null,
-})
-
-const reportAdapters = ({ probes, adapters }: Checked): readonly AdapterReport[] =>
-  [...probes].map(([name, { usable, problem, lost }]) => ({
-    name,
-    usable,
-    problem: problem ?? null,
-    capabilities: adapters.get(name)?.capabilities ?? {},
-    lost: lost
-      .filter(({ onlyWith }) => onlyWith === undefined)
-      .map(({ capability, reason, fix }) => ({
-        capability,
-        reason,
-        fix: fix ?? null,
-        needed: adapters.get(name)?.needs.includes(capability) ?? false,
-      })),
-  }))
-
-const reportRequirements = ({ config, promises }: Checked): readonly RequirementReport[] =>
-  [...promises].flatMap(([service, verdicts]) =>
-    verdicts.map((verdict) => ({
-      service,
-      isolation: config?.services.get(service)?.isolation ?? '',
-      capability: verdict.capability,
-      key: verdict.path === undefined ? null : showKey(verdict.path),
-      given: verdict.given ?? 'absent',
-      standing: standingOf(verdict),
-      reason: verdict.lost?.reason ?? null,
-      fix: verdict.lost?.fix ?? null,
-    })),
-  )

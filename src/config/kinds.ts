@@ -74,6 +74,11 @@ export const positiveNumber = (maximum: number) => {
   return z.number(say(sentence)).positive(say(sentence)).max(maximum, say(sentence)).meta({ title: 'number' })
 }
 
+export const numberBetween = (minimum: number, maximum: number) => {
+  const sentence = `must be a number from ${minimum} to ${maximum}`
+  return z.number(say(sentence)).min(minimum, say(sentence)).max(maximum, say(sentence)).meta({ title: 'number' })
+}
+
 export const flag = (fallback: boolean) =>
   z.boolean(say('must be true or false')).meta({ title: 'true or false' }).prefault(fallback)
 

@@ -10,6 +10,7 @@ import {
   duration,
   durationOrNever,
   flag,
+  numberBetween,
   path,
   paths,
   plugin,
@@ -38,6 +39,7 @@ const outputNames = {
   trusted_proxies: 'trustedProxies',
   max_running: 'maxRunning',
   max_concurrent_wakes: 'maxConcurrentWakes',
+  max_exposure: 'maxExposure',
   hold_timeout: 'holdTimeoutMs',
   start_timeout: 'startTimeoutMs',
   stop_timeout: 'stopTimeoutMs',
@@ -117,6 +119,9 @@ export const settingsKeys = z.strictObject(
     hold_timeout: duration('30s', { zero: true }).describe(
       'How long a request waits for its instance to wake before it is answered with 503.',
     ),
+    max_exposure: numberBetween(0, 10)
+      .exactOptional()
+      .describe('The same key of every service that has none of its own. Default: no bound.'),
   },
   table,
 )
@@ -228,6 +233,11 @@ const serviceShape = {
   accept: choices(acceptableLosses).describe(
     'Promises of its isolation that a service goes without on a machine that cannot keep them. Without this it is not started there.',
   ),
+  max_exposure: numberBetween(0, 10)
+    .exactOptional()
+    .describe(
+      'Most a service may be exposed on this machine, from 0 to 10 as "tenement check" shows it; one that is exposed more is not started. Default: that of [settings], or no bound.',
+    ),
   queue_max: whole(1, 100_000)
     .prefault(100)
     .describe('How many requests may wait for one instance to wake; more are answered with 503.'),

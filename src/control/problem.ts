@@ -25,6 +25,7 @@ const statuses: Readonly<Record<ErrorCode, number>> = {
   unusable_plugin: 409,
   unsupported_machine: 409,
   unexplained_call: 409,
+  too_exposed: 409,
   exposed_secret: 409,
   internal: 500,
 }

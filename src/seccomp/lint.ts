@@ -19,16 +19,36 @@ export interface Unreasoned {
   readonly place: string
 }
 
+/** A dangerous call that a policy allows, and what does; undefined for the profile's default. */
+interface Allowed {
+  readonly danger: Danger
+  readonly rule: Rule | undefined
+}
+
 /** `exists` tells whether the policy's architecture has a call: what it does not have, no default lets through. */
-export const lintPolicy = (policy: Policy, exists: (name: string) => boolean): readonly Unreasoned[] => {
+export const lintPolicy = (policy: Policy, exists: (name: string) => boolean): readonly Unreasoned[] =>
+  allowedIn(policy, exists)
+    .filter(({ rule }) => !hasReason(rule))
+    .map(({ danger, rule }) => told(danger, rule))
+
+/** How much of the kernel a policy leaves open. A reason makes a call no less dangerous. */
+export const surfaceOf = (
+  policy: Policy,
+  exists: (name: string) => boolean,
+): { readonly dangers: number; readonly ofDangers: number; readonly allowsOthers: boolean } => ({
+  dangers: new Set(allowedIn(policy, exists).map(({ danger }) => danger)).size,
+  ofDangers: dangers.length,
+  allowsOthers: isAllowing(policy)(undefined),
+})
+
+const allowedIn = (policy: Policy, exists: (name: string) => boolean): readonly Allowed[] => {
   const calls = new Map([...policy.calls.values()].map((call) => [call.name, call]))
   return dangers
     .filter(({ call }) => calls.has(call) || exists(call))
     .flatMap((danger) =>
       deciding(policy, calls.get(danger.call), danger)
         .filter(isAllowing(policy))
-        .filter((rule) => !hasReason(rule))
-        .map((rule) => told(danger, rule)),
+        .map((rule) => ({ danger, rule })),
     )
 }
 

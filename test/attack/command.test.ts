@@ -45,7 +45,15 @@ const attackOn = async (
   const probe = await adapter.probe(machine)
   expect(probe.usable).toBe(true)
   const checked: Checked = {
-    ...{ file: undefined, config: undefined, problems: [], warnings: [], faults: new Map(), promises: new Map() },
+    ...{
+      file: undefined,
+      config: undefined,
+      problems: [],
+      warnings: [],
+      faults: new Map(),
+      promises: new Map(),
+      exposures: new Map(),
+    },
     adapters: new Map([[adapter.name, adapter]]),
     probes: new Map([[adapter.name, probe]]),
   }

@@ -19,10 +19,12 @@ export const check: CommandDefinition = {
     ['tenement check --no-machine', 'a config that is meant for another machine'],
     ['tenement check --isolation sandbox', 'whether this machine can run that one'],
     ['tenement check --plugin ./adapter.js', 'have a plug-in prove what it promises'],
+    ['tenement check --exposure', 'what each service leaves open here, and what would close it'],
     ['tenement check --attack', 'whether what is promised holds here: attacks it, and keeps the result'],
   ],
   flags: [
     { flags: '--no-machine', help: 'look at the config alone: no probe of this machine, no look for files' },
+    { flags: '--exposure', help: 'list what the score of each service is made of, the heaviest part first' },
     { flags: '--isolation <name>', help: 'ask only this isolation what it can do here' },
     { flags: '--attack', help: 'attack each isolation that is used, or all of them without a config, on this machine' },
     {
@@ -39,8 +41,8 @@ export const check: CommandDefinition = {
     const checked = await find(given, scopeOf(given), terminal)
     requireKnown(checked, given.text('isolation'))
     const proof = await lastProofOf(checked)
-    if (given.has('json')) printJson(terminal, (await import('../formatCheck.ts')).reportCheck(checked, proof))
-    else await tell(checked, terminal, proof)
+    if (given.has('json')) printJson(terminal, (await import('../reportCheck.ts')).reportCheck(checked, proof))
+    else await tell(checked, terminal, { proof, isDetailed: given.has('exposure') })
     return exitCodeFor(checked, given.text('isolation'))
   },
 }
@@ -100,13 +102,24 @@ const lastProofOf = async ({ config, probes }: Checked): Promise<LastProof | und
   )
 }
 
-const tell = async (checked: Checked, terminal: Invocation['terminal'], proof?: LastProof): Promise<void> => {
+interface Telling {
+  readonly proof?: LastProof | undefined
+  /** Whether what exposes a service is listed. */
+  readonly isDetailed?: boolean
+}
+
+const tell = async (
+  checked: Checked,
+  terminal: Invocation['terminal'],
+  { proof, isDetailed = false }: Telling = {},
+): Promise<void> => {
   const { formatCount, formatSound, formatTables } = await import('../formatCheck.ts')
   const { formatProblems } = await import('../../check/format.ts')
   const isSound = checked.problems.length === 0
   const head = isSound ? formatSound(checked) : formatProblems(checked.problems, process.cwd())
   const tables = formatTables(checked, terminal)
-  const parts = [checked.file === undefined ? '' : head, tables, proof?.line ?? '']
+  const exposure = isDetailed ? (await import('../formatExposure.ts')).formatExposures(checked, terminal) : ''
+  const parts = [checked.file === undefined ? '' : head, tables, exposure, proof?.line ?? '']
   terminal.print(parts.filter((part) => part !== '').join('\n\n'))
   if (!isSound) terminal.note(formatCount(checked))
 }

@@ -80,4 +80,35 @@ gone = ["alice"]
       /did you mean "none"/,
     )
   })
+
+  test('nothing but the service that is exposed more than the config allows, and says by what', async () => {
+    const text = `
+[service.api]
+command = "node app.mjs"
+cwd = "${apps}"
+isolation = "none"
+[service.open]
+command = "node app.mjs"
+cwd = "${apps}"
+isolation = "none"
+data = "{data_dir}/{name}/{id}"
+max_exposure = 2.5
+[instances]
+api = ["alice"]
+open = ["alice"]
+`
+    const tenement = await startTenement({ config: text })
+    expect(tenement.output()).toMatch(
+      /service\.open is exposed by \d\.\d of 10 on this machine, more than service\.open\.max_exposure = 2\.5 allows; its heaviest part \(0\.\d\d\): an instance \S+/,
+    )
+    expect((await tenement.ask('alice.api.test')).status).toBe(200)
+    expect((await tenement.ask('alice.open.test')).status).toBe(503)
+    const { stdout } = await tenement.command('status', 'open:alice')
+    expect(stdout).toContain('more than service.open.max_exposure = 2.5 allows')
+    await tenement.stop()
+    // The same for all of them, where nobody is left to serve.
+    await expect(startTenement({ config: text, settings: 'max_exposure = 0' })).rejects.toThrow(
+      /settings\.max_exposure = 0 allows/,
+    )
+  })
 })

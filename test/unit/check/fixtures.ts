@@ -34,6 +34,7 @@ export const machine: CheckMachine = {
   path: '/usr/bin:/bin',
   tryProfile: async () => undefined,
   lintProfile: async () => [],
+  weighProfile: async () => ({ dangers: 0, ofDangers: 1, allowsOthers: false }),
 }
 
 /** What is found of a config when every adapter is asked about the machine. */

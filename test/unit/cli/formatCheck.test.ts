@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { check } from '../../../src/check/check.ts'
 import type { Checked } from '../../../src/cli/checkConfig.ts'
-import { formatTables, reportCheck } from '../../../src/cli/formatCheck.ts'
+import { formatTables } from '../../../src/cli/formatCheck.ts'
+import { reportCheck } from '../../../src/cli/reportCheck.ts'
 import type { Paint } from '../../../src/cli/terminal.ts'
 import { readConfig } from '../../../src/config/load.ts'
 import type { Probe, Strength } from '../../../src/isolation/adapter.ts'
@@ -67,15 +68,15 @@ jail       fail   runs no service that does not accept its losses here: keeps 4 
            warn   res.memory is lost: no memory controller
                   → delegate it
 
-SERVICE  STATE  FINDING
-open     ok     asks nothing of isolation "none" that could be missing
-tight    ok     isolation "jail" keeps res.pids, net.private, disk.quota
-         warn   disk.quota holds only while the tenant does not work against it
-         warn   goes without user.perTenantUid, as accept = ["shared-uid"] says: without root every instance runs as the user who started tenement
-strict   ok     isolation "jail" keeps res.pids
-         fail   needs user.perTenantUid, res.memory, lost on this machine
-wrong    fail   needs fs.privateRoot, of which isolation "none" knows nothing
-odd      fail   told above: service.odd.isolation
+SERVICE  EXPOSURE  STATE  FINDING
+open     8.6       ok     asks nothing of isolation "none" that could be missing
+tight    6.1       ok     isolation "jail" keeps res.pids, net.private, disk.quota
+                   warn   disk.quota holds only while the tenant does not work against it
+                   warn   goes without user.perTenantUid, as accept = ["shared-uid"] says: without root every instance runs as the user who started tenement
+strict   7.7       ok     isolation "jail" keeps res.pids
+                   fail   needs user.perTenantUid, res.memory, lost on this machine
+wrong    8.6       fail   needs fs.privateRoot, of which isolation "none" knows nothing
+odd                fail   told above: service.odd.isolation
 `.trim(),
     )
   })
@@ -123,6 +124,29 @@ odd      fail   told above: service.odd.isolation
 })
 
 describe('the report of check for programs', () => {
+  it('holds the score of every service of which it can be said, with its terms and its bound', async () => {
+    const text = `[settings]\nmax_exposure = 9\n${service('a', 'jail', 'max_exposure = 2')}${service('b', 'none')}${service('c', 'gone')}`
+    const { exposures } = reportCheck(await checkedOf(text))
+    expect(exposures.map(({ service, max }) => [service, max])).toEqual([
+      ['a', 2],
+      ['b', 9],
+    ])
+    const [a] = exposures
+    expect(a?.terms[0]).toEqual({
+      term: 'user.perTenantUid',
+      points: 0.98,
+      of: 0.98,
+      exposes: 'shares its uid with others',
+      because: expect.stringContaining('the last wall'),
+      fix: 'start tenement as root',
+    })
+    expect(Math.abs((a?.terms.reduce((sum, { points }) => sum + points, 0) ?? 0) - (a?.score ?? 0))).toBeLessThan(0.3)
+  })
+
+  it('holds no score where this machine was not asked', async () => {
+    expect(reportCheck(await checkedOf(service('a', 'jail'), new Map())).exposures).toEqual([])
+  })
+
   it('holds every requirement of every service with what became of it', async () => {
     const { requirements } = reportCheck(
       await checkedOf(service('a', 'jail', 'memory_max = "1G"\naccept = ["shared-uid"]')),
