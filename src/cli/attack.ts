@@ -1,5 +1,8 @@
 // `tenement check --attack`: what is promised is attacked on this machine, shown, and kept for those who ask later. It starts
 // programs that try to get out, each within the isolation that is tried; what serves on this machine meanwhile is left alone.
+import { hostname } from 'node:os'
+import { boundOn } from '../check/checkExposure.ts'
+import { visible } from '../config/problem.ts'
 import { messageOf } from '../errors.ts'
 import type { Proof, Suspect } from '../proof/prove.ts'
 import type { Checked } from './checkConfig.ts'
@@ -17,6 +20,8 @@ export const runAttack = async (
   terminal: Terminal,
   only?: Suspect['only'],
 ): Promise<number> => {
+  const page = given.text('html')
+  if (page !== undefined) await (await import('./reportFile.ts')).requireWritable(page)
   const proof = await proveOrLeave(suspectsIn(checked, only), terminal)
   // A part of it says little of the rest.
   if (only === undefined) await keep(proof, checked, terminal)
@@ -25,7 +30,22 @@ export const runAttack = async (
     const { formatProof } = await import('./formatAttack.ts')
     terminal.print(formatProof(proof, terminal))
   }
+  if (page !== undefined) await writePage(page, proof, checked, terminal)
   return codeFor(proof, checked, given.text('isolation'))
+}
+
+const writePage = async (file: string, proof: Proof, checked: Checked, terminal: Terminal): Promise<void> => {
+  const { attackPage } = await import('./page/attackPage.ts')
+  const { writeReport } = await import('./reportFile.ts')
+  const { config, exposures, adapters } = checked
+  const services = [...(config?.services.values() ?? [])].map((service) => ({
+    name: service.name,
+    isolation: service.isolation,
+    exposure: exposures.get(service.name),
+    most: config && boundOn(service, config.settings)?.most,
+  }))
+  await writeReport(file, attackPage({ machine: hostname(), proof, adapters, services }))
+  terminal.note(`the report is in ${visible(file)}`)
 }
 
 /** Also those a config does not make sense for are named before anything is started. */

@@ -19,7 +19,8 @@ export interface Fingerprint {
   readonly cgroups: string
 }
 
-const names: Readonly<Record<keyof Fingerprint, string>> = {
+/** What each of them is of. */
+export const fingerprintNames: Readonly<Record<keyof Fingerprint, string>> = {
   kernel: 'the kernel',
   bubblewrap: 'bubblewrap',
   libseccomp: 'libseccomp',
@@ -62,6 +63,8 @@ const libseccompVersion = (): string => {
 
 /** 'the kernel changed from 6.1 to 6.2'; empty where nothing did. */
 export const changesBetween = (then: Fingerprint, now: Fingerprint): readonly string[] =>
-  (Object.keys(names) as (keyof Fingerprint)[]).flatMap((key) =>
-    then[key] === now[key] ? [] : [`${names[key]} changed from ${then[key] ?? 'something else'} to ${now[key]}`],
+  (Object.keys(fingerprintNames) as (keyof Fingerprint)[]).flatMap((key) =>
+    then[key] === now[key]
+      ? []
+      : [`${fingerprintNames[key]} changed from ${then[key] ?? 'something else'} to ${now[key]}`],
   )

@@ -147,8 +147,31 @@ describe('tenement check', () => {
     expect(told.stdout).toMatch(
       /^ok: 1 service, 2 instances in .*\/tenement\.toml\n\nISOLATION +STATE +FINDING\nnone +ok +can run, /,
     )
-    expect(told.stdout).toMatch(/\n\nSERVICE +STATE +FINDING\napi +ok +asks nothing of isolation "none"/)
+    expect(told.stdout).toMatch(
+      /\n\nSERVICE +EXPOSURE +STATE +FINDING\napi +\d\.\d +ok +asks nothing of isolation "none"/,
+    )
     expect(told.stdout.includes('user.perTenantUid is lost')).toBe(!isRoot)
+  })
+
+  it('says how exposed a service is, by what, and exits with 3 where that is more than it may be, unless it asks nothing of the machine', async () => {
+    await write(good)
+    const plain = await tenement.run(['check'], { cwd: directory })
+    expect(plain.stdout).not.toContain('POINTS')
+    const listed = await tenement.run(['check', '--exposure'], { cwd: directory })
+    expect(listed).toMatchObject({ code: 0, stderr: '' })
+    expect(listed.stdout).toMatch(
+      /^api is exposed by \d\.\d of 10: high\nPOINTS +OF +AN INSTANCE\n\d\.\d\d +\d\.\d\d +\w/m,
+    )
+    const [, score = ''] = /api is exposed by (\S+) of/.exec(listed.stdout) ?? []
+    await write(`[settings]\nmax_exposure = ${score}\n${good}`)
+    expect((await tenement.run(['check'], { cwd: directory })).code).toBe(0)
+    await write(`[settings]\nmax_exposure = ${(Number(score) - 0.1).toFixed(1)}\n${good}`)
+    const refused = await tenement.run(['check'], { cwd: directory })
+    expect(refused.code).toBe(3)
+    expect(refused.stdout).toMatch(/^service\.api is exposed by .* more than settings\.max_exposure = /m)
+    expect(refused.stdout).toMatch(/^→ (set|start) .*; "tenement check --exposure" lists all of it$/m)
+    const elsewhere = await tenement.run(['check', '--no-machine', '--exposure'], { cwd: directory })
+    expect(elsewhere).toMatchObject({ code: 0, stderr: '' })
   })
 
   testAsRootInTheOpen('says to an ordinary user what is lost without root, and what to do', async () => {

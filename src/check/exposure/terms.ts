@@ -229,7 +229,8 @@ export const terms = {
   'syscalls.surface': {
     weight: 60,
     exposes: 'has more of the kernel open than it is likely to need',
-    because: 'each dangerous call that a profile allows has a record of faults',
+    because:
+      'each dangerous call that a profile allows has a record of faults, and new calls are invented that no list names',
     badness: openKernel,
     promises: ['syscalls.filtered'],
     fix: (key) => `set ${key('seccomp')} to "strict", or to what "tenement trace" proposes`,

@@ -21,12 +21,14 @@ export const check: CommandDefinition = {
     ['tenement check --plugin ./adapter.js', 'have a plug-in prove what it promises'],
     ['tenement check --exposure', 'what each service leaves open here, and what would close it'],
     ['tenement check --attack', 'whether what is promised holds here: attacks it, and keeps the result'],
+    ['tenement check --attack --html report.html', 'the same, and as a page to show to others'],
   ],
   flags: [
     { flags: '--no-machine', help: 'look at the config alone: no probe of this machine, no look for files' },
     { flags: '--exposure', help: 'list what the score of each service is made of, the heaviest part first' },
     { flags: '--isolation <name>', help: 'ask only this isolation what it can do here' },
     { flags: '--attack', help: 'attack each isolation that is used, or all of them without a config, on this machine' },
+    { flags: '--html <file>', help: 'with --attack: write what was found as a page to show to others' },
     {
       flags: '--plugin <path>',
       help: 'prove this plug-in: start instances under it and attack them; takes about half a minute, and no config',
@@ -34,6 +36,7 @@ export const check: CommandDefinition = {
     jsonFlag,
   ],
   run: async ({ given, terminal }) => {
+    requireAttack(given)
     const plugin = given.text('plugin')
     if (plugin !== undefined)
       return (await import('../checkPlugin.ts')).checkPlugin(plugin, terminal, given.has('json'))
@@ -45,6 +48,11 @@ export const check: CommandDefinition = {
     else await tell(checked, terminal, { proof, isDetailed: given.has('exposure') })
     return exitCodeFor(checked, given.text('isolation'))
   },
+}
+
+const requireAttack = (given: Given): void => {
+  if (given.text('html') === undefined || (given.has('attack') && given.text('plugin') === undefined)) return
+  throw new UsageError('--html shows what --attack finds', 'write tenement check --attack --html report.html')
 }
 
 /** A config must make sense before what it uses is tried; what this machine cannot run of it is told by the attack. */

@@ -1,6 +1,16 @@
 // `tenement check --attack` as a person runs it: what it prints and stores, what it leaves on the machine, and what `check` says of
 // it later. One adapter at a time: the whole run is the project's measure, not each test's.
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -82,7 +92,7 @@ vi.setConfig({ testTimeout: timeoutMs })
 describe('check --attack', () => {
   let ran: Ran
   beforeAll(async () => {
-    ran = await withConfig('--attack', '--json')
+    ran = await withConfig('--attack', '--json', '--html', join(root, 'report.html'))
   }, timeoutMs)
 
   test('keeps every promise of "none" on this machine, and ends with 0', () => {
@@ -130,6 +140,17 @@ describe('check --attack', () => {
   test('tells of known faults by what it tried', () => {
     const faults = ran.json().builds.map(({ fault }: { fault: string }) => fault)
     expect(faults).toEqual(['CVE-2026-87766', 'CVE-2026-31431', 'CVE-2026-43284'])
+  })
+
+  test('writes a page with every row, the score of the service and what it was run on, beside what it prints', () => {
+    const page = readFileSync(join(root, 'report.html'), 'utf8')
+    const proof = ran.json()
+    for (const { row } of proof.adapters[0].rows) expect(page).toContain(`<th scope="row" class="number">${row}</th>`)
+    expect(page).toContain('<p class="verdict good">No promise was broken')
+    expect(page).toContain(proof.fingerprint.kernel)
+    expect(page).toMatch(/<h3>api: \d\.\d of 10<\/h3>/)
+    expect(ran.stderr).toContain(`the report is in ${root}/report.html`)
+    expect(readdirSync(root).filter((name) => name.startsWith('.'))).toEqual([])
   })
 
   test('leaves nothing of it on the machine', () => {
@@ -186,6 +207,25 @@ describe('check --attack starts nothing', () => {
     expect(stdout).toContain('nonsense')
     expect(stdout).not.toContain('OUTCOME')
     expect(code).toBe(2)
+  })
+
+  test('where the page that is asked for cannot be written, or could be written elsewhere', async () => {
+    const planted = join(root, 'planted.html')
+    symlinkSync(join(root, 'canary'), planted)
+    for (const page of [planted, join(root, 'no-folder', 'report.html')]) {
+      const { code, stdout, stderr } = await check(['--config', file, '--attack', '--html', page])
+      expect(stderr).toContain(`the report cannot be written to "${page}"`)
+      expect(stdout).not.toContain('OUTCOME')
+      expect(code).toBe(1)
+    }
+    expect(existsSync(join(root, 'canary'))).toBe(false)
+  })
+
+  test('where a page is asked for and no attack', async () => {
+    const { code, stderr } = await check(['--config', file, '--html', join(root, 'none.html')])
+    expect(stderr).toContain('→ write tenement check --attack --html report.html')
+    expect(code).toBe(2)
+    expect(existsSync(join(root, 'none.html'))).toBe(false)
   })
 
   test('where it is told not to ask the machine', async () => {
