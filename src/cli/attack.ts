@@ -43,6 +43,7 @@ const writePage = async (file: string, proof: Proof, checked: Checked, terminal:
     isolation: service.isolation,
     exposure: exposures.get(service.name),
     most: config && boundOn(service, config.settings)?.most,
+    isBroken: proof.adapters.some(({ adapter, counts }) => adapter === service.isolation && counts.broken > 0),
   }))
   await writeReport(file, attackPage({ machine: hostname(), proof, adapters, services }))
   terminal.note(`the report is in ${visible(file)}`)

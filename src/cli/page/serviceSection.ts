@@ -12,6 +12,8 @@ export interface ServicePart {
   readonly exposure: Exposure | undefined
   /** What max_exposure allows. */
   readonly most: number | undefined
+  /** Whether the attack broke a promise of its isolation, on which the score counts. */
+  readonly isBroken: boolean
 }
 
 const states: Readonly<Record<Level, State>> = { low: 'good', medium: 'fair', high: 'bad' }
@@ -30,8 +32,8 @@ ${services.map(summaryRow)}
 ${services.flatMap(({ name, exposure }) => (exposure === undefined ? [] : [details(name, exposure)]))}
 </section>`
 
-const summaryRow = ({ name, isolation, exposure, most }: ServicePart): Html =>
-  html`<tr><th scope="row">${name}</th><td>${isolation}</td><td>${exposure === undefined ? 'not known: its isolation was not asked, or cannot run here' : scoreOf(exposure)}</td><td>${most === undefined ? 'not bounded' : `${most}${exposure !== undefined && exposure.score > most ? ': it is not started' : ''}`}</td></tr>`
+const summaryRow = ({ name, isolation, exposure, most, isBroken }: ServicePart): Html =>
+  html`<tr><th scope="row">${name}</th><td>${isolation}</td><td>${exposure === undefined ? 'not known: its isolation was not asked, or cannot run here' : scoreOf(exposure)}${isBroken ? html`<p class="bad">A promise of its isolation was broken here: it is more exposed than this says.</p>` : ''}</td><td>${most === undefined ? 'not bounded' : `${most}${exposure !== undefined && exposure.score > most ? ': it is not started' : ''}`}</td></tr>`
 
 const scoreOf = ({ score }: Exposure): Html => {
   const level = levelOf(score)

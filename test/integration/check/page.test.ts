@@ -30,7 +30,7 @@ const page = (): string => {
   const data: PageData = {
     machine: 'here',
     adapters: builtinAdapters,
-    services: [{ name: hostile, isolation: 'none', exposure: undefined, most: undefined }],
+    services: [{ name: hostile, isolation: 'none', exposure: undefined, most: undefined, isBroken: false }],
     proof: {
       ...{ ok: true, startedAtMs: 0, durationMs: 1, builds: [], fingerprint },
       adapters: [{ ...report, counts: countsOf([row]) }],

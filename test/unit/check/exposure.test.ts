@@ -5,13 +5,16 @@ import { exposureOf } from '../../../src/check/exposure/exposure.ts'
 import type { Conditions, Facts, Surface } from '../../../src/check/exposure/facts.ts'
 import { levelOf, scoreOf } from '../../../src/check/exposure/score.ts'
 import { type Term, terms } from '../../../src/check/exposure/terms.ts'
+import type { CheckMachine } from '../../../src/check/machine.ts'
 import { weighProfile } from '../../../src/cli/lintProfile.ts'
-import { parseConfig } from '../../../src/config/load.ts'
+import { parseConfig, readConfig } from '../../../src/config/load.ts'
 import type { Service } from '../../../src/config/schema.ts'
+import { TenementError } from '../../../src/errors.ts'
 import type { IsolationAdapter, Network, Probe, Strength } from '../../../src/isolation/adapter.ts'
 import { acceptableLosses, capabilities } from '../../../src/isolation/capabilities.ts'
+import { flags } from '../../../src/isolation/options.ts'
 import { builtinAdapters } from '../../../src/isolation/registry.ts'
-import { adapterWith, surroundings } from './fixtures.ts'
+import { adapterWith, findingsOf, machine, surroundings } from './fixtures.ts'
 
 const names = Object.keys(capabilities)
 const all: readonly (readonly [string, Term])[] = Object.entries(terms)
@@ -257,6 +260,47 @@ describe('what is weighed', () => {
     expect(new Set(ways).size).toBe(ways.length)
     expect(wideness(['/srv', '/srv'])).toBe(wideness(['/srv']))
     expect(wideness([])).toBe(0)
+  })
+})
+
+describe('a checked config', () => {
+  const exposureFound = async (lines: string, over: Partial<IsolationAdapter>, on: Partial<CheckMachine> = {}) => {
+    const jail = { ...adapterWith('jail', ['syscalls.filtered']), ...over }
+    const text = `[service.api]\ncommand = "sh"\nisolation = "jail"\nseccomp = "own"\n${lines}`
+    const { config } = readConfig({ file: '/srv/tenement.toml', text }, surroundings)
+    return (await findingsOf(config, new Map([['jail', jail]]), { ...machine, ...on })).exposures.get('api')
+  }
+  const termsOf = (found: Awaited<ReturnType<typeof exposureFound>>) => found?.terms.map(({ term }) => term)
+
+  it('counts programs that begin as root where plug-in and config both say so', async () => {
+    const allowed = '[isolation.jail]\nplugin = "./jail.js"\nprivileged = true\n'
+    expect(termsOf(await exposureFound(allowed, { privileged: true }))).toContain('privileged')
+    expect(termsOf(await exposureFound(allowed, {}))).not.toContain('privileged')
+    expect(termsOf(await exposureFound('', { privileged: true }))).not.toContain('privileged')
+  })
+
+  it('weighs the profile that is written, from the folder of the config', async () => {
+    const asked: unknown[] = []
+    const weighProfile: CheckMachine['weighProfile'] = async (...args) => {
+      asked.push(args)
+      return { dangers: 74, ofDangers: 74, allowsOthers: true }
+    }
+    expect(termsOf(await exposureFound('', {}, { weighProfile }))).toContain('syscalls.surface')
+    expect(termsOf(await exposureFound('', {}))).not.toContain('syscalls.surface')
+    expect(asked).toEqual([['own', '/srv']])
+  })
+
+  it('has no score where its profile cannot be read, its isolation cannot run here, or its options are not understood', async () => {
+    const weighProfile = () => Promise.reject(new TenementError('invalid_profile', 'it is none'))
+    expect(await exposureFound('', {}, { weighProfile })).toBeUndefined()
+    expect(await exposureFound('', { probe: async () => ({ usable: false, lost: [] }) })).toBeUndefined()
+    expect(await exposureFound('options = { no = 1 }\n', { options: flags({ nested: false }) })).toBeUndefined()
+    expect(await exposureFound('', {})).toBeDefined()
+  })
+
+  it('fails with whatever else went wrong while its profile was weighed', async () => {
+    const weighProfile = () => Promise.reject(new Error('a fault of ours'))
+    await expect(exposureFound('', {}, { weighProfile })).rejects.toThrow('a fault of ours')
   })
 })
 

@@ -42,9 +42,15 @@ const dataWith = (text: string, reports: readonly AttackReport[]): PageData => (
   },
   adapters: builtinAdapters,
   services: [
-    { name: text, isolation: 'none', exposure: exposure(text), most: 5 },
-    { name: 'calm', isolation: 'sandbox', exposure: { score: 0, tenant: undefined, terms: [] }, most: undefined },
-    { name: 'elsewhere', isolation: 'none', exposure: undefined, most: undefined },
+    { name: text, isolation: 'none', exposure: exposure(text), most: 5, isBroken: true },
+    {
+      name: 'calm',
+      isolation: 'sandbox',
+      exposure: { score: 0, tenant: undefined, terms: [] },
+      most: undefined,
+      isBroken: false,
+    },
+    { name: 'elsewhere', isolation: 'none', exposure: undefined, most: undefined, isBroken: false },
   ],
 })
 
@@ -249,8 +255,13 @@ describe('what it tells', () => {
   })
 
   it('says of each service how exposed it is, by what, and whether it is started', () => {
-    const told = textOf([], [{ name: 'api', isolation: 'none', exposure: exposure('may write'), most: 5 }])
-    expect(told).toContain('apinone 6.8 of 10, high5: it is not started')
+    const told = textOf(
+      [],
+      [{ name: 'api', isolation: 'none', exposure: exposure('may write'), most: 5, isBroken: true }],
+    )
+    expect(told).toContain(
+      'apinone 6.8 of 10, highA promise of its isolation was broken here: it is more exposed than this says.5: it is not started',
+    )
     expect(told).toContain('0.50 of 0.50may writeTo close it: may write')
     expect(textOf([])).not.toContain('Services')
   })
