@@ -70,26 +70,15 @@ test('a plug-in that keeps what it promises passes', async () => {
 }, 60_000)
 
 describe('a plug-in fails the proof', () => {
-  test.each([
-    ['pid.private', "'pid.private': 'enforced',"],
-    ['fs.privateRoot', "'fs.privateRoot': 'enforced',"],
-    ['syscalls.filtered', "'syscalls.filtered': 'enforced',"],
-    ['ipc.private', "'ipc.private': 'enforced',"],
-  ])(
-    'of %s where it claims it and does nothing for it',
-    async (capability, capabilities) => {
-      const { exitCode, stdout } = await check(plain({ capabilities }))
-      expect(failedOf(stdout)).toEqual([capability])
-      expect(exitCode).toBe(3)
-    },
-    60_000,
-  )
-
-  test('of env.clean where it puts a variable of its own into the environment', async () => {
+  test('of each promise it makes and does nothing for, and of no other', async () => {
+    const broken = ['pid.private', 'fs.privateRoot', 'syscalls.filtered', 'ipc.private', 'env.clean']
     const { exitCode, stdout } = await check(
-      plain({ capabilities: "'env.clean': 'enforced',", launch: "env: { ...plan.env, PLUGIN_TOKEN: 'x' }," }),
+      plain({
+        capabilities: broken.map((name) => `'${name}': 'enforced',`).join(' '),
+        launch: "env: { ...plan.env, PLUGIN_TOKEN: 'x' },",
+      }),
     )
-    expect(failedOf(stdout)).toContain('env.clean')
+    expect([...failedOf(stdout)].sort()).toEqual([...broken].sort())
     expect(exitCode).toBe(3)
   }, 60_000)
 
