@@ -37,7 +37,7 @@ export interface Conductor {
 const built = (path: string): string => fileURLToPath(new URL(`../../dist/${path}`, import.meta.url))
 
 /** Long for what takes milliseconds; a launcher that says nothing for so long never will. */
-const answerTimeoutMs = 15_000
+const answerTimeoutMs = 60_000
 /** Two processes of Node, one after the other: a third of it where nothing else runs, and fifty times as long where all is emulated. */
 const usualStartMs = 1_000
 const longestStartMs = 120_000
