@@ -1,6 +1,6 @@
 // What `status` prints: one instance as lines of `key: value`, and how it last ended. Pure; the time is an argument.
 import { visible } from '../config/problem.ts'
-import type { AttestationRecord, InstanceStatus, LastExit } from '../control/operations.ts'
+import type { AttestationRecord, InstanceStatus, LastExit, StorageStatus } from '../control/operations.ts'
 import { phaseCell } from './formatInstances.ts'
 import { formatBytes, formatDuration } from './formatUnits.ts'
 import type { Paint } from './terminal.ts'
@@ -12,7 +12,7 @@ const sources = {
 } as const
 
 /** How a process ended: 'exit code 3', 'SIGKILL, out of memory', 'exit code 1, refused 12 processes or threads'. */
-export const formatExit = ({ code, signal, outOfMemory, refusedForks }: LastExit): string => {
+export const formatExit = ({ code, signal, outOfMemory, refusedForks, outOfStorage }: LastExit): string => {
   const how = signal ?? (code === null ? 'unknown' : `exit code ${code}`)
   return [
     how,
@@ -20,6 +20,24 @@ export const formatExit = ({ code, signal, outOfMemory, refusedForks }: LastExit
     ...(refusedForks > 0
       ? [`refused ${refusedForks} ${refusedForks === 1 ? 'process or thread' : 'processes or threads'}`]
       : []),
+    ...(outOfStorage ? ['its data at storage_max'] : []),
+  ].join(', ')
+}
+
+/** How full its data is, and who keeps it from being fuller. */
+const formatStorage = ({ bytes, files, maxBytes, maxFiles, quota, isFull, reactsWithinMs }: StorageStatus): string => {
+  const looked = `looked at again within ${formatDuration(reactsWithinMs, 2)}`
+  const kept = {
+    enforced: 'kept by the file system',
+    escapable: `kept by the file system unless it works against that, ${looked}`,
+    absent: looked,
+  } as const
+  const full = isFull ? [quota === 'absent' ? 'full' : 'full: writes fail'] : []
+  return [
+    `${formatBytes(bytes)} of ${formatBytes(maxBytes)}`,
+    `${files} of ${maxFiles} files`,
+    ...full,
+    kept[quota],
   ].join(', ')
 }
 
@@ -64,6 +82,7 @@ const pairsOf = (
     ['requests', String(status.requests)],
     ['restarts', String(status.restarts)],
     ['memory', memoryBytes === null ? null : formatBytes(memoryBytes)],
+    ['storage', status.storage && formatStorage(status.storage)],
     ['last stop', status.lastStop && visible(status.lastStop)],
     ['last exit', lastExit && visible(`${formatExit(lastExit)} (${ago(lastExit.at, nowMs)})`)],
     ['next attempt', nextAttemptAt && visible(ahead(nextAttemptAt, nowMs))],
@@ -87,11 +106,19 @@ const quoted = (text: string): string => (/^[\w./-]+$/.test(text) ? text : JSON.
 const filterHint = (instance: string, profile: string): string =>
   `where it says "Operation not permitted" or "Function not implemented", its seccomp profile may have refused a system call: tenement trace ${instance} tells which, tenement seccomp explain ${visible(quoted(profile))} why`
 
-const stepsFor = ({ instance, phase, refused, seccomp, lastExit }: InstanceStatus): readonly (string | undefined)[] => {
+const storageHint = 'its data is full: have it remove what it does not need, or raise storage_max'
+
+const stepsFor = (status: InstanceStatus): readonly (string | undefined)[] => {
+  const { instance, phase, refused, seccomp, storage, lastExit } = status
   if (refused !== null) return ['tenement check']
-  const isExplained = lastExit !== null && (lastExit.outOfMemory || lastExit.refusedForks > 0)
+  const isExplained = lastExit !== null && (lastExit.outOfMemory || lastExit.refusedForks > 0 || lastExit.outOfStorage)
   const isHinted = failing.includes(phase) && seccomp !== null && !isExplained
-  return [steps[phase]?.(instance), isHinted ? filterHint(instance, seccomp) : undefined]
+  const isFull = storage?.isFull === true || (failing.includes(phase) && lastExit?.outOfStorage === true)
+  return [
+    isFull ? storageHint : undefined,
+    steps[phase]?.(instance),
+    isHinted ? filterHint(instance, seccomp) : undefined,
+  ]
 }
 
 /** The block of `status`; a key that means nothing in this phase is left out. `nowMs` counts from the epoch. */

@@ -45,6 +45,8 @@ export interface InstanceStatus {
   /** Starts after the first that followed a crash. */
   readonly restarts: number
   readonly memoryBytes: number | null
+  /** How full its data is, as of the last look; null while it does not run, and where it has no storage_max. */
+  readonly storage: StorageStatus | null
   readonly dataDir: string
   readonly logFile: string
   /** What the kernel reported of its confinement before it ran; null while it does not run, and where its isolation promises no such look. */
@@ -64,6 +66,21 @@ export interface LastExit {
   readonly outOfMemory: boolean
   /** How often the kernel refused it a further process or thread, for the bound on their number. */
   readonly refusedForks: number
+  /** Whether its data had reached the quota that the file system holds it to, so that writes failed. */
+  readonly outOfStorage: boolean
+}
+
+export interface StorageStatus {
+  readonly bytes: number
+  readonly files: number
+  readonly maxBytes: number
+  readonly maxFiles: number
+  /** 'escapable': the file system refuses more to whoever does not take its files out of the project, as this instance could. */
+  readonly quota: 'enforced' | 'escapable' | 'absent'
+  /** Whether further writes fail, or nearly all do. */
+  readonly isFull: boolean
+  /** Longest time until more than the bound is seen by looking. */
+  readonly reactsWithinMs: number
 }
 
 /** How often each system call was refused, by name, since it was started; or why that cannot be told. */

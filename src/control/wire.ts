@@ -8,6 +8,7 @@ import {
   type LastExit,
   phases,
   type Removal,
+  type StorageStatus,
   type TracedStart,
 } from './operations.ts'
 
@@ -46,6 +47,17 @@ const lastExit: Decoder<LastExit> = object({
   signal: nullable(text),
   outOfMemory: flag,
   refusedForks: number,
+  outOfStorage: flag,
+})
+
+const storage: Decoder<StorageStatus> = object({
+  bytes: number,
+  files: number,
+  maxBytes: number,
+  maxFiles: number,
+  quota: oneOf(['enforced', 'escapable', 'absent'] as const),
+  isFull: flag,
+  reactsWithinMs: number,
 })
 
 const attestation: Decoder<AttestationRecord> = object({ at: text, found: record(text) })
@@ -72,6 +84,7 @@ export const instanceStatus: Decoder<InstanceStatus> = object({
   requests: number,
   restarts: number,
   memoryBytes: nullable(number),
+  storage: nullable(storage),
   dataDir: text,
   logFile: text,
   attestation: nullable(attestation),

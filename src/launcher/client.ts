@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto'
 import type { Socket } from 'node:net'
 import { TenementError } from '../errors.ts'
 import { receiveSockets } from './handOver.ts'
-import type { Exited, Request, Results, RunExit, ToServer } from './protocol.ts'
+import type { Exited, Request, Results, RunExit, Stored, ToServer } from './protocol.ts'
 
 /** What the server process has of the channel: `process`, or a stand-in for it. */
 export interface Channel {
@@ -21,6 +21,8 @@ export interface LauncherClient {
   openConnection(run: string): Promise<Socket>
   /** Calls `onExit` once when the run has ended; it may have ended already. */
   whenExited(run: string, onExit: (exit: RunExit) => void): void
+  /** What a run stores, as last heard; undefined where it has no bound, or nothing was told yet. */
+  storedBy(run: string): Stored | undefined
   /** Passes on the lines of a watched run, those that came before the call included; undefined ends it. */
   onLines(run: string, listener: ((line: string) => void) | undefined): void
 }
@@ -44,6 +46,7 @@ export const connectLauncher = (channel: Channel, { onHello, onEnd }: ClientEven
   const waiting = new Map<number, Waiting>()
   const exits = new Map<string, Exited>()
   const exitListeners = new Map<string, (exit: RunExit) => void>()
+  const stored = new Map<string, Stored>()
   const lines = new Map<string, { kept: string[]; listener: ((line: string) => void) | undefined }>()
 
   const linesOf = (run: string): { kept: string[]; listener: ((line: string) => void) | undefined } => {
@@ -75,6 +78,7 @@ export const connectLauncher = (channel: Channel, { onHello, onEnd }: ClientEven
   const handlers: { readonly [T in ToServer['type']]: (message: Extract<ToServer, { type: T }>) => void } = {
     hello: (hello) => {
       takeSocket = receiveSockets(hello.handOver)
+      for (const record of hello.runs) if (record.stored !== undefined) stored.set(record.run, record.stored)
       onHello(hello)
     },
     end: onEnd,
@@ -88,7 +92,9 @@ export const connectLauncher = (channel: Channel, { onHello, onEnd }: ClientEven
       if (listener !== undefined) for (const line of arrived) listener(line)
       else kept.push(...arrived.slice(0, keptLines - kept.length))
     },
+    stored: ({ run, stored: told }) => void stored.set(run, told),
     exited: (exited) => {
+      stored.delete(exited.run)
       lines.delete(exited.run)
       const listener = exitListeners.get(exited.run)
       exitListeners.delete(exited.run)
@@ -113,6 +119,7 @@ export const connectLauncher = (channel: Channel, { onHello, onEnd }: ClientEven
       if (exited === undefined) exitListeners.set(run, onExit)
       else onExit(exited.exit)
     },
+    storedBy: (run) => stored.get(run),
     onLines: (run, listener) => {
       const known = linesOf(run)
       known.listener = listener

@@ -12,6 +12,8 @@ import { purgeDirectory } from './purge.ts'
 import { removeRecord } from './records.ts'
 import { type Attended, nameOf, type RunGroup, type Site } from './run.ts'
 import type { Spawned } from './spawn.ts'
+import type { HeldQuota } from './storage/quota.ts'
+import { isFull } from './storage/stored.ts'
 
 /** Resolves when every process of a run is gone; tried until that is so. */
 export const endProcesses = async ({ warn }: Pick<Site, 'warn'>, record: RunRecord, group: RunGroup): Promise<void> => {
@@ -31,7 +33,7 @@ export const endProcesses = async ({ warn }: Pick<Site, 'warn'>, record: RunReco
 /** Waits for the application to end, ends what it left behind, and resolves with how it went when nothing is left. */
 export const finish = async (
   site: Site,
-  { record, spawned, output, group, depth, network, state }: Attended,
+  { record, spawned, output, group, depth, network, quota, state }: Attended,
   wasOutOfMemory: (signal: NodeJS.Signals | null) => boolean,
 ): Promise<Exited> => {
   const { code, signal } = await exitOf(spawned, depth)
@@ -42,6 +44,8 @@ export const finish = async (
   const causes = group.cgroup?.causes()
   // Its own count is exact; the machine's tells only that somebody was killed for it.
   const outOfMemory = causes?.outOfMemory || (!state.isKilled && wasKilledForMemory)
+  const outOfStorage = isOutOfStorage(site, record, quota)
+  if (outOfStorage) output.remark('its data had reached storage_max when it ended: writes failed')
   if (outOfMemory) output.remark('ended by the kernel for want of memory')
   if (state.endedFor !== null) output.remark(`ended: ${state.endedFor}`)
   await cleanUp(site, record, async () => {
@@ -52,8 +56,19 @@ export const finish = async (
   })
   const { run, service, id } = record
   const refusedForks = causes?.refusedForks ?? 0
-  const exit = { code, signal, outOfMemory, refusedForks, endedFor: state.endedFor, lastLines: output.lastLines() }
+  const refused = { outOfMemory, refusedForks, outOfStorage }
+  const exit = { code, signal, ...refused, endedFor: state.endedFor, lastLines: output.lastLines() }
   return { type: 'exited', run, service, id, note: state.note, exit }
+}
+
+/** Asked before its directory may be purged; a file system that does not answer keeps no run from ending. */
+const isOutOfStorage = ({ warn }: Site, record: RunRecord, quota: HeldQuota | undefined): boolean => {
+  try {
+    return quota !== undefined && isFull(quota.read())
+  } catch (error) {
+    warn('could not read the quota of a run', { instance: nameOf(record), error: messageOf(error) })
+    return false
+  }
 }
 
 /** Never rejects: whatever could not be cleaned up, the run has ended, and must be reported. */

@@ -19,6 +19,7 @@ import { findLeftovers, removeRecord } from './records.ts'
 import { createRuns, type Runs } from './runs.ts'
 import { RefusedPath, rootOf } from './safePath.ts'
 import { firstListener, keepServer, type Line, restartDelayMs, type Send, type ServerProcess } from './serverProcess.ts'
+import { liftQuota } from './storage/quota.ts'
 import { holdUidRange } from './uidRange.ts'
 
 /** Writes one line for whoever is on call. */
@@ -81,6 +82,7 @@ export const startLauncher = async ({ settings, env, log, exit }: LauncherOption
       if (!isAttached || server.send(exited) !== true) undelivered.push(exited)
     },
     onLines: (run, lines) => server.send({ type: 'output', run, lines }),
+    onStored: (run, stored) => server.send({ type: 'stored', run, stored }),
     warn: (message, fields) => log('warn', message, fields),
   })
 
@@ -219,12 +221,14 @@ const handlersFor = (
     runs.watch(run, on)
     return null
   },
-  purge: ({ path, identity }) => {
+  purge: async ({ path, identity }) => {
     checkIdentity(policy, identity)
     if (identity !== undefined && runs.hasUid(identity.uid)) throw new Refused(`uid ${identity.uid} is still in use`)
     const root = rootOf(policy.dataRoots, path)
     if (path === root) throw new Refused(`"${path}" holds the data of every instance`)
-    return purgeDirectory(root, path, identity)
+    const isGone = await purgeDirectory(root, path, identity)
+    liftQuota(policy, root, identity)
+    return isGone
   },
   up: () => {
     onUp()

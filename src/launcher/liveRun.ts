@@ -5,15 +5,17 @@ import { messageOf } from '../errors.ts'
 import { endProcesses, finish } from './endRun.ts'
 import { openLogFile } from './logFile.ts'
 import { type Output, readOutput } from './output.ts'
-import { ownSocketDir } from './policy.ts'
 import { descendantOf, signalMember } from './processes.ts'
-import type { Exited, RunRecord } from './protocol.ts'
+import type { Exited, RunRecord, Stored } from './protocol.ts'
 import { type Attended, type LaunchRequest, nameOf, type Run, type Site, type Started } from './run.ts'
-import { rootOf } from './safePath.ts'
-import { createStorageWatch } from './storage/watch.ts'
+import { lastingPlaces } from './storage/quota.ts'
+import { isSameStored, quotaKindOf, storedOf } from './storage/stored.ts'
+import { createStorageWatch, type Usage } from './storage/watch.ts'
 
 export interface Listeners {
   readonly onLines: (run: string, lines: readonly string[]) => void
+  /** Told after each look at its data that found something else. */
+  readonly onStored: (run: string, stored: Stored) => void
   /** Told once, when nothing of it is left. */
   readonly onExit: (exited: Exited) => void
   readonly wasOutOfMemory: (signal: NodeJS.Signals | null) => boolean
@@ -22,19 +24,20 @@ export interface Listeners {
 /** Begins to look after a run that was just started. */
 export const attend = (
   site: Site,
-  { watch, launch }: LaunchRequest,
+  request: LaunchRequest,
   started: Started,
-  { onLines, onExit, wasOutOfMemory }: Listeners,
+  { onLines, onStored, onExit, wasOutOfMemory }: Listeners,
 ): Run => {
   const { record, spawned, network } = started
+  const { launch } = request
   const output = openOutput(site, record)
-  if (watch) output.watch((lines) => onLines(record.run, lines))
+  if (request.watch) output.watch((lines) => onLines(record.run, lines))
   output.read(spawned.stdout, 'out')
   output.read(spawned.stderr, 'err')
-  const state = { note: record.note, isKilled: false, endedFor: null }
+  const state: Attended['state'] = { note: record.note, isKilled: false, endedFor: null }
   const attended: Attended = { ...started, output, depth: launch.depth, state }
   const run: Run = { ...attended, ended: finish(site, attended, wasOutOfMemory).then(onExit) }
-  watchStorage(site, launch, run)
+  watchStorage(site, request, run, (stored) => onStored(record.run, stored))
   void network?.uplink?.ended.then((how) => endCutOff(site, run, how))
   return run
 }
@@ -49,24 +52,31 @@ const openOutput = ({ policy }: Site, { service, id }: RunRecord): Output =>
 /** Milliseconds that an instance has to end in order when its data directory is too full. */
 const storageGraceMs = 5_000
 
-/** Each directory of its own that lasts; one for sockets is bounded by its file system. */
-const watchStorage = (site: Site, { storage, directories, reach }: LaunchRequest['launch'], run: Run): void => {
+/** Each directory of its own that lasts. What is told is of the first, or of all together where a quota counts them. */
+const watchStorage = (site: Site, request: LaunchRequest, run: Run, onStored: (stored: Stored) => void): void => {
+  const { storage } = request.launch
   if (storage === undefined) return
-  const { policy, warn } = site
-  const { record, state } = run
-  for (const { path } of directories.filter(({ owner }) => owner === 'tenant')) {
-    if (reach.kind === 'unix' && path === ownSocketDir(policy, record.run)) continue
+  const { record, state, quota } = run
+  const bounds = { maxBytes: storage.bytes, maxFiles: storage.files }
+  const kind = quotaKindOf(request.launch, quota !== undefined)
+  const tell = (looked: Usage, reactsWithinMs: number): void => {
+    // What the file system counts is exact, and of this moment.
+    const { bytes, files } = quota?.read() ?? looked
+    const stored = storedOf({ bytes, files, ...bounds }, kind, reactsWithinMs)
+    if (isSameStored(state.stored, stored)) return
+    state.stored = stored
+    onStored(stored)
+  }
+  for (const [index, { root, path }] of lastingPlaces(site.policy, request).entries()) {
     const watch = createStorageWatch({
-      root: rootOf(policy.dataRoots, path),
-      dataDir: path,
-      maxBytes: storage.bytes,
-      maxFiles: storage.files,
+      ...{ root, dataDir: path, ...bounds },
+      ...(index === 0 ? { onLooked: tell } : {}),
       onExceeded: (reason) => {
         state.endedFor = `its data directory, "${path}", is too full: ${reason}`
         void stopRun(site, run, 'SIGTERM', storageGraceMs)
       },
       onError: (error) =>
-        warn('could not measure a data directory', { instance: nameOf(record), error: messageOf(error) }),
+        site.warn('could not measure a data directory', { instance: nameOf(record), error: messageOf(error) }),
     })
     void run.ended.then(watch.stop)
   }

@@ -16,6 +16,8 @@ export interface Mount {
   readonly isWritable: boolean
   /** 'tmpfs', 'ext4' */
   readonly type: string
+  /** What was mounted, in the words of whoever did: '/dev/sda1' */
+  readonly source: string
 }
 
 /** In the order in which the kernel lists them: of several at one point only the last can be reached. */
@@ -26,9 +28,10 @@ const parseMount = (line: string): Mount => {
   const fields = line.split(' ')
   const [id = '', parent = '', device = '', root = '', point = '', options = ''] = fields
   // Optional fields lie between, ended by a dash of their own.
-  const type = fields[fields.indexOf('-', 6) + 1] ?? ''
+  const [type = '', source = ''] = fields.slice(fields.indexOf('-', 6) + 1)
   const isWritable = options.split(',').includes('rw')
-  return { id, parent, device, root: unescapePath(root), point: unescapePath(point), isWritable, type }
+  const places = { root: unescapePath(root), point: unescapePath(point), source: unescapePath(source) }
+  return { id, parent, device, ...places, isWritable, type }
 }
 
 /** A space in a path is written \040. */
@@ -41,7 +44,7 @@ export type Mounts = ReadonlyMap<string, Mount>
 export const byPoint = (mounts: readonly Mount[]): Mounts => new Map(mounts.map((mount) => [mount.point, mount]))
 
 /** The mount on which a path without symlinks lies. */
-const mountUnder = (path: string, mounts: Mounts): Mount | undefined => {
+export const mountUnder = (path: string, mounts: Mounts): Mount | undefined => {
   for (let place = path; ; place = posix.dirname(place)) {
     const found = mounts.get(place)
     if (found !== undefined || place === '/' || place === '.') return found

@@ -20,6 +20,8 @@ export interface Policy {
   readonly stateDir: string
   /** Directories below which data directories may be made and purged. */
   readonly dataRoots: readonly string[]
+  /** Those of them whose file system kept project quotas when tenement started: what has a bound there is held to it, or not started. */
+  readonly quotaRoots?: readonly string[]
   /** Where instances of each service keep their data: the parts of the path between which the id stands. */
   readonly dataDirs: Readonly<Record<string, readonly string[]>>
   /** Directories a program may be started in, and what each is bound to when a tenant could not reach it by path. */
@@ -67,9 +69,25 @@ export interface RunExit {
   readonly outOfMemory: boolean
   /** How often the kernel refused it a further process or thread, for the bound on their number. */
   readonly refusedForks: number
+  /** Whether its data had reached the quota that the file system holds it to, so that writes failed. */
+  readonly outOfStorage: boolean
   /** Why the launcher itself ended it, in words; null where it did not. */
   readonly endedFor: string | null
   readonly lastLines: readonly string[]
+}
+
+/** What a run with a bound on its data stores, as of the last look. */
+export interface Stored {
+  readonly bytes: number
+  readonly files: number
+  readonly maxBytes: number
+  readonly maxFiles: number
+  /** 'escapable': the file system refuses more to whoever does not take its files out of the project, as this instance could. */
+  readonly quota: 'enforced' | 'escapable' | 'absent'
+  /** Whether further writes fail, or nearly all do. */
+  readonly isFull: boolean
+  /** Longest time, in milliseconds, until more than the bound is seen by looking. */
+  readonly reactsWithinMs: number
 }
 
 /** A run as the launcher remembers it for a later server. */
@@ -82,6 +100,8 @@ export interface RunRecord {
   readonly launch: Pick<Launch, 'identity' | 'privileged' | 'reach'>
   /** What the kernel reported of it before the application ran; absent where nothing was expected. */
   readonly attestation?: Attestation
+  /** Absent where it has no bound, and before the first look ended. */
+  readonly stored?: Stored
   /** Whatever the server last noted; the launcher never reads it. */
   readonly note: unknown
 }
@@ -139,6 +159,7 @@ export type ToServer =
     }
   | { readonly type: 'reply'; readonly request: number; readonly value: unknown }
   | { readonly type: 'failed'; readonly request: number; readonly code: 'refused' | 'failed'; readonly message: string }
+  | { readonly type: 'stored'; readonly run: string; readonly stored: Stored }
   | { readonly type: 'output'; readonly run: string; readonly lines: readonly string[] }
   | { readonly type: 'end' }
   | Exited

@@ -6,8 +6,9 @@ import type { Networks } from './networks.ts'
 import type { Output } from './output.ts'
 import type { PreparedNetwork } from './prepareNetwork.ts'
 import type { Group } from './processes.ts'
-import type { Policy, Request, RunRecord } from './protocol.ts'
+import type { Policy, Request, RunRecord, Stored } from './protocol.ts'
 import type { Spawned } from './spawn.ts'
+import type { HeldQuota } from './storage/quota.ts'
 
 export type LaunchRequest = Extract<Request, { type: 'launch' }>
 
@@ -31,6 +32,8 @@ export interface Started {
   readonly group: RunGroup
   /** Its own network, where connections are opened in it or it leads out. */
   readonly network: PreparedNetwork | undefined
+  /** What its file system holds it to; absent where it has no bound, or none is kept there. */
+  readonly quota: HeldQuota | undefined
 }
 
 /** A run that is looked after: its output is read, its bounds are watched. */
@@ -39,7 +42,7 @@ export interface Attended extends Started {
   /** How many processes lie between the program that was started and the application, which gets the stop signal. */
   readonly depth: number
   /** `isKilled`: SIGKILL was sent from here, so that it says nothing about memory. `endedFor`: why the launcher ended it. */
-  readonly state: { note: unknown; isKilled: boolean; endedFor: string | null }
+  readonly state: { note: unknown; isKilled: boolean; endedFor: string | null; stored?: Stored }
 }
 
 export interface Run extends Attended {

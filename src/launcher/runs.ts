@@ -8,7 +8,7 @@ import type { RunNetwork } from './networks.ts'
 import { watchMemoryKills } from './outOfMemory.ts'
 import { requireOwnUid } from './ownUid.ts'
 import { checkLaunch, Refused } from './policy.ts'
-import type { Exited, RunRecord } from './protocol.ts'
+import type { Exited, RunRecord, Stored } from './protocol.ts'
 import type { LaunchRequest, Run, Site } from './run.ts'
 import { draftOf, type Starting, startRun } from './startRun.ts'
 
@@ -32,6 +32,7 @@ export interface Runs {
 export interface RunsOptions extends Site {
   readonly onExit: (exited: Exited) => void
   readonly onLines: (run: string, lines: readonly string[]) => void
+  readonly onStored: (run: string, stored: Stored) => void
 }
 
 const stopSignals = ['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGKILL'] as const
@@ -42,14 +43,17 @@ const parseSignal = (text: string): (typeof stopSignals)[number] => {
   return signal
 }
 
-export const createRuns = ({ onExit, onLines, ...site }: RunsOptions): Runs => {
+const storedIn = ({ stored }: Run['state']): Pick<RunRecord, 'stored'> => (stored === undefined ? {} : { stored })
+
+export const createRuns = ({ onExit, onLines, onStored, ...site }: RunsOptions): Runs => {
   const runs = new Map<string, Run>()
   /** Launches between their check and the existence of a process: they count as alive, or two could take one uid. */
   const launching = new Map<string, Starting>()
   /** Everything is being killed: what was started now would outlive the launcher. */
-  let isClosed = false
+  const closed = new AbortController()
   const listeners = {
     onLines,
+    onStored,
     onExit: (exited: Exited): void => {
       runs.delete(exited.run)
       onExit(exited)
@@ -67,10 +71,10 @@ export const createRuns = ({ onExit, onLines, ...site }: RunsOptions): Runs => {
 
   const launch = async (request: LaunchRequest): Promise<RunRecord> => {
     const { run } = request
-    if (isClosed) throw new Refused('the launcher is ending')
+    if (closed.signal.aborted) throw new Refused('the launcher is ending')
     checkLaunch(site.policy, request, alive())
     requireOwnUid(site.policy, request)
-    const starting: Starting = { record: draftOf(request) }
+    const starting: Starting = { record: draftOf(request), abandoned: closed.signal }
     launching.set(run, starting)
     try {
       const started = await startRun(site, request, starting)
@@ -109,9 +113,9 @@ export const createRuns = ({ onExit, onLines, ...site }: RunsOptions): Runs => {
     },
     watch: (name, isOn) => find(name).output.watch(isOn ? (lines) => onLines(name, lines) : undefined),
     hasUid: (uid) => alive().some((each) => each.launch.identity?.uid === uid),
-    list: () => [...runs.values()].map(({ record, state }) => ({ ...record, note: state.note })),
+    list: () => [...runs.values()].map(({ record, state }) => ({ ...record, ...storedIn(state), note: state.note })),
     killAll: async () => {
-      isClosed = true
+      closed.abort(new Refused('the launcher is ending'))
       while (runs.size + launching.size > 0) {
         const starts = [...launching.values()].flatMap(({ group, record }) =>
           group === undefined ? [] : [endProcesses(site, record, group)],

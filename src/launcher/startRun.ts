@@ -12,10 +12,13 @@ import type { RunRecord } from './protocol.ts'
 import { groupOf, leaderOf, removeRecord, writeRecord } from './records.ts'
 import { type LaunchRequest, nameOf, type RunGroup, type Site, type Started } from './run.ts'
 import { type Spawned, spawnLaunch } from './spawn.ts'
+import { holdToQuota } from './storage/quota.ts'
 
 /** A start under way: its record, and how its processes are ended as soon as there are any. */
 export interface Starting {
   readonly record: RunRecord
+  /** Aborted when nothing is to be started any more. */
+  readonly abandoned: AbortSignal
   group?: RunGroup
 }
 
@@ -38,11 +41,12 @@ export const startRun = async (site: Site, request: LaunchRequest, starting: Sta
   try {
     // Before there is a pid: should the launcher die in between, the next one knows the uid whose processes it has to end.
     if (launch.identity !== undefined) keepRecord(site, record, undefined, groupOf(run, undefined, launch))
+    const quota = await holdToQuota(site.policy, request, starting.abandoned)
     if (isBounded(request)) cgroup = site.cgroups.make(run, launch.resources)
     const spawned = await spawnLaunch({ policy: site.policy, canMount: site.canMount, cgroup }, request)
     const { attestation, ...settled } = await settle(site, request, starting, spawned, cgroup)
     const attested = attestation === undefined ? {} : { attestation }
-    return { record: { ...record, pid: spawned.pid, ...attested }, spawned, ...settled }
+    return { record: { ...record, pid: spawned.pid, ...attested }, spawned, quota, ...settled }
   } catch (error) {
     removeRecord(site.policy.runDir, run)
     await cgroup?.remove()

@@ -3,6 +3,7 @@
 import type { Socket } from 'node:net'
 import type { Service } from '../config/schema.ts'
 import type { Attestation } from '../isolation/adapter.ts'
+import type { Stored } from '../launcher/protocol.ts'
 import type { InstanceName } from '../names.ts'
 
 /** How a process group ended. */
@@ -15,6 +16,8 @@ export interface Exit {
   readonly outOfMemory: boolean
   /** How often the kernel refused it a further process or thread, for the bound on their number. */
   readonly refusedForks: number
+  /** Whether its data had reached the quota that the file system holds it to, so that writes failed. */
+  readonly outOfStorage: boolean
   /** Why the launcher ended it of its own accord, such as a data directory that is too full; null where it did not. */
   readonly endedFor: string | null
   /** The last lines it wrote, oldest first; at most 20. */
@@ -39,6 +42,8 @@ export interface Process {
   readonly startedAtMs: number
   /** What the kernel reported of its confinement before it ran; absent where its isolation promises no such look. */
   readonly attestation?: Attestation
+  /** How full its data is; undefined where it has no bound, or nobody has looked yet. */
+  stored(): Stored | undefined
   /** Resolves when every process of the group is gone; never rejects. */
   readonly exited: Promise<Exit>
   /** Opens a connection to what the instance listens on; rejects when it does not accept. */

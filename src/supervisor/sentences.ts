@@ -25,14 +25,18 @@ export const formatDuration = (ms: number): string => {
 /** How a run ended, as in 'exited with code 3 after 12s'. */
 export const describeEnding = (ending: Ending, ranForMs: number): string => {
   if (ending.kind === 'not started') return `could not be started: ${messageOf(ending.cause)}`
-  const { code, signal, outOfMemory, refusedForks, endedFor } = ending.exit
+  const { code, signal, outOfMemory, refusedForks, outOfStorage, endedFor } = ending.exit
   const after = `after ${formatDuration(ranForMs)}`
   if (endedFor !== null) return `was ended ${after}: ${endedFor}`
   if (outOfMemory) return `ran out of memory ${after}`
   const how = signal === null ? `exited with code ${code} ${after}` : `was killed by ${signal} ${after}`
   // Seldom the whole reason, and always what to look at: a program that cannot start a thread says so in its own words, or not at all.
   const refused = refusedForks === 1 ? '1 process or thread' : `${refusedForks} processes or threads`
-  return refusedForks === 0 ? how : `${how}, having been refused ${refused} by its limit`
+  const causes = [
+    ...(refusedForks === 0 ? [] : [`having been refused ${refused} by its limit`]),
+    ...(outOfStorage ? ['with its data at storage_max'] : []),
+  ]
+  return [how, ...causes].join(', ')
 }
 
 /** A line a tenant wrote, fit for an operator's terminal: control and formatting characters could rewrite what is shown there. */

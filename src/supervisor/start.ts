@@ -172,6 +172,7 @@ export const createStarter = (options: StarterOptions): Starter => {
       uid: launched.identity?.uid,
       startedAtMs,
       ...(record.attestation === undefined ? {} : { attestation: record.attestation }),
+      stored: () => launcher.storedBy(run),
       exited,
       connect,
       ...(launched.reach.kind === 'fd'

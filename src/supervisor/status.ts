@@ -66,6 +66,7 @@ const running = ({ name, instance, describe, clock, idle }: StatusInputs) => {
     idleMs: isIdle ? Math.round(idle.nowMs() - instance.lastUsedMs) : null,
     active: run?.active ?? 0,
     memoryBytes: process === undefined ? null : (describe.memoryBytes(name, process.pid) ?? null),
+    storage: process?.stored() ?? null,
     attestation: process?.attestation === undefined ? null : recordOf(process.attestation),
   }
 }
@@ -84,7 +85,9 @@ const past = ({ instance, clock }: StatusInputs) => {
   }
 }
 
-const exitOf = ({ code, signal, outOfMemory, refusedForks }: Exit) => ({ code, signal, outOfMemory, refusedForks })
+const exitOf = ({ code, signal, outOfMemory, refusedForks, outOfStorage }: Exit) => ({
+  ...{ code, signal, outOfMemory, refusedForks, outOfStorage },
+})
 
 export const statusOf = (inputs: StatusInputs): InstanceStatus => ({
   ...fixed(inputs),

@@ -3,12 +3,20 @@
 // symlink, nothing else is opened at all (a FIFO would block, a device act), and names are bytes, since not all of them are text.
 import { closeSync, constants, type Dir, lstatSync, opendirSync, openSync, type Stats } from 'node:fs'
 
-/** Bytes as the file system counts them: a hole in a file takes none, the rest of a block does. */
+/** What is found in an open directory, which stays open until the next one is asked for. */
 export interface Entry {
-  readonly bytes: number
-  /** Set where the same file may be met again under another name. */
-  readonly sharedInode?: number
+  readonly directory: number
+  readonly name: Buffer
+  /** Of the entry itself, also where it is a symlink. */
+  readonly stats: Stats
 }
+
+/** As the file system counts them: a hole in a file takes none, the rest of a block does. */
+export const bytesOf = ({ blocks }: Stats): number => blocks * 512 // stat(2): whatever the file system's block
+
+/** Set where the same file may be met again under another name. */
+export const sharedInodeOf = (stats: Stats): number | undefined =>
+  stats.nlink > 1 && !stats.isDirectory() ? stats.ino : undefined
 
 /** What cannot be measured, and so is never taken as small. */
 export class Unmeasurable extends Error {
@@ -23,11 +31,11 @@ const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW } = constants
 const slash = Buffer.from('/')
 
 /** A path below an open directory, whatever that is called by now (proc(5), /proc/PID/fd). */
-const below = (directory: number, name: Buffer): Buffer =>
+export const below = (directory: number, name: Buffer): Buffer =>
   Buffer.concat([Buffer.from(`/proc/self/fd/${directory}`), slash, name])
 
 /** What has gone, or became something else, between its listing and the look at it was not there. */
-const ifThere = <T>(look: () => T): T | undefined => {
+export const ifThere = <T>(look: () => T): T | undefined => {
   try {
     return look()
   } catch (error) {
@@ -38,28 +46,24 @@ const ifThere = <T>(look: () => T): T | undefined => {
   }
 }
 
-const entryFor = (stats: Stats): Entry => ({
-  bytes: stats.blocks * 512, // stat(2): st_blocks counts 512 bytes whatever the file system's block
-  ...(stats.nlink > 1 && !stats.isDirectory() ? { sharedInode: stats.ino } : {}),
-})
-
 // `encoding: 'buffer'` gives names as bytes, which the types of opendir do not say.
 const listDirectory = (directory: number): Dir =>
   opendirSync(`/proc/self/fd/${directory}`, { encoding: 'buffer' as BufferEncoding, bufferSize: 128 })
 
-/** Everything below an open directory, without other file systems. Throws Unmeasurable; closes what it opened also when left early. */
+/** Everything below an open directory, each directory before what is in it, without other file systems. Throws Unmeasurable; closes what it opened also when left early. */
 export function* entriesBelow(directory: number, device: number, depth = 0): Generator<Entry, void, void> {
   if (depth > maxDepth) throw new Unmeasurable(`directories in it lie more than ${maxDepth} deep`)
   const listing = ifThere(() => listDirectory(directory))
   if (listing === undefined) return
   try {
     for (let next = listing.readSync(); next !== null; next = listing.readSync()) {
-      const path = below(directory, next.name as unknown as Buffer)
+      const name = next.name as unknown as Buffer
+      const path = below(directory, name)
       const stats = ifThere(() => lstatSync(path))
       if (stats === undefined) continue
       // Only directories tell of another file system: on overlayfs every file has the device of the layer it lies in (overlayfs.rst).
       if (stats.isDirectory() && stats.dev !== device) continue
-      yield entryFor(stats)
+      yield { directory, name, stats }
       if (stats.isDirectory()) yield* insideOf(path, device, depth)
     }
   } finally {

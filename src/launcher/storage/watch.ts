@@ -1,10 +1,10 @@
-// Watches how much a running instance keeps in its data directory, where no quota of the file system does it. Best effort: between
-// two looks it may write what it likes, and a file that is open but has no name any more is not seen. Looking costs at most a
-// twentieth of one processor, so a larger directory is looked at less often; `reactsWithinMs` says how late it may be noticed.
+// Watches how much a running instance keeps in its data directory, beside whatever quota the file system holds it to. Best effort:
+// between two looks it may write what it likes, and a file that is open but has no name any more is not seen. Looking costs at most
+// a twentieth of one processor, so a larger directory is looked at less often; `reactsWithinMs` says how late it may be noticed.
 import { closeSync, constants, fstatSync, openSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { openDirectoryBelow } from '../safePath.ts'
-import { type Entry, entriesBelow, Unmeasurable } from './measure.ts'
+import { bytesOf, type Entry, entriesBelow, sharedInodeOf, Unmeasurable } from './measure.ts'
 
 export interface Usage {
   readonly bytes: number
@@ -28,6 +28,8 @@ export interface StorageWatch {
 }
 
 export interface StorageWatchOptions extends StorageBounds {
+  /** Told what each look found, and in which time the next one ends. */
+  readonly onLooked?: (usage: Usage, reactsWithinMs: number) => void
   /** Told once, in words, and the watch ends. */
   readonly onExceeded: (reason: string) => void
   /** Told when a look could not be made; the next one is made all the same. */
@@ -66,11 +68,12 @@ const createCount = () => {
   const usage = { bytes: 0, files: 0 }
   return {
     usage,
-    add: ({ bytes, sharedInode }: Entry): void => {
+    add: ({ stats }: Entry): void => {
       usage.files += 1
+      const sharedInode = sharedInodeOf(stats)
       if (sharedInode !== undefined && seen.has(sharedInode)) return
       if (sharedInode !== undefined && seen.size < maxShared) seen.add(sharedInode)
-      usage.bytes += bytes
+      usage.bytes += bytesOf(stats)
     },
   }
 }
@@ -98,7 +101,7 @@ export const measureStorage = async (bounds: StorageBounds, signal: AbortSignal)
 
 /** Begins to look at once, and again `intervalMs` after each look. */
 export const createStorageWatch = (options: StorageWatchOptions): StorageWatch => {
-  const { intervalMs = usualIntervalMs, onExceeded, onError } = options
+  const { intervalMs = usualIntervalMs, onLooked, onExceeded, onError } = options
   const ended = new AbortController()
   let last: { readonly usage: Usage; readonly tookMs: number } | undefined
 
@@ -116,9 +119,21 @@ export const createStorageWatch = (options: StorageWatchOptions): StorageWatch =
     }
   }
 
+  // What is written right behind a look is met by the next one at the latest.
+  const reactsWithinMs = (): number => intervalMs + 2 * (last?.tookMs ?? 0)
+
+  const tell = (): void => {
+    try {
+      if (last !== undefined) onLooked?.(last.usage, reactsWithinMs())
+    } catch (error) {
+      onError(error)
+    }
+  }
+
   const keepLooking = async (): Promise<void> => {
     while (!ended.signal.aborted) {
       const reason = await look()
+      if (!ended.signal.aborted) tell()
       if (reason !== undefined && !ended.signal.aborted) {
         ended.abort()
         return onExceeded(reason)
@@ -129,8 +144,7 @@ export const createStorageWatch = (options: StorageWatchOptions): StorageWatch =
   void keepLooking()
   return {
     usage: () => last?.usage,
-    // What is written right behind a look is met by the next one at the latest.
-    reactsWithinMs: () => intervalMs + 2 * (last?.tookMs ?? 0),
+    reactsWithinMs,
     stop: () => ended.abort(),
   }
 }

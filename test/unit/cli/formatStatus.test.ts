@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { formatExit, formatStatus } from '../../../src/cli/formatStatus.ts'
 import type { Paint } from '../../../src/cli/terminal.ts'
+import type { StorageStatus } from '../../../src/control/operations.ts'
 import { carol, instanceStatus } from '../control/scripted.ts'
 
 const plain: Paint = (_, text) => text
@@ -22,7 +23,14 @@ describe('the block of status', () => {
       memoryBytes: 12 * 1024 ** 2,
       lastStop: 'exited with code 3 after 12s',
       attestation: { at: '2026-11-23T18:15:54.120Z', found: { 'pid.private': 'pid:[1]', 'caps.none': '0' } },
-      lastExit: { at: '2026-11-23T18:15:50.000Z', code: 3, signal: null, outOfMemory: false, refusedForks: 0 },
+      lastExit: {
+        at: '2026-11-23T18:15:50.000Z',
+        code: 3,
+        signal: null,
+        outOfMemory: false,
+        refusedForks: 0,
+        outOfStorage: false,
+      },
     })
     expect(formatStatus(status, now, plain)).toBe(
       [
@@ -74,7 +82,7 @@ describe('the block of status', () => {
     expect(formatStatus(failing, now, plain)).toMatch(hint)
     expect(formatStatus({ ...failing, phase: 'ready' }, now, plain)).not.toMatch(hint)
     expect(formatStatus({ ...failing, seccomp: null }, now, plain)).not.toMatch(hint)
-    const lastExit = { at: '', code: null, signal: 'SIGKILL', outOfMemory: true, refusedForks: 0 }
+    const lastExit = { at: '', code: null, signal: 'SIGKILL', outOfMemory: true, refusedForks: 0, outOfStorage: false }
     expect(formatStatus({ ...failing, lastExit }, now, plain)).not.toMatch(hint)
   })
 
@@ -91,6 +99,34 @@ describe('the block of status', () => {
   })
 })
 
+describe('how full the data of an instance is', () => {
+  const storage: StorageStatus = {
+    ...{ bytes: 12 * 1024 ** 2, files: 34, maxBytes: 1024 ** 3, maxFiles: 262_144 },
+    ...{ quota: 'enforced', isFull: false, reactsWithinMs: 11_000 },
+  }
+  const shownOf = (differences: Partial<StorageStatus>): string =>
+    formatStatus(instanceStatus(carol, { phase: 'ready', storage: { ...storage, ...differences } }), now, plain)
+
+  it.each<readonly [Partial<StorageStatus>, string]>([
+    [{}, 'kept by the file system'],
+    [{ quota: 'escapable' }, 'kept by the file system unless it works against that, looked at again within 11s'],
+    [{ quota: 'absent' }, 'looked at again within 11s'],
+    [{ isFull: true }, 'full: writes fail, kept by the file system'],
+    [{ isFull: true, quota: 'absent' }, 'full, looked at again within 11s'],
+  ])('%j is told with who keeps it from being fuller', (differences, told) => {
+    expect(shownOf(differences)).toMatch(new RegExp(`^storage: +12 MB of 1\\.0 GB, 34 of 262144 files, ${told}$`, 'm'))
+  })
+
+  it('is followed by what to do where it is full, or was when the instance crashed', () => {
+    const hint = /^→ its data is full: have it remove what it does not need, or raise storage_max$/m
+    expect(shownOf({ isFull: true })).toMatch(hint)
+    expect(shownOf({})).not.toMatch(hint)
+    const lastExit = { at: '', code: 1, signal: null, outOfMemory: false, refusedForks: 0, outOfStorage: true }
+    expect(formatStatus(instanceStatus(carol, { phase: 'backoff', lastExit }), now, plain)).toMatch(hint)
+    expect(formatStatus(instanceStatus(carol, { phase: 'ready', lastExit }), now, plain)).not.toMatch(hint)
+  })
+})
+
 describe('an exit', () => {
   it.each([
     [{ code: 0, signal: null, outOfMemory: false }, 'exit code 0'],
@@ -99,7 +135,8 @@ describe('an exit', () => {
     [{ code: null, signal: null, outOfMemory: false }, 'unknown'],
     [{ code: 1, signal: null, outOfMemory: false, refusedForks: 12 }, 'exit code 1, refused 12 processes or threads'],
     [{ code: 1, signal: null, outOfMemory: false, refusedForks: 1 }, 'exit code 1, refused 1 process or thread'],
+    [{ code: 1, signal: null, outOfMemory: false, outOfStorage: true }, 'exit code 1, its data at storage_max'],
   ])('%j is told as %s', (exit, shown) => {
-    expect(formatExit({ at: '', refusedForks: 0, ...exit })).toBe(shown)
+    expect(formatExit({ at: '', refusedForks: 0, outOfStorage: false, ...exit })).toBe(shown)
   })
 })

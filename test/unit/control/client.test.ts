@@ -59,7 +59,14 @@ describe('the control client', () => {
   it('gets back exactly what the operations returned', async () => {
     const status = instanceStatus(carol, {
       phase: 'backoff',
-      lastExit: { at: '2026-11-23T18:15:54.123Z', code: null, signal: 'SIGKILL', outOfMemory: true, refusedForks: 2 },
+      lastExit: {
+        at: '2026-11-23T18:15:54.123Z',
+        code: null,
+        signal: 'SIGKILL',
+        outOfMemory: true,
+        refusedForks: 2,
+        outOfStorage: false,
+      },
       attestation: { at: '2026-11-23T18:15:50.000Z', found: { 'pid.private': 'pid:[4026532301]' } },
       lastStop: 'out of memory',
     })

@@ -30,6 +30,7 @@ export const instanceStatus = (name: InstanceName, differences: Partial<Instance
   requests: 0,
   restarts: 0,
   memoryBytes: null,
+  storage: null,
   dataDir: `/data/${name.id}`,
   logFile: `/log/${name.service}/${name.id}.log`,
   seccomp: null,

@@ -20,7 +20,7 @@ const connectToScript = () => {
   )
   const handOver = openHandOver()
   const say = (message: object): boolean => channel.emit('message', message)
-  const greet = () => say({ type: 'hello', handOver: handOver.serverEnd })
+  const greet = (runs: readonly object[] = []) => say({ type: 'hello', handOver: handOver.serverEnd, runs })
   return { client, sent, handOver, say, greet }
 }
 
@@ -56,4 +56,15 @@ test("a connection that is refused inside rejects with the kernel's reason, and 
   await expect(empty).rejects.toThrow('the launcher handed no connection over')
   handOver.close()
   handOver.inherited()
+})
+
+test('what a run stores is as the launcher last told it, to a later server too, until the run has ended', () => {
+  const { client, say, greet } = connectToScript()
+  greet([{ run: 'abc', stored: { bytes: 1 } }, { run: 'def' }])
+  expect([client.storedBy('abc'), client.storedBy('def')]).toEqual([{ bytes: 1 }, undefined])
+  say({ type: 'stored', run: 'abc', stored: { bytes: 2 } })
+  say({ type: 'stored', run: 'def', stored: { bytes: 3 } })
+  expect([client.storedBy('abc'), client.storedBy('def')]).toEqual([{ bytes: 2 }, { bytes: 3 }])
+  say({ type: 'exited', run: 'abc', exit: {} })
+  expect([client.storedBy('abc'), client.storedBy('def')]).toEqual([undefined, { bytes: 3 }])
 })

@@ -3,12 +3,21 @@ import { Socket } from 'node:net'
 import type { Attestation } from '../../../src/isolation/adapter.ts'
 import type { Exit, Process, ProcessNote } from '../../../src/supervisor/process.ts'
 
-const cleanExit: Exit = { code: 0, signal: null, outOfMemory: false, refusedForks: 0, endedFor: null, lastLines: [] }
+const cleanExit: Exit = {
+  code: 0,
+  signal: null,
+  outOfMemory: false,
+  refusedForks: 0,
+  outOfStorage: false,
+  endedFor: null,
+  lastLines: [],
+}
 const killed: Exit = {
   code: null,
   signal: 'SIGKILL',
   outOfMemory: false,
   refusedForks: 0,
+  outOfStorage: false,
   endedFor: null,
   lastLines: [],
 }
@@ -44,6 +53,8 @@ export class ScriptedProcess implements Process {
       }
     })
   }
+
+  stored = (): undefined => undefined
 
   exit(exit: Partial<Exit>): void {
     this.#exit({ ...cleanExit, ...exit })

@@ -7,7 +7,15 @@ test('durations are told in at most two units', () => {
 })
 
 test('an end is told by what caused it', () => {
-  const exit = { code: 3, signal: null, outOfMemory: false, refusedForks: 0, endedFor: null, lastLines: [] }
+  const exit = {
+    code: 3,
+    signal: null,
+    outOfMemory: false,
+    refusedForks: 0,
+    outOfStorage: false,
+    endedFor: null,
+    lastLines: [],
+  }
   expect(describeEnding({ kind: 'exited', exit }, 12_000)).toBe('exited with code 3 after 12s')
   expect(describeEnding({ kind: 'exited', exit: { ...exit, code: null, signal: 'SIGSEGV' } }, 500)).toBe(
     'was killed by SIGSEGV after 500ms',
@@ -17,6 +25,9 @@ test('an end is told by what caused it', () => {
   )
   expect(describeEnding({ kind: 'exited', exit: { ...exit, refusedForks: 7 } }, 12_000)).toBe(
     'exited with code 3 after 12s, having been refused 7 processes or threads by its limit',
+  )
+  expect(describeEnding({ kind: 'exited', exit: { ...exit, outOfStorage: true } }, 12_000)).toBe(
+    'exited with code 3 after 12s, with its data at storage_max',
   )
   expect(describeEnding({ kind: 'not started', cause: new Error('no such file') }, 0)).toBe(
     'could not be started: no such file',

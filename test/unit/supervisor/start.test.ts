@@ -50,6 +50,7 @@ const starterWith = (givenUp: readonly string[], capabilities: IsolationAdapter[
     ask: async () => ({ pid: 7, startedAtMs: 1, attestation }) as never,
     whenExited: () => undefined,
     onLines: () => undefined,
+    storedBy: () => undefined,
     openConnection: () => Promise.reject(new Error('no test of starts connects')),
   }
   const starter = createStarter({

@@ -5,7 +5,15 @@ import { fateOf, Harness, nameOf, settled, temporaryState } from './harness.ts'
 import { ScriptedProcess } from './scriptedProcess.ts'
 
 const minute = 60_000
-const crash = { code: 1, signal: null, outOfMemory: false, refusedForks: 0, endedFor: null, lastLines: [] }
+const crash = {
+  code: 1,
+  signal: null,
+  outOfMemory: false,
+  refusedForks: 0,
+  outOfStorage: false,
+  endedFor: null,
+  lastLines: [],
+}
 
 /** A process an earlier server started so many milliseconds ago. */
 const left = (clock: FakeClock, note: ProcessNote, agoMs = minute, instance = 'notes:alice') => {
