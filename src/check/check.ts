@@ -24,6 +24,7 @@ import type { Exposure } from './exposure/exposure.ts'
 import type { CheckMachine } from './machine.ts'
 import type { Probes } from './probes.ts'
 import { promisesFor, type Verdict } from './promises.ts'
+import { asFound, withStorage } from './storage.ts'
 import { warnOfFloor } from './warnOfFloor.ts'
 import { warnOfProfile } from './warnOfProfile.ts'
 
@@ -98,10 +99,10 @@ const checkService = async (service: Service, ground: ServiceGround): Promise<Se
   const files = await checkFiles(service, ground)
   if (adapter === undefined) return { name, issues: [...adapterNotThere(service, ground), ...files] }
   const probe = ground.probes.get(adapter.name)
-  const promises = promisesFor(service, adapter, probe)
+  const promises = await withStorage(promisesFor(service, adapter, probe), service, adapter, ground)
   const options = await checkOptions(service, adapter)
   const sight = await checkSight(service, ground.config, adapter, ground.machine)
-  const exposure = options.length === 0 ? await exposureFor(service, adapter, ground) : undefined
+  const exposure = options.length === 0 ? await exposureFor(service, asFound(adapter, promises), ground) : undefined
   const issues = [
     ...checkIsolation(service, adapter, probe, promises, ground.adapters, ground.written),
     ...options,

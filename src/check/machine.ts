@@ -8,6 +8,8 @@ export interface CheckMachine extends Machine {
   readonly path: string
   /** Makes a filter of the seccomp profile of this name or path; rejects with a TenementError where that cannot be done. */
   readonly tryProfile: TryProfile
+  /** Whether the file system of a folder, which need not exist yet, holds projects to their quotas; rejects where it cannot be asked. */
+  readonly quotaOn: QuotaOn
   /** What the profile allows that needs a reason and has none. */
   readonly lintProfile: LintProfile
   /** How much of the kernel the profile leaves open. */
@@ -18,6 +20,13 @@ export interface CheckMachine extends Machine {
 export type TryProfile = (profile: string, folder: string) => Promise<unknown>
 
 export type WeighProfile = (profile: string, folder: string) => Promise<Surface>
+
+export type QuotaOn = (folder: string) => Promise<QuotaSupport>
+
+/** With what the kernel said of it, or why not. */
+export type QuotaSupport =
+  | { readonly isKept: true; readonly proof: string }
+  | { readonly isKept: false; readonly reason: string; readonly fix: string }
 
 export type LintProfile = (profile: string, folder: string) => Promise<readonly { readonly call: string }[]>
 

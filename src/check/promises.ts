@@ -13,6 +13,8 @@ export interface Verdict {
   readonly path: KeyPath | undefined
   /** Undefined where the adapter makes no such promise. */
   readonly given: Strength | undefined
+  /** Why it goes as far as it does here, and what would take it further; absent where that is so on every machine. */
+  readonly because?: { readonly reason: string; readonly fix?: string }
   /** Why this machine cannot keep it. */
   readonly lost?: Lost
   /** The word in the service's `accept` by which it goes without. */

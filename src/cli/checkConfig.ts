@@ -1,7 +1,7 @@
 // What `check` and `serve` find out before anything is started: the config as far as it makes sense, every problem with it, and
 // what adapters can do on this machine. Heavy (the whole schema is loaded); commands import it when they run.
 import { checkReading, type Findings } from '../check/check.ts'
-import { basePath, type CheckMachine, type TryProfile } from '../check/machine.ts'
+import { basePath, type CheckMachine, type QuotaOn, type TryProfile } from '../check/machine.ts'
 import { probeIdentityIn } from '../check/probeIdentity.ts'
 import { type Probes, probeAdapters } from '../check/probes.ts'
 import { findConfig } from '../config/find.ts'
@@ -94,9 +94,13 @@ const thisMachine = ({ tenantUids }: Pick<Settings, 'tenantUids'>): CheckMachine
     tryProfile: once(compile),
     lintProfile,
     weighProfile: once(weighProfile),
+    quotaOn,
     ...(probeIdentity === undefined ? {} : { probeIdentity }),
   }
 }
+
+/** What reaches the kernel is loaded only where a service has a bound on what it stores. */
+const quotaOn: QuotaOn = async (folder) => (await import('../launcher/storage/support.ts')).quotaSupport(folder)
 
 /** Each profile is looked at once, however many services run under it; the compiler is loaded only where one does. */
 const once = <Found>(

@@ -93,7 +93,7 @@ const promiseRows = (subject: string, isolation: string, promises: readonly Verd
   const of = (standing: Standing) => promises.filter((verdict) => standingOf(verdict) === standing)
   const names = (verdicts: readonly Verdict[]) => [...new Set(verdicts.map(({ capability }) => capability))].join(', ')
   const kept = of('kept')
-  const weak = kept.filter(({ given }) => given === 'best-effort')
+  const weak = kept.filter(({ given, because }) => given === 'best-effort' && because === undefined)
   const [absent, lost] = [of('absent'), of('lost')]
   const written = quote(isolation)
   return [
@@ -104,6 +104,7 @@ const promiseRows = (subject: string, isolation: string, promises: readonly Verd
     ...(weak.length > 0
       ? [row(subject, 'warn', `${names(weak)} holds only while the tenant does not work against it`)]
       : []),
+    ...kept.flatMap(reasonRow(subject)),
     ...of('accepted').map(({ capability, accepted, lost }) =>
       row(subject, 'warn', `goes without ${capability}, as accept = ["${accepted}"] says: ${lost?.reason}`),
     ),
@@ -113,6 +114,17 @@ const promiseRows = (subject: string, isolation: string, promises: readonly Verd
       : []),
   ]
 }
+
+/** What the machine decides about a promise, with its reason. */
+const reasonRow =
+  (subject: string) =>
+  ({ capability, given, because }: Verdict): readonly Row[] => {
+    if (because === undefined) return []
+    const isEnforced = given === 'enforced'
+    const finding = `${capability} is ${isEnforced ? 'enforced' : 'best effort'}: ${because.reason}`
+    const fix = because.fix === undefined ? {} : { fix: because.fix }
+    return [{ subject, state: isEnforced ? 'ok' : 'warn', finding, ...fix }]
+  }
 
 const row = (subject: string, state: Row['state'], finding: string): Row => ({ subject, state, finding })
 

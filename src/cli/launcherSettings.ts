@@ -11,6 +11,7 @@ import { currentSurroundings } from '../config/surroundings.ts'
 import { messageOf, TenementError } from '../errors.ts'
 import type { Adapters } from '../isolation/registry.ts'
 import type { CodeDir, Grants, LauncherSettings, ListenAddress, Policy } from '../launcher/protocol.ts'
+import { quotaSupport } from '../launcher/storage/support.ts'
 import type { ServerSettings } from '../server/settings.ts'
 import { floorsFor } from './floors.ts'
 import { lastProof } from './proofs.ts'
@@ -57,11 +58,13 @@ const policyFor = async ({ settings, services, isolation }: Config): Promise<Omi
   const isRoot = process.geteuid?.() === 0
   const controlGid = await findId('group', ownAccount)
   const all = [...services.values()]
+  const dataRoots = [...new Set(all.map((service) => dataRootFor(service, settings)))]
   return {
     runDir: settings.runDir,
     logDir: settings.logDir,
     stateDir: settings.stateDir,
-    dataRoots: [...new Set(all.map((service) => dataRootFor(service, settings)))],
+    dataRoots,
+    quotaRoots: isRoot ? dataRoots.filter(keepsQuotas) : [],
     dataDirs: Object.fromEntries(all.map((service) => [service.name, dataDirParts(service, settings)])),
     codeDirs: await Promise.all(all.map(({ name, cwd }) => codeDirFor(name, cwd, settings.runDir, isRoot))),
     grants: Object.fromEntries(
@@ -73,6 +76,15 @@ const policyFor = async ({ settings, services, isolation }: Config): Promise<Omi
     ...(isRoot ? { tenantUids: settings.tenantUids, serverIdentity: await serverIdentityFor(settings) } : {}),
     ...(isRoot && controlGid !== undefined ? { controlGid } : {}),
     log: logLimits,
+  }
+}
+
+/** Where it cannot be asked there is none to rely on: bounds are kept by looking there, as `check` says. */
+const keepsQuotas = (folder: string): boolean => {
+  try {
+    return quotaSupport(folder).isKept
+  } catch {
+    return false
   }
 }
 

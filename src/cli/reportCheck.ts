@@ -120,8 +120,8 @@ const reportRequirements = ({ config, promises }: Checked): readonly Requirement
       key: verdict.path === undefined ? null : showKey(verdict.path),
       given: verdict.given ?? 'absent',
       standing: standingOf(verdict),
-      reason: verdict.lost?.reason ?? null,
-      fix: verdict.lost?.fix ?? null,
+      reason: (verdict.lost ?? verdict.because)?.reason ?? null,
+      fix: (verdict.lost ?? verdict.because)?.fix ?? null,
     })),
   )
 

@@ -35,6 +35,7 @@ export const machine: CheckMachine = {
   tryProfile: async () => undefined,
   lintProfile: async () => [],
   weighProfile: async () => ({ dangers: 0, ofDangers: 1, allowsOthers: false }),
+  quotaOn: async () => ({ isKept: false, reason: 'it keeps none', fix: 'mount another' }),
 }
 
 /** What is found of a config when every adapter is asked about the machine. */

@@ -71,7 +71,8 @@ jail       fail   runs no service that does not accept its losses here: keeps 4 
 SERVICE  EXPOSURE  STATE  FINDING
 open     8.6       ok     asks nothing of isolation "none" that could be missing
 tight    6.1       ok     isolation "jail" keeps res.pids, net.private, disk.quota
-                   warn   disk.quota holds only while the tenant does not work against it
+                   warn   disk.quota is best effort: looked at about every ten seconds: it keeps none
+                          → mount another
                    warn   goes without user.perTenantUid, as accept = ["shared-uid"] says: without root every instance runs as the user who started tenement
 strict   7.7       ok     isolation "jail" keeps res.pids
                    fail   needs user.perTenantUid, res.memory, lost on this machine
