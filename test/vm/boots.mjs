@@ -22,7 +22,11 @@ const vitest = (...files) => [
 ]
 
 /** What any distribution loads when it is asked for: the device of pasta, a network without a wire, and who listens where (sock_diag(7)). */
-export const usualModules = ['tun', 'dummy', 'inet_diag', 'tcp_diag']
+export const usualModules = [
+  ...['tun', 'dummy', 'inet_diag', 'tcp_diag'],
+  // A file system that bounds what is stored below a directory, in a file instead of a disk.
+  ...['loop', 'crc16', 'mbcache', 'crc32c_generic', 'jbd2', 'ext4', 'quota_tree', 'quota_v2'],
+]
 
 /** @type {readonly Boot[]} */
 export const boots = [
