@@ -39,10 +39,13 @@ const ask = async ({ quotaOn }: CheckMachine, folder: string): Promise<QuotaSupp
 
 /**
  * The owner of a file may take it out of its project, unless it asks from another user namespace than the machine's (fs/ioctl.c,
- * fileattr_set_prepare); and who has CAP_SYS_RESOURCE there is held to no limit (fs/quota/dquot.c, ignore_hardlimit).
+ * fileattr_set_prepare); and who has CAP_SYS_RESOURCE there is held to no limit (fs/quota/dquot.c, ignore_hardlimit). Only what was
+ * looked at before it ran is known to be so.
  */
-const keepsInside = ({ capabilities }: IsolationAdapter): boolean =>
-  ['user.ns', 'caps.none'].every((name) => capabilities[name] === 'enforced')
+const neededFor = ['user.ns', 'caps.none', 'launch.attested']
+
+const missingOf = ({ capabilities }: IsolationAdapter): readonly string[] =>
+  neededFor.filter((name) => capabilities[name] !== 'enforced').map((name) => `"${name}"`)
 
 type Judged = Pick<Verdict, 'given' | 'because'>
 
@@ -52,11 +55,12 @@ export const judge = (adapter: IsolationAdapter, support: QuotaSupport): Judged 
       given: 'best-effort',
       because: { reason: `looked at about every ten seconds: ${support.reason}`, fix: support.fix },
     }
-  if (keepsInside(adapter)) return { given: 'enforced', because: { reason: support.proof } }
+  const missing = missingOf(adapter)
+  if (missing.length === 0) return { given: 'enforced', because: { reason: support.proof } }
   return {
     given: 'best-effort',
     because: {
-      reason: `${support.proof}, but an instance of isolation "${adapter.name}" could take its files out of its project`,
+      reason: `${support.proof}, but isolation "${adapter.name}" does not promise ${missing.join(', ')}: an instance could take its files out of its project`,
       fix: 'set isolation to one that gives instances a user namespace of their own, such as "namespace"',
     },
   }

@@ -64,7 +64,8 @@ export const finish = async (
 /** Asked before its directory may be purged; a file system that does not answer keeps no run from ending. */
 const isOutOfStorage = ({ warn }: Site, record: RunRecord, quota: HeldQuota | undefined): boolean => {
   try {
-    return quota !== undefined && isFull(quota.read())
+    const found = quota?.read()
+    return found !== undefined && isFull(found)
   } catch (error) {
     warn('could not read the quota of a run', { instance: nameOf(record), error: messageOf(error) })
     return false

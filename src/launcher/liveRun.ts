@@ -58,10 +58,11 @@ const watchStorage = (site: Site, request: LaunchRequest, run: Run, onStored: (s
   if (storage === undefined) return
   const { record, state, quota } = run
   const bounds = { maxBytes: storage.bytes, maxFiles: storage.files }
-  const kind = quotaKindOf(request.launch, quota !== undefined)
   const tell = (looked: Usage, reactsWithinMs: number): void => {
     // What the file system counts is exact, and of this moment.
-    const { bytes, files } = quota?.read() ?? looked
+    const counted = quota?.read()
+    const { bytes, files } = counted ?? looked
+    const kind = quotaKindOf(request.launch, counted !== undefined)
     const stored = storedOf({ bytes, files, ...bounds }, kind, reactsWithinMs)
     if (isSameStored(state.stored, stored)) return
     state.stored = stored

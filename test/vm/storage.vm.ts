@@ -92,7 +92,7 @@ describe('instances on a file system with project quotas', () => {
     expect(found).toEqual({
       caged: `enforced: ${proof}`,
       late: `enforced: ${proof}`,
-      free: `best-effort: ${proof}, but an instance of isolation "none" could take its files out of its project`,
+      free: `best-effort: ${proof}, but isolation "none" does not promise "user.ns", "caps.none", "launch.attested": an instance could take its files out of its project`,
     })
   })
 
@@ -181,10 +181,15 @@ describe('instances on a file system with project quotas', () => {
     const [alice, bob] = [uidOf('late:alice'), uidOf('late:bob')]
     expect(quotaOf(alice)).toMatchObject({ bytes: 0, files: 0, maxBytes: 0 })
     await tenement.stop()
+    // What is not its own is left as it is, where a name of it leads there or it lies in its very directory.
+    const [foreign, away] = [join(dataOf('late:alice'), 'foreign'), join(place, 'away')]
+    run(`echo x > ${foreign}; mkdir ${away}; touch ${away}/file; ln -s ${away} ${dataOf('late:alice')}/way`)
+    run(`chown -h ${alice}:${alice} ${dataOf('late:alice')}/way ${away} ${away}/file`)
     await start('alice')
     expect((await ask('alice.late', '/write?name=further&bytes=4194304')).error).toBe('EDQUOT')
-    // The folder, two directories, the file under two names, the symlink, the large one and the further one; not the FIFO.
-    expect(quotaOf(alice)).toMatchObject({ files: 7, maxBytes: 3 * mebibyte })
+    for (const path of [foreign, away, join(away, 'file')]) expect(opened(path, readMembership).project).toBe(0)
+    // The folder, two directories, the file under two names, two symlinks, the large one and the further one; not the FIFO.
+    expect(quotaOf(alice)).toMatchObject({ files: 8, maxBytes: 3 * mebibyte })
     expect(await ask('alice.late', '/rename?name=old/link&to=link')).toEqual({ error: 0, target: 'inner/file' })
     expect(await ask('alice.late', '/rename?name=old/second&to=second')).toMatchObject({ error: 0 })
     expect(lstatSync(join(dataOf('late:alice'), 'link')).uid).toBe(alice)

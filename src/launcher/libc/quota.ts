@@ -58,10 +58,13 @@ export const stateOf = (state: Buffer): QuotaState => {
 export const barToQuotas = (fd: number): string | undefined =>
   refusalOf(fd, commands.get, 0, Buffer.alloc(quotaBytes))?.code
 
-export interface Quota {
-  /** Hard limits; 0 is none. */
+/** Hard limits; 0 is none. */
+export interface Limits {
   readonly maxBytes: number
   readonly maxFiles: number
+}
+
+export interface Quota extends Limits {
   readonly bytes: number
   readonly files: number
 }
@@ -88,15 +91,22 @@ export const quotaOf = (quota: Buffer): Quota => ({
 const blockBytes = 1_024
 
 /** Hard limits, without the soft ones that may be passed for a while; zeros lift them. */
-export const writeLimits = (fd: number, project: number, limits: Pick<Quota, 'maxBytes' | 'maxFiles'>): void => {
+export const writeLimits = (fd: number, project: number, limits: Limits): void => {
   const refusal = refusalOf(fd, commands.set, project, limitsOf(limits))
   if (refusal !== undefined) throw refusal
 }
 
-export const limitsOf = ({ maxBytes, maxFiles }: Pick<Quota, 'maxBytes' | 'maxFiles'>): Buffer => {
+/** What becomes of limits when they are written: whole blocks, and whole files. */
+export const writableLimits = ({ maxBytes, maxFiles }: Limits): Limits => ({
+  maxBytes: Math.floor(maxBytes / blockBytes) * blockBytes,
+  maxFiles: Math.floor(maxFiles),
+})
+
+export const limitsOf = (limits: Limits): Buffer => {
+  const { maxBytes, maxFiles } = writableLimits(limits)
   const quota = Buffer.alloc(quotaBytes)
-  quota.writeBigUInt64LE(BigInt(Math.floor(maxBytes / blockBytes)), 0)
-  quota.writeBigUInt64LE(BigInt(Math.floor(maxFiles)), 24)
+  quota.writeBigUInt64LE(BigInt(maxBytes / blockBytes), 0)
+  quota.writeBigUInt64LE(BigInt(maxFiles), 24)
   quota.writeUInt32LE(1 | 4, 64) // QIF_BLIMITS | QIF_ILIMITS
   return quota
 }

@@ -7,7 +7,15 @@
 import { closeSync, constants, openSync } from 'node:fs'
 import { messageOf } from '../../errors.ts'
 import type { Directory, Identity, Storage } from '../../isolation/adapter.ts'
-import { type Quota, quotaState, readMembership, readQuota, writeLimits } from '../libc/quota.ts'
+import {
+  type Limits,
+  type Quota,
+  quotaState,
+  readMembership,
+  readQuota,
+  writableLimits,
+  writeLimits,
+} from '../libc/quota.ts'
 import { openFlags, openPath } from '../libc.ts'
 import { ownSocketDir } from '../policy.ts'
 import type { Policy } from '../protocol.ts'
@@ -16,8 +24,8 @@ import { ensureDirectory, openDirectoryBelow, rootOf } from '../safePath.ts'
 import { countMembers, enrolAll } from './enrol.ts'
 
 export interface HeldQuota {
-  /** As of now. */
-  read(): Quota
+  /** As of now; undefined where somebody told the file system meanwhile to hold nobody to quotas. */
+  read(): Quota | undefined
 }
 
 interface Place extends Pick<Directory, 'path' | 'mode'> {
@@ -51,7 +59,9 @@ export const holdToQuota = async (
   } finally {
     for (const { fd } of open) closeSync(fd)
   }
-  return storage === undefined ? undefined : { read: () => withData(first, (fd) => readQuota(fd, identity.uid)) }
+  const read = (fd: number): Quota | undefined =>
+    quotaState(fd) === 'enforced' ? readQuota(fd, identity.uid) : undefined
+  return storage === undefined ? undefined : { read: () => withData(first, read) }
 }
 
 /** To read: what is open by its path alone takes no ioctl (open(2), O_PATH). */
@@ -78,7 +88,13 @@ type OpenPlace = Place & { readonly fd: number }
 const hold = async (places: OpenPlace[], { uid }: Identity, storage: Storage, abandoned: AbortSignal) => {
   for (const place of places) requireQuotas(place)
   if (!places.every(({ fd }) => isEnrolled(fd, uid))) await enrolTrees(places, uid, abandoned)
-  for (const { fd } of places) writeLimits(fd, uid, { maxBytes: storage.bytes, maxFiles: storage.files })
+  for (const { fd } of places) limit(fd, uid, { maxBytes: storage.bytes, maxFiles: storage.files })
+}
+
+/** Written only where it differs: that goes to the disk, and instances start often. */
+const limit = (fd: number, uid: number, wanted: Limits): void => {
+  const [found, limits] = [readQuota(fd, uid), writableLimits(wanted)]
+  if (found.maxBytes !== limits.maxBytes || found.maxFiles !== limits.maxFiles) writeLimits(fd, uid, limits)
 }
 
 const isEnrolled = (fd: number, uid: number): boolean => {
@@ -136,7 +152,7 @@ export const liftQuota = (policy: Policy, root: string, identity: Identity | und
   if (identity === undefined || !policy.quotaRoots?.includes(root)) return
   const fd = openPath(root, openFlags.path | openFlags.directory)
   try {
-    writeLimits(fd, identity.uid, unlimited)
+    if (quotaState(fd) !== 'off') writeLimits(fd, identity.uid, unlimited)
   } finally {
     closeSync(fd)
   }

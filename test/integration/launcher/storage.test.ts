@@ -1,11 +1,24 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { linkSync, mkdirSync, readdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { Storage } from '../../../src/isolation/adapter.ts'
+import type { Policy } from '../../../src/launcher/protocol.ts'
+import { countMembers } from '../../../src/launcher/storage/enrol.ts'
 import { maxDepth, Unmeasurable } from '../../../src/launcher/storage/measure.ts'
 import { createStorageWatch, measureStorage, type StorageBounds } from '../../../src/launcher/storage/watch.ts'
-import { makeTemporaryDirectory } from '../../helpers/launcher.ts'
+import { type Message, makeTemporaryDirectory, newRunName, startTestLauncher } from '../../helpers/launcher.ts'
+import { testAsRoot } from '../../helpers/root.ts'
 import { waitUntil } from '../../helpers/waitUntil.ts'
 
 const mebibyte = 1024 ** 2
@@ -149,5 +162,43 @@ while True:
     mkdirSync(join(root, 'absent'))
     await waitUntil(() => watch.usage()?.files === 0)
     watch.stop()
+  })
+
+  test('files of a project are counted with what cannot be asked, and nothing that a symlink leads to', async () => {
+    writeFiles(join(root, 'outside'), 50)
+    writeFiles(data, 3)
+    symlinkSync(join(root, 'outside'), join(data, 'link'))
+    execFileSync('mkfifo', [join(data, 'fifo')])
+    const directory = openSync(data, 'r')
+    const count = (project: number) => countMembers(directory, project, new AbortController().signal)
+    // Whatever nobody put into a project belongs to project 0.
+    expect([await count(0), await count(7)]).toEqual([1 + 3 + 2, 2])
+    closeSync(directory)
+  })
+})
+
+describe('a launch whose data was on a file system with quotas', () => {
+  const launchWith = async (policy: (data: string) => Partial<Policy>, storage?: Storage): Promise<Message> => {
+    const root = makeTemporaryDirectory()
+    const launcher = await startTestLauncher({ root, policy: policy(join(root, 'data')) })
+    const directories = [{ path: join(root, 'data', 'a'), mode: 0o700, owner: 'tenant' }] as const
+    const launch = launcher.launchOf({ directories, ...(storage === undefined ? {} : { storage }) })
+    const what = { service: 'api', id: 'a', launch, watch: false, note: null }
+    const answer = await launcher.ask({ type: 'launch', run: newRunName(), ...what })
+    await launcher.close()
+    return answer
+  }
+  const storage = { bytes: mebibyte, files: 10_000 }
+
+  testAsRoot('is not made once there are none any more, and is made where it has no bound', async () => {
+    const quotaRoots = (data: string) => ({ quotaRoots: [data] })
+    expect(await launchWith(quotaRoots, storage)).toMatchObject({
+      type: 'failed',
+      message: expect.stringMatching(
+        /^the file system of ".*\/data\/a" enforces no project quotas, as .* did when tenement started/,
+      ),
+    })
+    expect(await launchWith(quotaRoots)).toMatchObject({ type: 'reply' })
+    expect(await launchWith(() => ({}), storage)).toMatchObject({ type: 'reply' })
   })
 })

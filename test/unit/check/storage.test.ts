@@ -10,6 +10,8 @@ import { adapterWith, findingsOf, machine, surroundings } from './fixtures.ts'
 const kept: QuotaSupport = { isKept: true, proof: 'ext4 at "/data" enforces' }
 const absent: QuotaSupport = { isKept: false, reason: 'tmpfs at "/data" keeps none', fix: 'mount another' }
 
+const held = ['user.ns', 'caps.none', 'launch.attested']
+
 const storing = (name: string, promises: readonly string[], strength: 'enforced' | 'best-effort' = 'best-effort') => {
   const adapter = adapterWith(name, promises)
   return { ...adapter, capabilities: { ...adapter.capabilities, 'disk.quota': strength } } satisfies IsolationAdapter
@@ -17,20 +19,28 @@ const storing = (name: string, promises: readonly string[], strength: 'enforced'
 
 describe('a bound on what is stored', () => {
   test('is enforced where the file system keeps it and the instance cannot leave its project', () => {
-    expect(judge(storing('jail', ['user.ns', 'caps.none']), kept)).toEqual({
+    expect(judge(storing('jail', held), kept)).toEqual({
       given: 'enforced',
       because: { reason: 'ext4 at "/data" enforces' },
     })
   })
 
-  test.each([[['user.ns']], [['caps.none']], [[]]])('is not for an instance that is promised only %j', (promises) => {
-    const { given, because } = judge(storing('open', promises), kept)
+  test.each(held)('is not for an instance that is not promised %s', (missing) => {
+    const { given, because } = judge(
+      storing(
+        'open',
+        held.filter((name) => name !== missing),
+      ),
+      kept,
+    )
     expect(given).toBe('best-effort')
-    expect(because?.reason).toContain('an instance of isolation "open" could take its files out of its project')
+    expect(because?.reason).toBe(
+      `ext4 at "/data" enforces, but isolation "open" does not promise "${missing}": an instance could take its files out of its project`,
+    )
   })
 
   test('is not where the file system keeps none, with what would help', () => {
-    expect(judge(storing('jail', ['user.ns', 'caps.none']), absent)).toEqual({
+    expect(judge(storing('jail', held), absent)).toEqual({
       given: 'best-effort',
       because: { reason: 'looked at about every ten seconds: tmpfs at "/data" keeps none', fix: 'mount another' },
     })
@@ -50,7 +60,7 @@ describe('check', () => {
     return folder.startsWith('/data') ? kept : absent
   }
   const adapters = new Map([
-    ['jail', storing('jail', ['user.ns', 'caps.none'])],
+    ['jail', storing('jail', held)],
     ['own', storing('own', [], 'enforced')],
   ])
   const service = (name: string, isolation: string, root: string, bound = 'storage_max = "1MB"') =>
