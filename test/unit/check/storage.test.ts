@@ -73,9 +73,13 @@ describe('check', () => {
     service('free', 'jail', '/data', ''),
   ].join('')
 
-  const givenOf = async (): Promise<Readonly<Record<string, string | undefined>>> => {
+  const find = () => {
     const { config } = readConfig({ file: '/srv/tenement.toml', text }, surroundings)
-    const { promises } = await findingsOf(config, adapters, { ...machine, quotaOn })
+    return findingsOf(config, adapters, { ...machine, quotaOn })
+  }
+
+  const givenOf = async (): Promise<Readonly<Record<string, string | undefined>>> => {
+    const { promises } = await find()
     return Object.fromEntries(
       [...promises].map(([name, verdicts]) => {
         const verdict = verdicts.find(({ capability }) => capability === 'disk.quota')
@@ -95,5 +99,15 @@ describe('check', () => {
       free: undefined,
     })
     expect(asked).toEqual(['/data/kept', '/var/other/looked', '/broken/broken'])
+  })
+
+  test('counts a bound that is enforced as closed, and one that is not as half open', async () => {
+    const { exposures } = await find()
+    const open = (name: string) => exposures.get(name)?.terms.find(({ term }) => term === 'disk.quota')
+    expect(exposures.has('kept')).toBe(true)
+    expect(open('kept')).toBeUndefined()
+    const [looked, free] = [open('looked'), open('free')]
+    expect(looked?.points).toBeCloseTo(0.5 * (looked?.of ?? 0))
+    expect(free?.points).toBe(free?.of)
   })
 })

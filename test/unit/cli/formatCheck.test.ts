@@ -124,6 +124,31 @@ odd                fail   told above: service.odd.isolation
   })
 })
 
+it('a bound on what is stored is told with what the kernel said of it, also to programs', async () => {
+  const text = service('a', 'cage', 'storage_max = "1G"')
+  const { config } = readConfig({ file: '/srv/tenement.toml', text }, surroundings)
+  const cage = adapterWith('cage', ['user.ns', 'caps.none', 'launch.attested'])
+  const isolation = {
+    adapters: new Map([['cage', { ...cage, capabilities: { ...cage.capabilities, ...quota } }]]),
+    faults: new Map(),
+    probes: new Map([['cage', { usable: true, lost: [] }]]),
+  }
+  const keeping = { ...machine, quotaOn: async () => ({ isKept: true, proof: 'ext4 at "/data" enforces' }) as const }
+  const found = await check(config, { ...isolation, machine: keeping })
+  const checked: Checked = { file: config.file, config, ...isolation, ...found }
+  expect(formatTables(checked, { paint: plain, columns: undefined })).toMatch(
+    /^ +ok +disk\.quota is enforced: ext4 at "\/data" enforces$/m,
+  )
+  expect(reportCheck(checked).requirements).toEqual([
+    expect.objectContaining({
+      capability: 'disk.quota',
+      given: 'enforced',
+      reason: 'ext4 at "/data" enforces',
+      fix: null,
+    }),
+  ])
+})
+
 describe('the report of check for programs', () => {
   it('holds the score of every service of which it can be said, with its terms and its bound', async () => {
     const text = `[settings]\nmax_exposure = 9\n${service('a', 'jail', 'max_exposure = 2')}${service('b', 'none')}${service('c', 'gone')}`
