@@ -227,7 +227,8 @@ const handlersFor = (
     const root = rootOf(policy.dataRoots, path)
     if (path === root) throw new Refused(`"${path}" holds the data of every instance`)
     const isGone = await purgeDirectory(root, path, identity)
-    liftQuota(policy, root, identity)
+    // Who was started in the same moment keeps the bound that it was started with.
+    if (identity !== undefined && !runs.hasUid(identity.uid)) liftQuota(policy, root, identity)
     return isGone
   },
   up: () => {

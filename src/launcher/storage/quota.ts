@@ -17,7 +17,7 @@ import {
   writeLimits,
 } from '../libc/quota.ts'
 import { openFlags, openPath } from '../libc.ts'
-import { ownSocketDir } from '../policy.ts'
+import { ownSocketDir, Refused } from '../policy.ts'
 import type { Policy } from '../protocol.ts'
 import type { LaunchRequest } from '../run.ts'
 import { ensureDirectory, openDirectoryBelow, rootOf } from '../safePath.ts'
@@ -86,9 +86,17 @@ const withData = <T>(place: Pick<Place, 'root' | 'path'>, act: (fd: number) => T
 type OpenPlace = Place & { readonly fd: number }
 
 const hold = async (places: OpenPlace[], { uid }: Identity, storage: Storage, abandoned: AbortSignal) => {
+  requireBound(storage)
   for (const place of places) requireQuotas(place)
   if (!places.every(({ fd }) => isEnrolled(fd, uid))) await enrolTrees(places, uid, abandoned)
   for (const { fd } of places) limit(fd, uid, { maxBytes: storage.bytes, maxFiles: storage.files })
+}
+
+/** What would be written as 0 is no limit at all, and a server that was taken over asks for the least it can. */
+const requireBound = ({ bytes, files }: Storage): void => {
+  const { maxBytes, maxFiles } = writableLimits({ maxBytes: bytes, maxFiles: files })
+  if (maxBytes > 0 && maxFiles > 0) return
+  throw new Refused(`a bound of ${bytes} bytes and ${files} files is less than a file system can be told`)
 }
 
 /** Written only where it differs: that goes to the disk, and instances start often. */
@@ -148,11 +156,11 @@ const lift = (fd: number, uid: number): void => {
 }
 
 /** Once its data is gone: the uid may be another's one day, who starts without a bound of an earlier one. */
-export const liftQuota = (policy: Policy, root: string, identity: Identity | undefined): void => {
-  if (identity === undefined || !policy.quotaRoots?.includes(root)) return
+export const liftQuota = (policy: Policy, root: string, { uid }: Identity): void => {
+  if (!policy.quotaRoots?.includes(root)) return
   const fd = openPath(root, openFlags.path | openFlags.directory)
   try {
-    if (quotaState(fd) !== 'off') writeLimits(fd, identity.uid, unlimited)
+    if (quotaState(fd) !== 'off') writeLimits(fd, uid, unlimited)
   } finally {
     closeSync(fd)
   }

@@ -201,4 +201,16 @@ describe('a launch whose data was on a file system with quotas', () => {
     expect(await launchWith(quotaRoots)).toMatchObject({ type: 'reply' })
     expect(await launchWith(() => ({}), storage)).toMatchObject({ type: 'reply' })
   })
+
+  testAsRoot(
+    'is not made with a bound that a file system takes for none',
+    async () => {
+      for (const least of [{ bytes: 1_023 }, { bytes: 0 }, { bytes: -5 }, { files: 0 }, { files: 0.5 }])
+        expect(await launchWith((data) => ({ quotaRoots: [data] }), { ...storage, ...least })).toMatchObject({
+          ...{ type: 'failed', code: 'refused' },
+          message: expect.stringMatching(/is less than a file system can be told$/),
+        })
+    },
+    60_000,
+  )
 })
