@@ -23,14 +23,15 @@ setting() {
   echo "$2" >"/proc/sys/$1" || echo "tenement-vm: $1 cannot be set"
 }
 
-# step NUMBER COMMAND...: its output is told as it comes, and how it ended as a line of its own.
+# step NUMBER COMMAND...: its output is told as it comes, and how it ended as a line of its own, whatever stands unended before.
 step() {
   number=$1
   began=$(uptime_now)
   shift
   echo "tenement-vm: begins $number"
   "$@"
-  echo "tenement-vm: ended $number with $? after $(($(uptime_now) - began)) s"
+  code=$?
+  printf '\ntenement-vm: ended %s with %s after %s s\n' "$number" "$code" "$(($(uptime_now) - began))"
 }
 
 cd "$(tr ' ' '\n' </proc/cmdline | sed -n 's/^tenement.directory=//p')" && . /run/plan.sh
