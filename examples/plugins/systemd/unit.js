@@ -24,8 +24,10 @@ const inMemory = (/** @type {string} */ path, /** @type {number} */ bytes) =>
 const always = [
   'Type=exec',
   'KillMode=control-group',
-  // What is left when the program has ended; the program itself has tenement's stop_timeout.
-  'TimeoutStopSec=1s',
+  // For what is left when the program has ended. The program itself hears its stop signal from tenement, also when the machine is shut
+  // down: without these dependencies systemd leaves the unit to whoever started it until all services have ended.
+  'KillSignal=SIGKILL',
+  'DefaultDependencies=no',
   'OOMPolicy=kill',
   'OOMScoreAdjust=200',
   'LimitCORE=0',
