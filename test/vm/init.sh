@@ -18,4 +18,6 @@ mount -t overlay -o lowerdir=/lower,upperdir=/upper/data,workdir=/upper/work non
 mount -t proc none /new/proc && mount -t sysfs none /new/sys && mount -t devtmpfs none /new/dev
 mount -t tmpfs none /new/run
 cp /inside.sh /plan.sh /new/run/
+# As sd_booted(3) has it: where this folder is, systemd is the first process.
+[ ! -d /units ] || { mkdir -p /new/run/systemd && cp -r /units /new/run/systemd/system; }
 exec switch_root /new /bin/sh /run/inside.sh

@@ -1,6 +1,6 @@
 // The first file system of a virtual machine: busybox, the kernel modules that reach this machine's files, and what runs there.
 import { execFileSync } from 'node:child_process'
-import { chmodSync, copyFileSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, copyFileSync, cpSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -16,10 +16,10 @@ const bootModules = [
 /**
  * Makes it below `work`; returns its path.
  * @param {string} kernel The folder of an unpacked kernel package.
- * @param {{ readonly modules: readonly string[], readonly plan: string }} contents
+ * @param {{ readonly modules: readonly string[], readonly plan: string, readonly isSystemd?: boolean }} contents
  * @param {string} work
  */
-export const makeInitramfs = (kernel, { modules, plan }, work) => {
+export const makeInitramfs = (kernel, { modules, plan, isSystemd = false }, work) => {
   const root = join(work, 'root')
   for (const name of ['bin', 'modules']) mkdirSync(join(root, name), { recursive: true })
   copyFileSync(busybox, join(root, 'bin/busybox'))
@@ -27,6 +27,7 @@ export const makeInitramfs = (kernel, { modules, plan }, work) => {
   chmodSync(join(root, 'init'), 0o755)
   copyFileSync(join(here, 'inside.sh'), join(root, 'inside.sh'))
   writeFileSync(join(root, 'plan.sh'), plan)
+  if (isSystemd) cpSync(join(here, 'units'), join(root, 'units'), { recursive: true })
   for (const path of moduleFiles(kernel, new Set([...bootModules, ...modules]))) copyModule(path, join(root, 'modules'))
   execFileSync('sh', ['-c', 'find . | cpio --quiet -o -H newc > ../initramfs'], { cwd: root })
   return join(work, 'initramfs')
