@@ -37,6 +37,9 @@ const deadlines: Readonly<Record<CallName | 'import', number>> = {
   ping: 500,
 }
 
+/** For the thread itself, in which no plug-in is yet: milliseconds, unless the machine is busy or emulated. */
+const startTimeoutMs = 30_000
+
 /** A leak in a plug-in ends its thread and not the server. */
 const resourceLimits = { maxOldGenerationSizeMb: 256 }
 
@@ -141,8 +144,15 @@ const startThread = (data: ThreadData, say: (line: string) => void, onEnd: () =>
       for (const line of text.split('\n').filter((each) => each !== '')) say(line)
     })
   const pending = new Map<number, Pending>()
+  let begin = (): void => undefined
+  const begun = new Promise<void>((resolve) => {
+    begin = resolve
+  })
   const first = new Promise<unknown>((resolve, reject) => {
-    worker.on('message', (message: FromThread) => receive(message, pending, { resolve, reject }))
+    worker.on('message', (message: FromThread) => {
+      if (message.type === 'begins') begin()
+      else receive(message, pending, { resolve, reject })
+    })
     const fail = (reason: string): void => {
       const failure = new PluginFailure(reason)
       reject(failure)
@@ -156,13 +166,21 @@ const startThread = (data: ThreadData, say: (line: string) => void, onEnd: () =>
     })
     worker.once('exit', (code) => fail(`its thread ended (${code})`))
   })
-  const described = within(deadlines.import, first, () => new Overdue('its import did not end', deadlines.import))
+  const described = within(
+    startTimeoutMs,
+    Promise.race([begun, first]),
+    () => new Overdue('its thread did not start', startTimeoutMs),
+  ).then(() => within(deadlines.import, first, () => new Overdue('its import did not end', deadlines.import)))
   // Ended at once: whatever else it does, nobody will ask it. The rejection itself is heard by whoever asked for it.
   described.catch(() => worker.terminate())
   return { worker, described, pending }
 }
 
-const receive = (message: FromThread, pending: Map<number, Pending>, first: Pending): void => {
+const receive = (
+  message: Exclude<FromThread, { type: 'begins' }>,
+  pending: Map<number, Pending>,
+  first: Pending,
+): void => {
   const waiting = 'call' in message ? pending.get(message.call) : first
   if (message.type === 'defined') waiting?.resolve(message.description)
   else if (message.type === 'answer') waiting?.resolve(message.value)
