@@ -25,6 +25,9 @@ const vitest = (...files) => [
 /** @param {...string} args */
 const tenement = (...args) => ['node', 'dist/cli/main.js', ...args]
 
+/** An ordinary user, whose home inside.sh makes. */
+const asUser = ['env', 'HOME=/home/user', 'setpriv', '--reuid=1000', '--regid=1000', '--clear-groups', '--']
+
 /** What any distribution loads when it is asked for: the device of pasta, a network without a wire, and who listens where (sock_diag(7)). */
 export const usualModules = ['tun', 'dummy', 'inet_diag', 'tcp_diag']
 
@@ -36,7 +39,11 @@ export const boots = [
     steps: [
       { name: 'limits are kept and runs end whole', command: vitest('test/integration/cgroups') },
       { name: 'a whole tenement wakes and stops instances', command: vitest('test/vm/wake.vm.ts') },
-      { name: 'attacks are stopped as promised', command: vitest('test/attack/rows.test.ts') },
+      { name: 'no isolation breaks a promise when it is attacked', command: tenement('check', '--attack') },
+      {
+        name: 'nor does one break what is left of them for an ordinary user',
+        command: [...asUser, ...tenement('check', '--attack')],
+      },
     ],
   },
   {

@@ -11,6 +11,7 @@ make_ready() {
   ln -sf /proc/self/fd /dev/fd
   # As udev would: whoever may make a network of its own may make interfaces in it.
   [ ! -e /dev/net/tun ] || chmod 0666 /dev/net/tun
+  mkdir -p /home/user && chown 1000:1000 /home/user
   ip link set lo up
   # A way out that leads nowhere: pasta copies the machine's interface and ends where there is none, and attacks must reach nobody.
   if ip link add net0 type dummy 2>/dev/null; then
