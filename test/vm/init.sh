@@ -14,6 +14,8 @@ for pass in 1 2 3 4; do
 done
 mount -t 9p -o trans=virtio,version=9p2000.L,ro,msize=262144,cache=loose host0 /lower || fail "the machine's files cannot be mounted"
 mount -t tmpfs -o size=2g none /upper && mkdir /upper/data /upper/work
+# A folder that is in both is one folder.
+cp -a /often/. /upper/data/
 mount -t overlay -o lowerdir=/lower,upperdir=/upper/data,workdir=/upper/work none /new || fail "nothing can be laid over the machine's files"
 mount -t proc none /new/proc && mount -t sysfs none /new/sys && mount -t devtmpfs none /new/dev
 mount -t tmpfs none /new/run
