@@ -26,7 +26,7 @@ export class PluginFailure extends Error {
   }
 }
 
-/** Longest that a plug-in may take, in milliseconds. */
+/** Longest that a plug-in may take on a machine that is not slow itself, in milliseconds. */
 const deadlines: Readonly<Record<CallName | 'import', number>> = {
   import: 5_000,
   settings: 5_000,
@@ -40,6 +40,10 @@ const deadlines: Readonly<Record<CallName | 'import', number>> = {
 /** For the thread itself, in which no plug-in is yet: milliseconds, unless the machine is busy or emulated. */
 const startTimeoutMs = 30_000
 
+/** A tenth of it where nothing else runs. A machine that takes longer to start a thread has plug-ins take longer too. */
+const slowStartMs = 1_500
+const mostPatience = 10
+
 /** A leak in a plug-in ends its thread and not the server. */
 const resourceLimits = { maxOldGenerationSizeMb: 256 }
 
@@ -51,6 +55,8 @@ interface Pending {
 interface Thread {
   readonly worker: Worker
   readonly described: Promise<unknown>
+  /** How many times longer than usual it is waited for: at least 1. Known once it is described. */
+  readonly patience: () => number
   readonly pending: Map<number, Pending>
 }
 
@@ -76,7 +82,8 @@ export const createHost = ({ say, ...data }: HostOptions): Host => {
     const answered = new Promise((resolve, reject) => to.pending.set(call, { resolve, reject }))
     try {
       to.worker.postMessage({ call, name, args })
-      return await within(deadlines[name], answered, () => new Overdue(`its ${name} did not answer`, deadlines[name]))
+      const timeoutMs = deadlines[name] * to.patience()
+      return await within(timeoutMs, answered, () => new Overdue(`its ${name} did not answer`, timeoutMs))
     } finally {
       to.pending.delete(call)
     }
@@ -111,7 +118,7 @@ export const createHost = ({ say, ...data }: HostOptions): Host => {
 
 class Overdue extends PluginFailure {
   constructor(what: string, timeoutMs: number) {
-    super(`${what} within ${timeoutMs / 1_000} s`)
+    super(`${what} within ${Math.round(timeoutMs / 1_000)} s`)
   }
 }
 
@@ -144,14 +151,19 @@ const startThread = (data: ThreadData, say: (line: string) => void, onEnd: () =>
       for (const line of text.split('\n').filter((each) => each !== '')) say(line)
     })
   const pending = new Map<number, Pending>()
+  const startedAt = performance.now()
+  let patience: number | undefined
   let begin = (): void => undefined
   const begun = new Promise<void>((resolve) => {
     begin = resolve
   })
   const first = new Promise<unknown>((resolve, reject) => {
     worker.on('message', (message: FromThread) => {
-      if (message.type === 'begins') begin()
-      else receive(message, pending, { resolve, reject })
+      if (message.type === 'begins') {
+        // Once: what is in the thread later could say so too.
+        patience ??= Math.min(Math.max((performance.now() - startedAt) / slowStartMs, 1), mostPatience)
+        begin()
+      } else receive(message, pending, { resolve, reject })
     })
     const fail = (reason: string): void => {
       const failure = new PluginFailure(reason)
@@ -170,10 +182,13 @@ const startThread = (data: ThreadData, say: (line: string) => void, onEnd: () =>
     startTimeoutMs,
     Promise.race([begun, first]),
     () => new Overdue('its thread did not start', startTimeoutMs),
-  ).then(() => within(deadlines.import, first, () => new Overdue('its import did not end', deadlines.import)))
+  ).then(() => {
+    const timeoutMs = deadlines.import * (patience ?? 1)
+    return within(timeoutMs, first, () => new Overdue('its import did not end', timeoutMs))
+  })
   // Ended at once: whatever else it does, nobody will ask it. The rejection itself is heard by whoever asked for it.
   described.catch(() => worker.terminate())
-  return { worker, described, pending }
+  return { worker, described, patience: () => patience ?? 1, pending }
 }
 
 const receive = (

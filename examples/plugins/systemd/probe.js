@@ -61,7 +61,7 @@ const runWhole = (/** @type {number} */ uid) => {
       env,
       cwd: '/',
       encoding: 'utf8',
-      timeout: 8_000,
+      timeout: 30_000,
     })
     return status === 0 ? undefined : (error?.message ?? (`${stdout}${stderr}`.trim() || `exit ${status}`))
   } finally {
