@@ -2,8 +2,8 @@
 // machine is. Measured and never set: by the start of the very program that a tenement and its instances are made of.
 import { spawnSync } from 'node:child_process'
 
-/** An eighth of it where nothing else runs, and ten times as long where everything is emulated. */
-const usualStartMs = 400
+/** A third of it where nothing else runs, and some eight times as long where everything is emulated. */
+const usualStartMs = 150
 
 /** A whole number, at least 1; measured once for each call. */
 export const measurePatience = (): number => {
