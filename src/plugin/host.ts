@@ -40,8 +40,8 @@ const deadlines: Readonly<Record<CallName | 'import', number>> = {
 /** For the thread itself, in which no plug-in is yet: milliseconds, unless the machine is busy or emulated. */
 const startTimeoutMs = 30_000
 
-/** A tenth of it where nothing else runs. A machine that takes longer to start a thread has plug-ins take longer too. */
-const slowStartMs = 1_500
+/** A fifth of it where nothing else runs. A machine that takes longer to start a thread has plug-ins take longer too. */
+const slowStartMs = 500
 const mostPatience = 10
 
 /** A leak in a plug-in ends its thread and not the server. */
