@@ -20,8 +20,8 @@ ${settings}
 
 ${services
   .map(
-    ({ name, program, cwd, keys }) =>
-      `[service.${name}]\ncommand = ["${program}"]\ncwd = "${cwd}"\ndata = "{data_dir}/{name}/{id}"\n${keys}\n`,
+    ({ name, program, args = [], cwd, keys }) =>
+      `[service.${name}]\ncommand = ${JSON.stringify([program, ...args])}\ncwd = "${cwd}"\ndata = "{data_dir}/{name}/{id}"\n${keys}\n`,
   )
   .join('\n')}
 [instances]

@@ -101,6 +101,8 @@ export const bombs: Readonly<Record<string, (parameters: Parameters) => unknown>
   'watch a directory': () => watch(ownData()).close(),
   spin: (parameters) => {
     for (let count = numberOf(parameters, 'count'); count > 0; count -= 1)
-      spawn('/usr/bin/timeout', ['5', '/bin/sh', '-c', 'while :; do :; done'], { stdio: 'ignore' })
+      spawn('/usr/bin/timeout', [parameters.get('seconds') ?? '5', '/bin/sh', '-c', 'while :; do :; done'], {
+        stdio: 'ignore',
+      })
   },
 }

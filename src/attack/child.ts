@@ -1,5 +1,5 @@
-// Attacks that may end the process that makes them, each in a process of its own: what the kernel answers to a call of another
-// architecture is SIGSYS, which nobody survives.
+// Attacks that may end the process that makes them, each in a process of its own: a jump to a page that is not there is SIGSEGV,
+// which nobody survives.
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { Refused } from './attempt.ts'
@@ -10,11 +10,6 @@ const hex = (text: string): Uint8Array => Buffer.from(text.replaceAll(' ', ''), 
 /** Each returns when it got what it wanted. */
 const children: Readonly<Record<string, () => void>> = {
   native: () => undefined,
-  /** mov eax, 20 (getpid of i386); int 0x80; ret */
-  int80: () => {
-    const pid = runMachineCode(hex('b8 14000000 cd80 c3'))
-    if (pid <= 0) throw new Refused(`it answered ${pid}`)
-  },
   /** mov rax, 0xffffffffff600400; xor edi, edi; call rax; ret: time() of the page at a fixed address. */
   vsyscall: () => {
     const seconds = runMachineCode(hex('48c7c0000460ff 31ff ffd0 c3'))

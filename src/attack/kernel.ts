@@ -1,6 +1,7 @@
 // System calls made by number, as hostile code makes them: past the C library and past whatever Node would refuse by itself.
 // The only file of the attacks that knows koffi. Each call returns what the kernel did or throws Refused with its errno; none
 // of them keeps state. Knows nothing of rows.
+import { constants } from 'node:os'
 import { getSystemErrorMap } from 'node:util'
 import koffi from 'koffi'
 import { NotHere, Refused } from './attempt.ts'
@@ -90,9 +91,10 @@ export const callNumber = (number: number, ...args: readonly Argument[]): number
   const [a, b, c, d, e, f] = [...args, ...Array<null>(6).fill(null)].map(passed)
   const result = Number(syscall(number, a, b, c, d, e, f))
   if (result !== -1) return result
-  const errno = koffi.errno()
-  throw new Refused(getSystemErrorMap().get(-errno)?.[0] ?? `errno ${errno}`)
+  throw new Refused(errnoName(koffi.errno()))
 }
+
+const errnoName = (errno: number): string => getSystemErrorMap().get(-errno)?.[0] ?? `errno ${errno}`
 
 export const call = (name: Call, ...args: readonly Argument[]): number => callNumber(numbers[name][column], ...args)
 
@@ -141,11 +143,56 @@ const cloneArguments = (flags: bigint, signal: bigint, stack: Uint8Array): Buffe
   return bytes
 }
 
+const hex = (text: string): Uint8Array => Buffer.from(text.replaceAll(' ', ''), 'hex')
+
+/** clone(SIGCHLD); returns to the parent with the pid, and goes on in the child with what comes after. */
+const fork = hex('b838000000 bf11000000 31f6 31d2 4d31d2 4d31c0 0f05 85c0 7401 c3')
+/** exit_group with the errno in eax, and with 0 where there is none. */
+const exitWithErrno = hex('89c7 f7df 85c0 7802 31ff b8e7000000 0f05')
+
+/**
+ * Executes machine code of x86_64 that leaves an answer in eax, in a process of its own with one thread: a filter may kill the thread
+ * that calls, and a process of which only the first thread is gone neither answers nor ends (seccomp(2), SECCOMP_RET_KILL_THREAD).
+ * Throws Refused with the signal that ended it, or with the name of the errno.
+ */
+const runAlone = (code: Uint8Array): void => {
+  const pid = runMachineCode(Buffer.concat([fork, code, exitWithErrno]))
+  if (pid < 0) throw new Refused(errnoName(-pid))
+  const status = Buffer.alloc(4)
+  call('wait4', pid, status, 0, null)
+  // As wait(2) lays it out: the signal in the lower byte, the exit code in the next.
+  const [signal, errno] = [status.readUInt8(0) & 0x7f, status.readUInt8(1)]
+  if (signal !== 0) throw new Refused(signalName(signal))
+  if (errno !== 0) throw new Refused(errnoName(errno))
+}
+
+/** Makes the call without arguments; throws as above. */
+export const callAlone = (number: number): void => {
+  if (process.arch !== 'x64') return void callNumber(number)
+  // mov eax, number; syscall
+  const code = hex('b800000000 0f05')
+  new DataView(code.buffer, code.byteOffset).setInt32(1, number | 0, true)
+  runAlone(code)
+}
+
+/** The same by the gate of 32-bit programs. */
+export const callAs32Bit = (number: number): void => {
+  // mov eax, number; int 0x80
+  const code = hex('b800000000 cd80')
+  new DataView(code.buffer, code.byteOffset).setInt32(1, number, true)
+  runAlone(code)
+}
+
+const signalName = (number: number): string =>
+  Object.entries(constants.signals).find(([, each]) => each === number)?.[0] ?? `signal ${number}`
+
+const machineCode = koffi.proto('long MachineCode()')
+
 /** Executes machine code of x86_64 and returns what it left in rax. */
 export const runMachineCode = (code: Uint8Array): number => {
   if (process.arch !== 'x64') throw new NotHere('only x86_64 has this entry into the kernel')
   // PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS
   const page = mmap(null, 4_096, 7, 0x22, -1, 0)
   memcpy(page, code, code.length)
-  return Number(koffi.call(page, koffi.proto('long MachineCode()')))
+  return Number(koffi.call(page, machineCode))
 }

@@ -9,6 +9,7 @@ import { findBarrier } from '../check/reachability.ts'
 import { isWithin } from '../config/dataDir.ts'
 import type { IsolationAdapter, Probe, Reach } from '../isolation/adapter.ts'
 import type { Place } from '../proof/place.ts'
+import { measurePatience } from './patience.ts'
 import { type OwnTenement, startTenement } from './tenement.ts'
 import { type Traces, tracesOf, type Watched } from './traces.ts'
 
@@ -29,6 +30,8 @@ export interface Ground {
   readonly candidate: Candidate
   readonly place: Place
   readonly tenement: OwnTenement
+  /** How many times longer than on a usual machine things are waited for. */
+  readonly patience: number
   readonly listens: readonly Listen[]
   readonly watched: Watched
   /** What there was when nothing had been woken yet. */
@@ -55,8 +58,10 @@ export const setGround = async (candidate: Candidate, place: Place): Promise<Gro
     uids: policy.tenantUids,
     passing: [join(policy.runDir, 's'), join(policy.runDir, 'u')],
   }
-  const tenement = await startTenement(root, configFor(candidate, place, listens, { command, code }))
-  return { candidate, place, tenement, listens, watched, before: tracesOf(watched) }
+  const patience = measurePatience()
+  const config = configFor(candidate, place, listens, { command, code, patience })
+  const tenement = await startTenement(root, config, patience)
+  return { candidate, place, tenement, patience, listens, watched, before: tracesOf(watched) }
 }
 
 /** The Node of this process, or a copy where an instance could not reach it or does not see it. */
@@ -72,22 +77,26 @@ const configFor = (
   { file, adapter, probe, settings, options }: Candidate,
   { policy }: Place,
   listens: readonly Listen[],
-  { command, code }: { readonly command: readonly string[]; readonly code: string },
+  {
+    command,
+    code,
+    patience,
+  }: { readonly command: readonly string[]; readonly code: string; readonly patience: number },
 ): string => {
   const { tenantUids } = policy
   const accept = [...new Set(probe.lost.flatMap(({ capability }) => wordFor(capability) ?? []))]
   const service = (listen: Listen) => ({
     ...{ command, cwd: code, isolation: 'candidate', listen, accept, options },
     data: '{data_dir}/{name}/{id}',
-    stop_timeout: '5s',
-    start_timeout: '10s',
+    stop_timeout: `${5 * patience}s`,
+    start_timeout: `${10 * patience}s`,
   })
   return stringify({
     settings: {
       ...{
         listen: '127.0.0.1:0',
         domain: 'test',
-        hold_timeout: '10s',
+        hold_timeout: `${10 * patience}s`,
         state_dir: policy.stateDir,
         run_dir: policy.runDir,
         log_dir: policy.logDir,

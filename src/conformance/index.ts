@@ -8,6 +8,7 @@
 import { fileURLToPath } from 'node:url'
 import { loadPlugin } from '../plugin/load.ts'
 import { lifecycle } from './lifecycle.ts'
+import { measurePatience } from './patience.ts'
 import { prove, sentenceOf } from './prove.ts'
 import type { ConformanceReport, Proof } from './report.ts'
 
@@ -31,7 +32,7 @@ export interface ConformanceOptions {
   readonly options?: Readonly<Record<string, unknown>>
 }
 
-/** Longest that all proofs together may take, in milliseconds. */
+/** Longest that all proofs together may take on a usual machine, in milliseconds. */
 const timeoutMs = 180_000
 
 /** Resolves when the tests are known. Rejects where the plug-in cannot be loaded. */
@@ -48,7 +49,7 @@ export const conformance = async ({
     let report: ConformanceReport | undefined
     runner.beforeAll(async () => {
       report = await prove({ plugin: path, folder: path, settings, options })
-    }, timeoutMs)
+    }, timeoutMs * measurePatience())
     for (const sentence of sentencesOf(Object.keys(loaded.adapter.capabilities)))
       runner.test(sentence, ({ skip }) =>
         tell(

@@ -185,7 +185,7 @@ export const lifecycle: readonly LifecycleProof[] = [
         demand(!isAbandoned(fd), 'the process it was to leave behind is not there')
         await stop(ground, listen)
         demand(
-          await becomes(() => isAbandoned(fd), 1_000),
+          await becomes(() => isAbandoned(fd), 1_000 * ground.patience),
           'a process it had started is still there after it was stopped',
         )
       } finally {
@@ -210,12 +210,12 @@ export const lifecycle: readonly LifecycleProof[] = [
     sentence: 'lives on, and is reached, when the server is killed and started again',
     capability: 'restart.survives',
     run: async (ground) => {
-      const { tenement } = ground
+      const { tenement, patience } = ground
       const listen = anyOf(ground)
       const { life } = await about(ground, listen)
       const server = serverOf(tenement.launcher)
       process.kill(server, 'SIGKILL')
-      const isNew = await becomes(() => serverIsAnother(tenement.launcher, server), 10_000)
+      const isNew = await becomes(() => serverIsAnother(tenement.launcher, server), 10_000 * patience)
       if (!isNew) throw new Error('no other server was started')
       const after = await about(ground, listen)
       demand(after.life === life, 'it was started anew')
@@ -224,12 +224,12 @@ export const lifecycle: readonly LifecycleProof[] = [
   {
     sentence: 'leaves no process, mount, cgroup or socket behind',
     run: async (ground) => {
-      const { listens, before, watched } = ground
+      const { listens, before, watched, patience } = ground
       for (const listen of listens) {
         await ask(ground, listen, '/')
         await stop(ground, listen)
       }
-      const left = await leftSince(before, watched, 5_000)
+      const left = await leftSince(before, watched, 5_000 * patience)
       demand(left.length === 0, `left behind: ${left.slice(0, 5).join('; ')}`)
     },
   },

@@ -28,11 +28,11 @@ export interface OwnTenement {
   close(): Promise<void>
 }
 
-/** Longest a whole tenement may take to be there, in milliseconds. */
+/** Longest a whole tenement may take to be there on a usual machine, in milliseconds. */
 const startTimeoutMs = 30_000
 
 /** Resolves when it serves; rejects with what it printed where it does not. */
-export const startTenement = async (root: string, config: string): Promise<OwnTenement> => {
+export const startTenement = async (root: string, config: string, patience: number): Promise<OwnTenement> => {
   const file = join(root, 'tenement.toml')
   writeFileSync(file, config)
   const child = spawn(process.execPath, [main, 'serve', '--config', file], {
@@ -51,7 +51,7 @@ export const startTenement = async (root: string, config: string): Promise<OwnTe
     })
   const end = (): void => void child.kill('SIGTERM')
   process.once('exit', end)
-  const port = await untilServing(child, () => output)
+  const port = await untilServing(child, () => output, startTimeoutMs * patience)
   return {
     launcher: child.pid ?? 0,
     ask: (host, path = '/') => ask(port, host, path),
@@ -69,13 +69,19 @@ export const startTenement = async (root: string, config: string): Promise<OwnTe
 
 const isRunning = ({ exitCode, signalCode }: ChildProcess): boolean => exitCode === null && signalCode === null
 
-const untilServing = async (child: ChildProcess, output: () => string): Promise<number> => {
-  const deadline = performance.now() + startTimeoutMs
+/** Its server has the same output and ends with it, but not at once: meanwhile it would write to what the caller removes. */
+const killWhole = async (child: ChildProcess): Promise<void> => {
+  child.kill('SIGKILL')
+  await Promise.race([once(child, 'close'), delay(10_000, undefined, { ref: false })])
+}
+
+const untilServing = async (child: ChildProcess, output: () => string, timeoutMs: number): Promise<number> => {
+  const deadline = performance.now() + timeoutMs
   for (;;) {
     const port = Number(/ serves .* on \S+:(\d+)\n/.exec(output())?.[1])
     if (port > 0) return port
     const isLate = performance.now() > deadline
-    if (isLate) child.kill('SIGKILL')
+    if (isLate) await killWhole(child)
     if (isLate || !isRunning(child))
       throw new TenementError('start_failed', `a tenement to prove it in does not serve: ${output().trim()}`)
     await delay(20)

@@ -26,7 +26,7 @@ export class PluginFailure extends Error {
   }
 }
 
-/** Longest that a plug-in may take, in milliseconds. */
+/** Longest that a plug-in may take on a machine that is not slow itself, in milliseconds. */
 const deadlines: Readonly<Record<CallName | 'import', number>> = {
   import: 5_000,
   settings: 5_000,
@@ -36,6 +36,13 @@ const deadlines: Readonly<Record<CallName | 'import', number>> = {
   prepare: 5_000,
   ping: 500,
 }
+
+/** For the thread itself, in which no plug-in is yet: milliseconds, unless the machine is busy or emulated. */
+const startTimeoutMs = 30_000
+
+/** A fifth of it where nothing else runs. A machine that takes longer to start a thread has plug-ins take longer too. */
+const slowStartMs = 500
+const mostPatience = 10
 
 /** A leak in a plug-in ends its thread and not the server. */
 const resourceLimits = { maxOldGenerationSizeMb: 256 }
@@ -48,6 +55,8 @@ interface Pending {
 interface Thread {
   readonly worker: Worker
   readonly described: Promise<unknown>
+  /** How many times longer than usual it is waited for: at least 1. Known once it is described. */
+  readonly patience: () => number
   readonly pending: Map<number, Pending>
 }
 
@@ -73,7 +82,8 @@ export const createHost = ({ say, ...data }: HostOptions): Host => {
     const answered = new Promise((resolve, reject) => to.pending.set(call, { resolve, reject }))
     try {
       to.worker.postMessage({ call, name, args })
-      return await within(deadlines[name], answered, () => new Overdue(`its ${name} did not answer`, deadlines[name]))
+      const timeoutMs = deadlines[name] * to.patience()
+      return await within(timeoutMs, answered, () => new Overdue(`its ${name} did not answer`, timeoutMs))
     } finally {
       to.pending.delete(call)
     }
@@ -108,7 +118,7 @@ export const createHost = ({ say, ...data }: HostOptions): Host => {
 
 class Overdue extends PluginFailure {
   constructor(what: string, timeoutMs: number) {
-    super(`${what} within ${timeoutMs / 1_000} s`)
+    super(`${what} within ${Math.round(timeoutMs / 1_000)} s`)
   }
 }
 
@@ -141,8 +151,20 @@ const startThread = (data: ThreadData, say: (line: string) => void, onEnd: () =>
       for (const line of text.split('\n').filter((each) => each !== '')) say(line)
     })
   const pending = new Map<number, Pending>()
+  const startedAt = performance.now()
+  let patience: number | undefined
+  let begin = (): void => undefined
+  const begun = new Promise<void>((resolve) => {
+    begin = resolve
+  })
   const first = new Promise<unknown>((resolve, reject) => {
-    worker.on('message', (message: FromThread) => receive(message, pending, { resolve, reject }))
+    worker.on('message', (message: FromThread) => {
+      if (message.type === 'begins') {
+        // Once: what is in the thread later could say so too.
+        patience ??= Math.min(Math.max((performance.now() - startedAt) / slowStartMs, 1), mostPatience)
+        begin()
+      } else receive(message, pending, { resolve, reject })
+    })
     const fail = (reason: string): void => {
       const failure = new PluginFailure(reason)
       reject(failure)
@@ -156,13 +178,24 @@ const startThread = (data: ThreadData, say: (line: string) => void, onEnd: () =>
     })
     worker.once('exit', (code) => fail(`its thread ended (${code})`))
   })
-  const described = within(deadlines.import, first, () => new Overdue('its import did not end', deadlines.import))
+  const described = within(
+    startTimeoutMs,
+    Promise.race([begun, first]),
+    () => new Overdue('its thread did not start', startTimeoutMs),
+  ).then(() => {
+    const timeoutMs = deadlines.import * (patience ?? 1)
+    return within(timeoutMs, first, () => new Overdue('its import did not end', timeoutMs))
+  })
   // Ended at once: whatever else it does, nobody will ask it. The rejection itself is heard by whoever asked for it.
   described.catch(() => worker.terminate())
-  return { worker, described, pending }
+  return { worker, described, patience: () => patience ?? 1, pending }
 }
 
-const receive = (message: FromThread, pending: Map<number, Pending>, first: Pending): void => {
+const receive = (
+  message: Exclude<FromThread, { type: 'begins' }>,
+  pending: Map<number, Pending>,
+  first: Pending,
+): void => {
   const waiting = 'call' in message ? pending.get(message.call) : first
   if (message.type === 'defined') waiting?.resolve(message.description)
   else if (message.type === 'answer') waiting?.resolve(message.value)

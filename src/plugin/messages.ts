@@ -32,6 +32,8 @@ export interface ToThread {
 }
 
 export type FromThread =
+  /** From now on it is the plug-in that takes time. */
+  | { readonly type: 'begins' }
   | { readonly type: 'defined'; readonly description: unknown }
   | { readonly type: 'not defined'; readonly message: string; readonly fix: string | undefined }
   | { readonly type: 'answer'; readonly call: number; readonly value: unknown }

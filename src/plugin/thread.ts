@@ -76,6 +76,7 @@ const fixOf = (error: unknown): string | undefined => {
 
 const start = async (): Promise<void> => {
   register('./hooks.js', import.meta.url, { data: hooks })
+  say({ type: 'begins' })
   try {
     const definition: unknown = (await import(pathToFileURL(file).href)).default
     if (typeof definition !== 'object' || definition === null)

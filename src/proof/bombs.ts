@@ -123,9 +123,10 @@ const takesWatches = async (actor: Actor, { neighbour }: TrialGround): Promise<S
   )
 }
 
-const spins = async (actor: Actor): Promise<Seen> => {
-  await tell(actor, 'spin', { count: 3 })
-  const isSpinning = await becomesTrue(() => actor.applications().length > 6, 3_000)
+const spins = async (actor: Actor, { conductor: { patience } }: TrialGround): Promise<Seen> => {
+  // They go on for longer than they may take to begin.
+  await tell(actor, 'spin', { count: 3, seconds: 5 * patience })
+  const isSpinning = await becomesTrue(() => actor.applications().length > 6, 3_000 * patience)
   if (!isSpinning) return { notRun: 'it did not spin' }
   const pids = actor.applications()
   const [before, startedAt] = [processorSecondsOf(pids), performance.now()]

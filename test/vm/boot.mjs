@@ -1,4 +1,4 @@
-// Runs one virtual machine from its first instruction to its last, prints what it prints, and reads from that how its steps ended.
+// Runs one virtual machine from its first instruction to its last, tells what it prints, and reads from that how its steps ended.
 // A step that told of no end has failed, whatever the reason: a panic, a hang, or a machine that never came so far.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -34,9 +34,10 @@ const imageIn = (kernel) => {
  * @param {readonly string[]} args
  * @param {readonly import('./boots.mjs').Step[]} steps
  * @param {number} timeoutMs
+ * @param {(line: string) => void} say Hears every line the machine prints.
  * @returns {Promise<readonly Result[]>}
  */
-export const boot = async (args, steps, timeoutMs) => {
+export const boot = async (args, steps, timeoutMs, say) => {
   // It ends with this process, however that ends: it would keep two processors busy for nobody.
   const tied = ['--pdeathsig', 'KILL', '--', 'qemu-system-x86_64', ...args]
   const machine = spawn('setpriv', tied, { stdio: ['ignore', 'pipe', 'inherit'] })
@@ -49,7 +50,7 @@ export const boot = async (args, steps, timeoutMs) => {
   /** @type {Map<number, { readonly code: number, readonly seconds: number }>} */
   const ends = new Map()
   for await (const line of createInterface({ input: machine.stdout })) {
-    console.log(telling(line, steps))
+    say(telling(line, steps))
     const end = /^tenement-vm: ended (\d+) with (\d+) after (\d+) s/.exec(line)
     if (end !== null) ends.set(Number(end[1]), { code: Number(end[2]), seconds: Number(end[3]) })
   }
@@ -72,5 +73,5 @@ const telling = (line, steps) => {
   const begun = /^tenement-vm: begins (\d+)/.exec(line)
   if (begun === null) return line
   const step = steps[Number(begun[1])]
-  return `\n── ${step?.name}: ${step?.command.join(' ')}`
+  return `── ${step?.name}: ${step?.command.join(' ')}`
 }

@@ -12,6 +12,7 @@
  * @typedef {object} Boot
  * @property {string} name
  * @property {readonly string[]} modules Of the kernel, beside those it takes to boot.
+ * @property {boolean} [isSystemd] Whether systemd is the first process, as it is on most machines; nothing is otherwise.
  * @property {readonly Step[]} steps
  */
 
@@ -20,6 +21,12 @@ const vitest = (...files) => [
   'node_modules/.bin/vitest',
   ...['run', '--config', 'test/vm/vitest.config.ts', '--reporter', 'verbose', ...files],
 ]
+
+/** @param {...string} args */
+const tenement = (...args) => ['node', 'dist/cli/main.js', ...args]
+
+/** An ordinary user, whose home inside.sh makes. */
+const asUser = ['env', 'HOME=/home/user', 'setpriv', '--reuid=1000', '--regid=1000', '--clear-groups', '--']
 
 /** What any distribution loads when it is asked for: the device of pasta, a network without a wire, and who listens where (sock_diag(7)). */
 export const usualModules = [
@@ -36,7 +43,22 @@ export const boots = [
     steps: [
       { name: 'limits are kept and runs end whole', command: vitest('test/integration/cgroups') },
       { name: 'a whole tenement wakes and stops instances', command: vitest('test/vm/wake.vm.ts') },
-      { name: 'attacks are stopped as promised', command: vitest('test/attack/rows.test.ts') },
+      { name: 'no isolation breaks a promise when it is attacked', command: tenement('check', '--attack') },
+      {
+        name: 'nor does one break what is left of them for an ordinary user',
+        command: [...asUser, ...tenement('check', '--attack')],
+      },
+    ],
+  },
+  {
+    name: 'systemd as the first process',
+    modules: usualModules,
+    isSystemd: true,
+    steps: [
+      {
+        name: 'an isolation by units of systemd keeps its promises',
+        command: tenement('check', '--plugin', './examples/plugins/systemd'),
+      },
     ],
   },
   {

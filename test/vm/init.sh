@@ -14,8 +14,12 @@ for pass in 1 2 3 4; do
 done
 mount -t 9p -o trans=virtio,version=9p2000.L,ro,msize=262144,cache=loose host0 /lower || fail "the machine's files cannot be mounted"
 mount -t tmpfs -o size=2g none /upper && mkdir /upper/data /upper/work
+# A folder that is in both is one folder.
+cp -a /often/. /upper/data/
 mount -t overlay -o lowerdir=/lower,upperdir=/upper/data,workdir=/upper/work none /new || fail "nothing can be laid over the machine's files"
 mount -t proc none /new/proc && mount -t sysfs none /new/sys && mount -t devtmpfs none /new/dev
 mount -t tmpfs none /new/run
 cp /inside.sh /plan.sh /new/run/
+# As sd_booted(3) has it: where this folder is, systemd is the first process.
+[ ! -d /units ] || { mkdir -p /new/run/systemd && cp -r /units /new/run/systemd/system; }
 exec switch_root /new /bin/sh /run/inside.sh

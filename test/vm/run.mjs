@@ -12,7 +12,7 @@ import { makeInitramfs } from './initramfs.mjs'
 import { findKernel, missingPrograms } from './kernel.mjs'
 
 const skipped = 77
-/** For all boots together. */
+/** For all machines, which run at the same time. */
 const timeoutMs = Number(process.env.TENEMENT_VM_TIMEOUT_MS ?? 12 * 60_000)
 
 /** @param {readonly string[]} command @returns {readonly import('./boots.mjs').Boot[]} */
@@ -24,29 +24,33 @@ const chosen = (command) =>
 /**
  * @param {string} kernel
  * @param {import('./boots.mjs').Boot} machine
- * @param {number} leftMs
+ * @param {(line: string) => void} say
  */
-const bootOne = async (kernel, machine, leftMs) => {
+const bootOne = async (kernel, machine, say) => {
   const work = mkdtempSync(join(tmpdir(), 'tenement-vm-'))
   try {
-    console.log(`\n── boots: ${machine.name}`)
+    say(`── boots: ${machine.name}`)
     const initramfs = makeInitramfs(kernel, { ...machine, plan: planOf(machine) }, work)
-    return await boot(qemuArguments({ kernel, initramfs, checkout }), machine.steps, leftMs)
+    return await boot(qemuArguments({ kernel, initramfs, checkout }), machine.steps, timeoutMs, say)
   } finally {
     rmSync(work, { recursive: true, force: true })
   }
 }
 
-/** @param {string} kernel @param {readonly import('./boots.mjs').Boot[]} machines */
+/**
+ * All at the same time: what a program does in one, mostly with one processor, leaves others idle. Each line tells of which it is.
+ *
+ * @param {string} kernel
+ * @param {readonly import('./boots.mjs').Boot[]} machines
+ */
 const runAll = async (kernel, machines) => {
   const began = performance.now()
-  /** @type {import('./boot.mjs').Result[]} */
-  const results = []
-  for (const machine of machines) {
-    const leftMs = Math.max(timeoutMs - (performance.now() - began), 1)
-    const each = await bootOne(kernel, machine, leftMs)
-    results.push(...each.map((result) => ({ ...result, name: `${machine.name}: ${result.name}` })))
-  }
+  const each = machines.map(async (machine, index) => {
+    const mark = machines.length === 1 ? '' : `${index + 1}│ `
+    const results = await bootOne(kernel, machine, (line) => console.log(`${mark}${line}`))
+    return results.map((result) => ({ ...result, name: `${machine.name}: ${result.name}` }))
+  })
+  const results = (await Promise.all(each)).flat()
   console.log()
   for (const { name, passed, told } of results) console.log(`${passed ? 'ok    ' : 'FAILED'}  ${name} (${told})`)
   const failed = results.filter(({ passed }) => !passed).length

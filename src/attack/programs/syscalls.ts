@@ -2,7 +2,7 @@
 import { closeSync, constants, openSync, readFileSync } from 'node:fs'
 import { type Attack, NotHere } from '../attempt.ts'
 import { inChild } from '../child.ts'
-import { addressOf, call, callNumber } from '../kernel.ts'
+import { addressOf, call, callAlone, callAs32Bit, callNumber } from '../kernel.ts'
 import type { Targets } from '../targets.ts'
 import { addressFamily, socketType } from './sockets.ts'
 
@@ -24,6 +24,9 @@ const families = {
   NETLINK_AUDIT: [addressFamily.netlink, raw, 9],
   NETLINK_GENERIC: [addressFamily.netlink, raw, 16],
 } as const
+
+/** The bit that makes a number one of x32, another architecture to a filter (syscalls(2), seccomp(2)). */
+const x32 = 0x4000_0000
 
 export const syscalls = ({ machine }: Targets): readonly Attack[] => [
   {
@@ -80,16 +83,17 @@ export const syscalls = ({ machine }: Targets): readonly Attack[] => [
   {
     row: '37',
     attempts: {
-      'enter the kernel as a 32-bit program': () => inChild('int80'),
-      'enter the kernel as an x32 program': () => callNumber(0x4000_0000 + 39),
-      ...Object.fromEntries([512, 520, 546].map((number) => [`make call ${number}`, () => callNumber(number)])),
+      'enter the kernel as a 32-bit program': () => callAs32Bit(20), // getpid
+      'enter the kernel as an x32 program': () => callAlone(x32 + 39), // getpid
+      'make the last call of x32': () => callAlone(x32 + 0x3fff_ffff),
+      ...Object.fromEntries([512, 520, 546].map((number) => [`make call ${number}`, () => callAlone(number)])),
     },
     twin: ['enter the kernel as it should', () => inChild('native')],
   },
   {
     row: '38',
     attempts: Object.fromEntries(
-      [9_999, 0x7fff_ffff, -1].map((number) => [`make call ${number}`, () => callNumber(number)]),
+      [9_999, x32 - 1, -1].map((number) => [`make call ${number}`, () => callAlone(number)]),
     ),
     twin: ['make a call that there is', () => inChild('native')],
   },

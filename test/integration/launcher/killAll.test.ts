@@ -43,6 +43,7 @@ describe('killing every run, as a launcher does before it ends', () => {
       ...{ policy, cgroups, networks: createNetworks(), canMount: false },
       onExit: (exited) => exits.push(exited),
       onLines: () => undefined,
+      onStored: () => undefined,
       warn: (message, fields) => expect.fail(`${message} ${JSON.stringify(fields)}`),
     })
   })
