@@ -43,6 +43,7 @@ export const boots = [
     steps: [
       { name: 'limits are kept and runs end whole', command: vitest('test/integration/cgroups') },
       { name: 'a whole tenement wakes and stops instances', command: vitest('test/vm/wake.vm.ts') },
+      { name: 'what instances store is bounded by the file system', command: vitest('test/vm/storage.vm.ts') },
       { name: 'no isolation breaks a promise when it is attacked', command: tenement('check', '--attack') },
       {
         name: 'nor does one break what is left of them for an ordinary user',
