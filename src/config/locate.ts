@@ -36,8 +36,9 @@ const positionAt = (lineStarts: readonly number[], offset: number): Position => 
   return { line: low + 1, column: offset - (lineStarts[low] ?? 0) + 1 }
 }
 
-// Nothing in a config lies deeper. Paths grow as they are followed, so without a bound "a.a.a…" would cost the square of its length.
-const deepest = 16
+/** How many parts of a path are told apart. Nothing in a config lies deeper. */
+// Paths grow as they are followed, so without a bound "a.a.a…" would cost the square of its length.
+export const deepest = 16
 
 interface Key {
   readonly name: string
