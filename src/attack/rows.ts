@@ -78,7 +78,7 @@ export const systemRows: readonly SystemRow[] = [
     row: '51',
     ...trees,
     sentence: 'is ended when it keeps more than storage_max in its data',
-    why: 'best effort where the file system enforces no project quotas: measured about every ten seconds, and not at all without storage_max',
+    why: 'best effort where the file system enforces no project quotas: measured every one to ten seconds, and not at all without storage_max',
   },
   { row: '52', ...trees, sentence: 'leaves nothing in its data that cannot be removed' },
   { row: '53', ...bombs, none: 'blocked', sentence: 'fills neither the disk nor memory by what it prints' },

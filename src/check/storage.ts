@@ -53,7 +53,7 @@ export const judge = (adapter: IsolationAdapter, support: QuotaSupport): Judged 
   if (!support.isKept)
     return {
       given: 'best-effort',
-      because: { reason: `looked at about every ten seconds: ${support.reason}`, fix: support.fix },
+      because: { reason: `looked at every one to ten seconds: ${support.reason}`, fix: support.fix },
     }
   const missing = missingOf(adapter)
   if (missing.length === 0) return { given: 'enforced', because: { reason: support.proof } }

@@ -22,7 +22,7 @@ export const runAttack = async (
 ): Promise<number> => {
   const page = given.text('html')
   if (page !== undefined) await (await import('./reportFile.ts')).requireWritable(page)
-  const proof = await proveOrLeave(suspectsIn(checked, only), terminal)
+  const proof = await proveOrLeave(suspectsIn(checked, only), terminal).finally(() => checked.close())
   // A part of it says little of the rest.
   if (only === undefined) await keep(proof, checked, terminal)
   if (given.has('json')) printJson(terminal, proof)

@@ -28,36 +28,60 @@ export interface Checked extends Findings {
   readonly faults: Isolation['faults']
   /** In the order of the registry. */
   readonly probes: Probes
+  /** Ends the threads of plug-ins that were asked something since; without it they keep the process from ending. */
+  close(): Promise<void>
 }
 
 const nothingFound: Findings = { problems: [], warnings: [], promises: new Map(), exposures: new Map() }
 
+export interface CheckOptions {
+  /** Takes plug-ins for usable whose last proof failed: for who is about to prove them. */
+  readonly withRefuted?: boolean
+}
+
 /** Reads and checks the config that --config names, or the one found without it. Throws a ConfigError when there is none. */
-export const checkConfig = async (given: Given, scope: Scope): Promise<Checked> => {
+export const checkConfig = async (given: Given, scope: Scope, options: CheckOptions = {}): Promise<Checked> => {
   const surroundings = currentSurroundings()
   const file = await findConfig(given.text('config'), surroundings)
   try {
     const reading = readConfig({ file, text: await readText(file) }, surroundings)
-    return { file, ...(await checkWhole(reading, scope)) }
+    return { file, ...(await checkWhole(reading, scope, options)) }
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
     return { ...(await checkMachine(scope)), file, problems: error.problems }
   }
 }
 
-const checkWhole = async (reading: Reading, scope: Scope): Promise<Omit<Checked, 'file'>> => {
+const checkWhole = async (
+  reading: Reading,
+  scope: Scope,
+  { withRefuted = scope === 'none' }: CheckOptions,
+): Promise<Omit<Checked, 'file'>> => {
   const { config } = reading
   const machine = scope === 'none' ? undefined : thisMachine(config.settings)
   const used = [...config.services.values()].map(({ isolation }) => isolation)
-  const { close, ...isolation } = await loadIsolation(config, { only: pluginsIn(scope, used, config), say: toStderr })
+  const { close, ...loaded } = await loadIsolation(config, { only: pluginsIn(scope, used, config), say: toStderr })
   try {
+    const isolation = withRefuted ? loaded : await believed(config, loaded)
     const { adapters } = isolation
     const probes =
       machine === undefined ? new Map() : await probeAdapters(adapters, namesIn(scope, used, adapters), machine)
-    return { config, ...isolation, probes, ...(await checkReading(reading, { ...isolation, machine, probes })) }
+    return { config, ...isolation, probes, close, ...(await checkReading(reading, { ...isolation, machine, probes })) }
   } finally {
     await close()
   }
+}
+
+/** Without the plug-ins that were found to lie on this machine as it is now. */
+const believed = async (config: Config, loaded: Isolation): Promise<Isolation> => {
+  const plugins = [...config.isolation.keys()].filter((name) => loaded.adapters.has(name))
+  if (plugins.length === 0) return loaded
+  const { readProofs } = await import('../proof/store.ts')
+  const { accusedIn, withoutRefuted } = await import('../plugin/refuted.ts')
+  const stored = await readProofs(config.settings.stateDir)
+  if (accusedIn(stored, plugins).length === 0) return loaded
+  const { takeFingerprint } = await import('../proof/fingerprint.ts')
+  return withoutRefuted(loaded, { stored, plugins, now: await takeFingerprint() })
 }
 
 /** Of a config that is meant for another machine no plug-in is executed on this one. */
@@ -75,7 +99,15 @@ export const checkMachine = async (scope: Scope): Promise<Checked> => {
   const names = namesIn(scope, [], adapters)
   const probes =
     names.size === 0 ? new Map() : await probeAdapters(adapters, names, thisMachine(fileKeys.parse({}).settings))
-  return { file: undefined, config: undefined, adapters, faults: new Map(), probes, ...nothingFound }
+  return {
+    file: undefined,
+    config: undefined,
+    adapters,
+    faults: new Map(),
+    probes,
+    close: async () => undefined,
+    ...nothingFound,
+  }
 }
 
 const namesIn = (scope: Scope, used: readonly string[], adapters: Adapters): ReadonlySet<string> => {

@@ -228,7 +228,7 @@ const serviceShape = {
   storage_max: size(mebibyte)
     .exactOptional()
     .describe(
-      "Most an instance's data directory may hold, counted in 1024s; kept by a quota where its file system enforces those of projects, else looked at about every ten seconds, less often the larger it is. Default: no bound.",
+      "Most an instance's data directory may hold, counted in 1024s; kept by a quota where its file system enforces those of projects, else looked at every one to ten seconds, the less often the more there is. Default: no bound.",
     ),
   accept: choices(acceptableLosses).describe(
     'Promises of its isolation that a service goes without on a machine that cannot keep them. Without this it is not started there.',

@@ -13,7 +13,7 @@ import { locatePlugin } from './locate.ts'
 import { problemOnWay } from './trust.ts'
 
 export interface LoadedIsolation extends Isolation {
-  /** Ends the threads of the plug-ins: nothing can be asked of them any more. */
+  /** Ends the threads of the plug-ins; what is asked of one later starts it again. */
   close(): Promise<void>
 }
 

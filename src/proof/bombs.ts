@@ -65,7 +65,7 @@ const sizeInside = (actor: Actor, path: string): number | undefined => {
 /** What it says itself: where it could not even open the file, that was nothing. */
 const writtenIn = (answer: string): number => (answer.startsWith('{') ? Number(JSON.parse(answer).written) : 0)
 
-/** The launcher looks every ten seconds, and grants five to end; a machine may be busy. */
+/** The launcher looks at least every ten seconds, and grants five to end; a machine may be busy. */
 const noticedWithinMs = 20_000
 
 const fillsData = async (actor: Actor, { conductor }: TrialGround): Promise<Seen> => {

@@ -56,6 +56,7 @@ const attackOn = async (
     },
     adapters: new Map([[adapter.name, adapter]]),
     probes: new Map([[adapter.name, probe]]),
+    close: async () => undefined,
   }
   const code = await runAttack(checked, asJson, terminal, (row) => rows.includes(row))
   return { code, proof: JSON.parse(printed.at(-1) ?? '') }

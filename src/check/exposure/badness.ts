@@ -31,9 +31,12 @@ export const unbounded =
   (facts) =>
     limits.some((limit) => facts.limits[limit] !== undefined) ? openness(facts, name) : 1
 
-/** Each path adds less than the one before it, and more the nearer it is to the root of the machine's files. */
+/**
+ * Each path adds less than the one before it, and more the nearer it is to the root of the machine's files. Each counts, also one that
+ * another one covers: were it left out, granting the folder around several paths would look better than granting them.
+ */
 export const wideness = (paths: readonly string[]): number =>
-  1 - [...new Set(paths)].reduce((rest, path) => rest * (1 - widenessOf(path)), 1)
+  1 - paths.reduce((rest, path) => rest * (1 - widenessOf(path)), 1)
 
 const byDepth = [1, 0.6, 0.35] as const
 const deeper = 0.2

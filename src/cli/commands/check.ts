@@ -2,7 +2,7 @@
 // What was found is what was asked for, so it is on stdout.
 import { ConfigError } from '../../config/problem.ts'
 import type { LastProof } from '../../proof/lastProof.ts'
-import type { Checked, Scope } from '../checkConfig.ts'
+import type { Checked, CheckOptions, Scope } from '../checkConfig.ts'
 import { type CommandDefinition, type Given, type Invocation, jsonFlag } from '../command.ts'
 import { exitCodes } from '../exitCodes.ts'
 import { printJson } from '../printJson.ts'
@@ -60,7 +60,7 @@ const attackWhatIsUsed = async (given: Given, terminal: Invocation['terminal']):
   const { requireMachine, runAttack } = await import('../attack.ts')
   requireMachine(given)
   const scope = scopeOf(given)
-  const checked = await find(given, scope === 'all' ? 'used' : scope, terminal)
+  const checked = await find(given, scope === 'all' ? 'used' : scope, terminal, { withRefuted: true })
   requireKnown(checked, given.text('isolation'))
   const { exitCodeOf } = await import('../unrunnable.ts')
   if (exitCodeOf(checked.problems) === exitCodes.usage) {
@@ -88,10 +88,15 @@ const requireKnown = ({ adapters, faults }: Checked, only: string | undefined): 
 }
 
 /** Where nobody named a config and none is there, the machine alone is told about; unless it was not to be asked either. */
-const find = async (given: Given, scope: Scope, terminal: Invocation['terminal']): Promise<Checked> => {
+const find = async (
+  given: Given,
+  scope: Scope,
+  terminal: Invocation['terminal'],
+  options: CheckOptions = {},
+): Promise<Checked> => {
   const { checkConfig, checkMachine } = await import('../checkConfig.ts')
   try {
-    return await checkConfig(given, scope)
+    return await checkConfig(given, scope, options)
   } catch (error) {
     if (!(error instanceof ConfigError) || scope === 'none') throw error
     terminal.note(`${error.message}\n→ ${error.fix}\n`)

@@ -1,6 +1,7 @@
 // Watches how much a running instance keeps in its data directory, beside whatever quota the file system holds it to. Best effort:
-// between two looks it may write what it likes, and a file that is open but has no name any more is not seen. Looking costs at most
-// a twentieth of one processor, so a larger directory is looked at less often; `reactsWithinMs` says how late it may be noticed.
+// between two looks it may write what it likes, and a file that is open but has no name any more is not seen. All looks together cost
+// about a twentieth of one processor: the more there is to look at, in one directory or in many, the less often it is looked at.
+// `reactsWithinMs` says how late it may be noticed.
 import { closeSync, constants, fstatSync, openSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { openDirectoryBelow } from '../safePath.ts'
@@ -34,6 +35,7 @@ export interface StorageWatchOptions extends StorageBounds {
   readonly onExceeded: (reason: string) => void
   /** Told when a look could not be made; the next one is made all the same. */
   readonly onError: (error: unknown) => void
+  /** How long to wait after each look. By default as long as all watches together can afford, from one second to ten. */
   readonly intervalMs?: number
 }
 
@@ -41,7 +43,18 @@ export interface StorageWatchOptions extends StorageBounds {
 const sliceMs = 2
 const share = 1 / 20
 
-const usualIntervalMs = 10_000
+const shortestMs = 1_000
+const longestMs = 10_000
+
+/** How long the last look of each running watch took. */
+const costs = new Map<StorageBounds, number>()
+
+/** So long that, were all looked at once in that time, it would be within the share. Pauses count as work: this errs to less often. */
+const affordableMs = (): number => {
+  let allMs = 0
+  for (const tookMs of costs.values()) allMs += tookMs
+  return Math.min(longestMs, Math.max(shortestMs, allMs / share))
+}
 
 const openData = ({ root, dataDir }: StorageBounds): number => {
   const path = openDirectoryBelow(root, dataDir)
@@ -99,9 +112,9 @@ export const measureStorage = async (bounds: StorageBounds, signal: AbortSignal)
   }
 }
 
-/** Begins to look at once, and again `intervalMs` after each look. */
+/** Begins to look at once, and again some time after each look. */
 export const createStorageWatch = (options: StorageWatchOptions): StorageWatch => {
-  const { intervalMs = usualIntervalMs, onLooked, onExceeded, onError } = options
+  const { onLooked, onExceeded, onError } = options
   const ended = new AbortController()
   let last: { readonly usage: Usage; readonly tookMs: number } | undefined
 
@@ -111,6 +124,7 @@ export const createStorageWatch = (options: StorageWatchOptions): StorageWatch =
     try {
       const usage = await measureStorage(options, ended.signal)
       last = { usage, tookMs: performance.now() - startedAt }
+      if (!ended.signal.aborted) costs.set(options, last.tookMs)
       return excessOf(usage, options)
     } catch (error) {
       if (error instanceof Unmeasurable) return error.message
@@ -119,8 +133,10 @@ export const createStorageWatch = (options: StorageWatchOptions): StorageWatch =
     }
   }
 
+  // Others that begin to be watched in the meantime make the next wait longer, not this one.
+  const waitMs = (): number => options.intervalMs ?? affordableMs()
   // What is written right behind a look is met by the next one at the latest.
-  const reactsWithinMs = (): number => intervalMs + 2 * (last?.tookMs ?? 0)
+  const reactsWithinMs = (): number => waitMs() + 2 * (last?.tookMs ?? 0)
 
   const tell = (): void => {
     try {
@@ -135,16 +151,20 @@ export const createStorageWatch = (options: StorageWatchOptions): StorageWatch =
       const reason = await look()
       if (!ended.signal.aborted) tell()
       if (reason !== undefined && !ended.signal.aborted) {
-        ended.abort()
+        stop()
         return onExceeded(reason)
       }
-      await delay(intervalMs, undefined, { signal: ended.signal, ref: false }).catch(() => undefined)
+      await delay(waitMs(), undefined, { signal: ended.signal, ref: false }).catch(() => undefined)
     }
+  }
+  const stop = (): void => {
+    ended.abort()
+    costs.delete(options)
   }
   void keepLooking()
   return {
     usage: () => last?.usage,
     reactsWithinMs,
-    stop: () => ended.abort(),
+    stop,
   }
 }

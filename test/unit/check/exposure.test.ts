@@ -254,11 +254,12 @@ describe('what is weighed', () => {
     expect(nested).toBeLessThan(openKernel({ ...everything, surface: undefined }))
   })
 
-  it('is more for a folder than for what is in it, and the same for a path that is written twice', () => {
+  it('is more for a folder than for what is in it, and never less for a folder that takes the place of what is in it', () => {
     const ways = ['/', '/srv', '/srv/a', '/srv/a/b'].map((path) => wideness([path]))
     expect(ways).toEqual([...ways].sort((a, b) => b - a))
     expect(new Set(ways).size).toBe(ways.length)
-    expect(wideness(['/srv', '/srv'])).toBe(wideness(['/srv']))
+    expect(wideness(['/srv/a', '/srv'])).toBeGreaterThan(wideness(['/srv/a', '/srv/a/b']))
+    expect(wideness(['/srv/a/b', '/srv/a/b'])).toBeGreaterThanOrEqual(wideness(['/srv/a/b', '/srv/a/b/c']))
     expect(wideness([])).toBe(0)
   })
 })

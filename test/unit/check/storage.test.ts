@@ -42,7 +42,7 @@ describe('a bound on what is stored', () => {
   test('is not where the file system keeps none, with what would help', () => {
     expect(judge(storing('jail', held), absent)).toEqual({
       given: 'best-effort',
-      because: { reason: 'looked at about every ten seconds: tmpfs at "/data" keeps none', fix: 'mount another' },
+      because: { reason: 'looked at every one to ten seconds: tmpfs at "/data" keeps none', fix: 'mount another' },
     })
   })
 
@@ -91,9 +91,9 @@ describe('check', () => {
   test('asks the file system that each service has its data on, where it has a bound that is open', async () => {
     expect(await givenOf()).toEqual({
       kept: 'enforced: ext4 at "/data" enforces',
-      looked: 'best-effort: looked at about every ten seconds: tmpfs at "/data" keeps none',
+      looked: 'best-effort: looked at every one to ten seconds: tmpfs at "/data" keeps none',
       broken:
-        'best-effort: looked at about every ten seconds: the file system of "/broken/broken" cannot be asked for quotas: no such device',
+        'best-effort: looked at every one to ten seconds: the file system of "/broken/broken" cannot be asked for quotas: no such device',
       // It has means of its own.
       own: 'enforced: undefined',
       free: undefined,

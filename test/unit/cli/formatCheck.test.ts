@@ -38,6 +38,7 @@ const checkedOf = async (text: string, probes = asUser): Promise<Checked> => {
     config,
     ...isolation,
     probes,
+    close: async () => undefined,
     ...(await check(config, { ...isolation, machine, probes })),
   }
 }
@@ -71,7 +72,7 @@ jail       fail   runs no service that does not accept its losses here: keeps 4 
 SERVICE  EXPOSURE  STATE  FINDING
 open     8.6       ok     asks nothing of isolation "none" that could be missing
 tight    6.1       ok     isolation "jail" keeps res.pids, net.private, disk.quota
-                   warn   disk.quota is best effort: looked at about every ten seconds: it keeps none
+                   warn   disk.quota is best effort: looked at every one to ten seconds: it keeps none
                           → mount another
                    warn   goes without user.perTenantUid, as accept = ["shared-uid"] says: without root every instance runs as the user who started tenement
 strict   7.7       ok     isolation "jail" keeps res.pids
@@ -132,6 +133,7 @@ it('a bound on what is stored is told with what the kernel said of it, also to p
     adapters: new Map([['cage', { ...cage, capabilities: { ...cage.capabilities, ...quota } }]]),
     faults: new Map(),
     probes: new Map([['cage', { usable: true, lost: [] }]]),
+    close: async () => undefined,
   }
   const keeping = { ...machine, quotaOn: async () => ({ isKept: true, proof: 'ext4 at "/data" enforces' }) as const }
   const found = await check(config, { ...isolation, machine: keeping })
