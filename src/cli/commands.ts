@@ -6,6 +6,7 @@ import { configSchema } from './commands/configSchema.ts'
 import { configShow } from './commands/configShow.ts'
 import { disable } from './commands/disable.ts'
 import { enable } from './commands/enable.ts'
+import { explain } from './commands/explain.ts'
 import { logs } from './commands/logs.ts'
 import { ps } from './commands/ps.ts'
 import { remove } from './commands/remove.ts'
@@ -35,6 +36,7 @@ export const commands: readonly CommandDefinition[] = [
   enable,
   disable,
   trace,
+  explain,
   configShow,
   configSchema,
   seccompCompile,

@@ -119,6 +119,34 @@ describe('tenement status', () => {
   })
 })
 
+describe('tenement explain', () => {
+  it('tells each meaning of a word, why it comes about and what to do, without a config or a server', async () => {
+    const told = await tenement.run(['explain', 'backoff'], { env: { TENEMENT_CONFIG: '/absent' } })
+    expect(told).toMatchObject({ code: 0, stderr: '' })
+    expect(told.stdout).toMatch(/^backoff \(answer 503\): .+\n {2}It crashed.+\n(?: {2}→ .+\n)+\nbackoff \(phase\): /)
+  })
+
+  it('lists every word where none is given, and as JSON for programs', async () => {
+    const { stdout } = await tenement.run(['explain'])
+    const { stdout: json } = await tenement.run(['explain', '--json'])
+    const words = JSON.parse(json).map(({ code }: { code: string }) => code)
+    expect(words).toEqual(expect.arrayContaining(['crashloop', 'draining', 'too_exposed']))
+    expect(
+      stdout
+        .split('\n')
+        .slice(1, -1)
+        .map((line) => line.split(' ')[0]),
+    ).toEqual(words)
+  })
+
+  it('offers the word that was probably meant', async () => {
+    const told = await tenement.run(['explain', 'crashlop'])
+    expect(told).toMatchObject({ code: 2, stdout: '' })
+    expect(told.stderr).toContain('did you mean "crashloop"?')
+    expect((await tenement.run(['explain', 'nonsense'])).stderr).toContain('tenement explain lists every word')
+  })
+})
+
 describe('an order to an instance', () => {
   it.each([
     ['wake', 'ready'],
