@@ -77,7 +77,7 @@ const believed = async (config: Config, loaded: Isolation): Promise<Isolation> =
   const plugins = [...config.isolation.keys()].filter((name) => loaded.adapters.has(name))
   if (plugins.length === 0) return loaded
   const { readProofs } = await import('../proof/store.ts')
-  const { accusedIn, withoutRefuted } = await import('../plugin/refuted.ts')
+  const { accusedIn, withoutRefuted } = await import('../proof/refuted.ts')
   const stored = await readProofs(config.settings.stateDir)
   if (accusedIn(stored, plugins).length === 0) return loaded
   const { takeFingerprint } = await import('../proof/fingerprint.ts')

@@ -84,6 +84,8 @@ const table: Readonly<Record<string, Row>> = {
       'state',
       'trace',
       'packageVersion.ts',
+      // A table of words, to explain them by.
+      'router/reasons.ts',
     ],
     types: ['server/settings.ts'],
     packages: ['commander', 'execa', 'pino', 'smol-toml'],

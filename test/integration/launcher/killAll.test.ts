@@ -67,7 +67,8 @@ describe('killing every run, as a launcher does before it ends', () => {
 
   test('ends what runs', async () => {
     await runs.launch(request('running'))
-    expect(left('running')).toHaveLength(1)
+    // The shell, and for a moment its copy that becomes the sleep.
+    expect(left('running').length).toBeGreaterThan(0)
     await runs.killAll()
     expect(left('running')).toEqual([])
     expect(exits.map(({ id }) => id)).toEqual(['running'])

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { accusedIn, withoutRefuted } from '../../../src/plugin/refuted.ts'
 import type { Fingerprint } from '../../../src/proof/fingerprint.ts'
+import { accusedIn, withoutRefuted } from '../../../src/proof/refuted.ts'
 import { type AttackRow, countsOf } from '../../../src/proof/report.ts'
 import type { Stored } from '../../../src/proof/store.ts'
 import { adapterWith } from '../check/fixtures.ts'

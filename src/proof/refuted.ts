@@ -3,9 +3,9 @@
 // instead: nobody can mend it here. Pure.
 
 import type { Isolation, PluginFault } from '../isolation/registry.ts'
-import { changesBetween, type Fingerprint } from '../proof/fingerprint.ts'
-import type { AttackRow } from '../proof/report.ts'
-import type { Stored } from '../proof/store.ts'
+import { changesBetween, type Fingerprint } from './fingerprint.ts'
+import type { AttackRow } from './report.ts'
+import type { Stored } from './store.ts'
 
 /** Names of plug-ins with a broken promise in their last proof, whatever it was made on. */
 export const accusedIn = ({ adapters }: Stored, plugins: Iterable<string>): readonly string[] =>
