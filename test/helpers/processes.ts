@@ -42,3 +42,7 @@ export const commandLineOf = (pid: number): string => read(`/proc/${pid}/cmdline
 
 /** The cgroups of a process, one in each line as /proc/PID/cgroup has them. */
 export const cgroupsOf = (pid: number): string[] => (read(`/proc/${pid}/cgroup`) ?? '').split('\n')
+
+/** All that a process has written so far, to files and sockets (proc(5), /proc/PID/io). */
+export const megabytesWritten = (pid: number): number =>
+  Number(/^wchar: (\d+)$/m.exec(readFileSync(`/proc/${pid}/io`, 'utf8'))?.[1]) / 1024 ** 2
