@@ -90,19 +90,47 @@ const hasUid = (pid: number, uid: number): boolean =>
     (/^Uid:\t(.*)$/m.exec(text)?.[1] ?? '').split('\t').some((each) => Number(each) === uid),
   ) ?? false
 
-const hasMarker = (pid: number, run: string): boolean =>
-  fromProc(`/proc/${pid}/environ`, (text) => text.split('\0').includes(`${runMarker}=${run}`)) ?? false
+/** Whether a process is of a group; 'untold' where a look in this moment cannot say. */
+type Belonging = boolean | 'untold'
 
-/** Whether a process is alive and of the group. */
-export const isMember = (pid: number, group: Group): boolean => {
+const hasMarker = (pid: number, run: string): Belonging => {
+  const environment = environmentOf(pid)
+  if (environment === '') return isBetweenPrograms(pid) && 'untold'
+  return environment?.split('\0').includes(`${runMarker}=${run}`) ?? false
+}
+
+const environmentOf = (pid: number): string | undefined => fromProc(`/proc/${pid}/environ`, (text) => text)
+
+/**
+ * execve(2) gives a process its new memory some time before it has written arguments and environment there; until then both read as
+ * empty (environ_read() of fs/proc/base.c). A process that has no environment has arguments, and still none when asked again.
+ */
+const isBetweenPrograms = (pid: number): boolean => {
+  const hasArguments = fromProc(`/proc/${pid}/cmdline`, (text) => text !== '') ?? false
+  return hasProgram(pid) && !isDead(pid) && !(hasArguments && environmentOf(pid) === '')
+}
+
+/** Threads of the kernel have none, nor has what is gone. */
+const hasProgram = (pid: number): boolean => {
+  try {
+    return readlinkSync(`/proc/${pid}/exe`) !== ''
+  } catch {
+    return false
+  }
+}
+
+/** Whether a process is alive and of the group, as far as can be told. */
+export const isMember = (pid: number, group: Group): boolean => belongs(pid, group) === true
+
+const belongs = (pid: number, group: Group): Belonging => {
   // The uid first: it rules out nearly every process of the machine with one look.
   if (group.kind === 'uid' && hasUid(pid, group.uid)) return !isDead(pid)
-  if (group.kind === 'uid') return group.root !== undefined && isOfRoot(pid, group.root) && !isDead(pid)
+  if (group.kind === 'uid') return group.root !== undefined && !isDead(pid) && isOfRoot(pid, group.root)
   if (isDead(pid)) return false
   return isInNamespace(pid, group.first) || isInSession(pid, group.leader) || hasMarker(pid, group.run)
 }
 
-const isOfRoot = (pid: number, { leader, run }: RootPart): boolean => isInSession(pid, leader) || hasMarker(pid, run)
+const isOfRoot = (pid: number, { leader, run }: RootPart): Belonging => isInSession(pid, leader) || hasMarker(pid, run)
 
 /**
  * The kernel gives the number of a process namespace that is gone to the next one made (alloc_inum() takes the lowest that is
@@ -122,11 +150,26 @@ const isInSession = (pid: number, leader: Leader | undefined): boolean => {
   return now === undefined || now.startTicks === leader.startTicks
 }
 
-/** The living processes of a group. A zombie holds nothing and cannot act, so it does not count. */
-const membersOf = (group: Group): number[] =>
-  readdirSync('/proc')
+interface Found {
+  /** A zombie holds nothing and cannot act, so it does not count. */
+  readonly members: readonly number[]
+  /** False where some process could not be told from a member. */
+  readonly isSure: boolean
+}
+
+const lookFor = (group: Group): Found => {
+  const found = readdirSync('/proc')
     .map(Number)
-    .filter((pid) => pid > 1 && pid !== process.pid && isMember(pid, group))
+    .filter((pid) => pid > 1 && pid !== process.pid)
+    .map((pid) => ({ pid, belonging: belongs(pid, group) }))
+  return {
+    members: found.flatMap(({ pid, belonging }) => (belonging === true ? [pid] : [])),
+    isSure: found.every(({ belonging }) => belonging !== 'untold'),
+  }
+}
+
+/** The living processes of a group. */
+const membersOf = (group: Group): readonly number[] => lookFor(group).members
 
 /** Whether a process of this uid is alive. Asked in one call first, which answers nearly always; it counts zombies, so no is sure and yes is not. */
 export const isUidAlive = (uid: number): boolean => hasProcessOf(uid) && membersOf({ kind: 'uid', uid }).length > 0
@@ -210,6 +253,9 @@ const freeze = (group: Group): void => {
   }
 }
 
+/** Longest that is waited for processes to have become what they execute, in milliseconds: a slow disk, a virtual machine. */
+const untoldMs = 2_000
+
 /**
  * Kills every process of a group and resolves when none is left. `onStuck` is told once after ten seconds: a process in
  * an uninterruptible wait of the kernel dies only when that ends. No process is started for it: one of the tenant's uid, even one
@@ -221,14 +267,21 @@ export const endGroup = async (group: Group, onStuck: (pids: readonly number[]) 
   // A namespace ends at one stroke with its first process; where there is none, a uid does.
   if (group.first === undefined) killAtOnce(group)
   else await killFirst(group.first)
-  for (let passes = 1; membersOf(group).length > 0; passes += 1) {
-    freeze(group)
-    for (const pid of membersOf(group)) signalMember(pid, constants.signals.SIGKILL, group)
-    const left = membersOf(group)
-    if (left.length === 0) return
-    if (!isReported && performance.now() - startedAt > 10_000) {
-      onStuck(left)
-      isReported = true
+  let unsureSince: number | undefined
+  for (let passes = 1; ; passes += 1) {
+    const { members, isSure } = lookFor(group)
+    if (members.length === 0) {
+      unsureSince ??= performance.now()
+      // Bounded, since a stranger may look so for ever.
+      if (isSure || performance.now() - unsureSince > untoldMs) return
+    } else {
+      unsureSince = undefined
+      freeze(group)
+      for (const pid of membersOf(group)) signalMember(pid, constants.signals.SIGKILL, group)
+      if (!isReported && performance.now() - startedAt > 10_000) {
+        onStuck(members)
+        isReported = true
+      }
     }
     // The first looks come quickly: most processes are gone a millisecond after SIGKILL.
     await delay(Math.min(passes, 100))
