@@ -1,6 +1,7 @@
 // The answers tenement makes itself, as status, headers and body; sending them is for others.
 // Everything in them comes from the table of reasons: nothing of the request is repeated, so nothing of it can be planted.
 import { type IncomingHttpHeaders, STATUS_CODES } from 'node:http'
+import { escapeHtml } from '../escapeHtml.ts'
 import { entryOf, type Reason, type ReasonEntry } from './reasons.ts'
 
 export interface Answer {
@@ -109,12 +110,3 @@ ${refresh}<title>${title}</title>
 `,
   }
 }
-
-const entities: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-}
-const escapeHtml = (text: string): string => text.replace(/[&<>"']/g, (character) => entities[character] ?? '')

@@ -58,8 +58,7 @@ describe('instances on a file system with project quotas', () => {
     run(`umount ${place}; rm ${image}`)
   })
 
-  // biome-ignore lint/suspicious/noExplicitAny: what the application answers; each test looks at what it expects
-  const ask = async (host: string, path = '/'): Promise<any> => {
+  const ask = async (host: string, path = '/'): Promise<Readonly<Record<string, unknown>>> => {
     const { status, body } = await tenement.ask(`${host}.test`, { path })
     expect([status, body]).toEqual([200, body])
     return JSON.parse(body)

@@ -1,6 +1,7 @@
 // Text → HTML that means exactly that text. What is put into a template is escaped unless it was made by a template itself, so no name
 // of a service and no message of a machine can become an element, an attribute or a script. Pure.
 import { visible } from '../../config/problem.ts'
+import { escapeHtml } from '../../escapeHtml.ts'
 
 /** A piece of HTML. Only templates make one. */
 export interface Html {
@@ -9,21 +10,13 @@ export interface Html {
 
 type Part = string | number | Html | readonly Html[] | undefined
 
-const entities: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-}
-
 /** Also what would turn or hide the text around it is written out, as on a terminal. */
-const escapeHtml = (text: string): string => visible(text).replace(/[&<>"']/g, (character) => entities[character] ?? '')
+const harmless = (text: string): string => escapeHtml(visible(text))
 
 const rendered = (part: Part): string => {
   if (part === undefined) return ''
   if (typeof part === 'object') return 'html' in part ? part.html : part.map(({ html }) => html).join('\n')
-  return escapeHtml(String(part))
+  return harmless(String(part))
 }
 
 export const html = (texts: TemplateStringsArray, ...parts: readonly Part[]): Html => ({

@@ -29,7 +29,7 @@ const refusalOf = (fd: number, command: number, id: number, buffer: Uint8Array):
     ? undefined
     : new SystemError('quotactl_fd', errno())
 
-/** Whether this kernel has the call at all: any but an unknown one says that there is no such descriptor. */
+/** Whether this kernel has quotactl_fd(2): asked of a descriptor that is never open, a kernel that has it answers EBADF, an older one ENOSYS. */
 export const hasQuotaCall = (): boolean => refusalOf(0xffffffff, commands.state, 0, stateRequest())?.code === 'EBADF'
 
 /** struct fs_quota_statv, whose first byte is the version that is asked for. */

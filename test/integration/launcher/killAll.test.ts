@@ -12,6 +12,7 @@ import { makeTemporaryDirectory, newRunName } from '../../helpers/launcher.ts'
 import { withCommandLine } from '../../helpers/processes.ts'
 import { isRoot } from '../../helpers/root.ts'
 import { newTenantUids } from '../../helpers/tenantUids.ts'
+import { waitUntil } from '../../helpers/waitUntil.ts'
 
 describe('killing every run, as a launcher does before it ends', () => {
   let root: string
@@ -67,8 +68,8 @@ describe('killing every run, as a launcher does before it ends', () => {
 
   test('ends what runs', async () => {
     await runs.launch(request('running'))
-    // The shell, and for a moment its copy that becomes the sleep.
-    expect(left('running').length).toBeGreaterThan(0)
+    // Besides the shell there is for a moment its copy that becomes the sleep.
+    await waitUntil(() => left('running').length === 1)
     await runs.killAll()
     expect(left('running')).toEqual([])
     expect(exits.map(({ id }) => id)).toEqual(['running'])
