@@ -3,6 +3,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { becomes, tryRemove } from './files.ts'
+import { setFrozenIn } from './freeze.ts'
 import { killAllIn, type SignalIf } from './kill.ts'
 import { makePlaces, openJoinFiles, placeFor, placeOf } from './places.ts'
 import type { Bounds } from './support.ts'
@@ -34,6 +35,8 @@ export interface RunCgroup {
    * something was left after ten seconds: a process in an uninterruptible wait.
    */
   kill(): Promise<boolean>
+  /** Holds everything in it still, or lets it go on; false where this machine has no means for that. */
+  setFrozen(isFrozen: boolean): boolean
   /** Undefined where the run has no cgroup at all. */
   isEmpty(): boolean | undefined
   /** To be asked before `remove`: the counts go with the directories. */
@@ -63,6 +66,7 @@ export const makeRunCgroup = (trees: Trees, run: string, bounds: Bounds, signalI
     placeOf: (pid) => placeOf(places, pid),
     contains: (pid) => placeOf(places, pid) !== undefined,
     kill: async () => kill !== undefined && killAllIn(kill, signalIf, killTimeoutMs),
+    setFrozen: (isFrozen) => kill !== undefined && setFrozenIn(kill, isFrozen),
     isEmpty: () =>
       places.length === 0 ? undefined : places.every(({ tree, directory }) => tree.version.isEmpty(directory)),
     causes: () => ({

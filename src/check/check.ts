@@ -2,6 +2,7 @@
 // the same. Each problem names its service where it concerns one, so that the others can be served without it.
 // Without a machine only what is true on every one is looked at: nothing is probed and no file is looked for.
 
+import { probeResources } from '../cgroups/probe.ts'
 import { hasSoundData } from '../config/checkTemplates.ts'
 import { parseDocument, valueAt } from '../config/document.ts'
 import { locateProblems, type Reading } from '../config/load.ts'
@@ -26,6 +27,7 @@ import type { Probes } from './probes.ts'
 import { promisesFor, type Verdict } from './promises.ts'
 import { asFound, withStorage } from './storage.ts'
 import { warnOfFloor } from './warnOfFloor.ts'
+import { warnOfFreeze } from './warnOfFreeze.ts'
 import { warnOfProfile } from './warnOfProfile.ts'
 
 /** What a config is held against. */
@@ -76,6 +78,7 @@ const warn = async (service: Service, config: Config, { adapters, machine }: Gro
   const isFiltered = adapters.get(service.isolation)?.capabilities['syscalls.filtered'] !== undefined
   return [
     ...(await warnOfSecrets(service)),
+    ...(service.freezeAfterMs === undefined ? [] : warnOfFreeze(service, probeResources().kill)),
     ...(isFiltered ? await warnOfProfile(service, config, machine.lintProfile) : []),
   ]
 }

@@ -218,6 +218,11 @@ const stages: Readonly<Record<Phase, Advice & { readonly means: string }>> = {
     next: [log],
   },
   ready: { means: 'it answers requests', why: 'It was asked for, and not so long ago.', next: [status] },
+  frozen: {
+    means: 'it stands still in memory, and goes on with its next request',
+    why: 'Nobody has used it for freeze_after. It gets no processor time, and keeps its memory.',
+    next: ['the next request lets it go on'],
+  },
   draining: {
     means: 'it answers what it has, and gets nothing new',
     why: 'It is about to be stopped.',

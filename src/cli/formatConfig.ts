@@ -116,6 +116,7 @@ export const reportConfig = (config: Config, showsEnv: boolean): Values => ({
   services: mapValues(servicesOf(config, showsEnv), (service) => ({
     ...service,
     idleTimeoutMs: service.idleTimeoutMs ?? null,
+    freezeAfterMs: service.freezeAfterMs ?? null,
   })),
   instances: Object.fromEntries(config.instances),
   hosts: Object.fromEntries(config.hosts),

@@ -10,6 +10,7 @@ const phaseStyles: Readonly<Partial<Record<Phase, Style>>> = {
   queued: 'cyan',
   starting: 'cyan',
   ready: 'green',
+  frozen: 'dim',
   draining: 'cyan',
   stopping: 'cyan',
   backoff: 'yellow',

@@ -97,7 +97,7 @@ const isReady = async ({ client, name }: Tracing, isOver: Promise<'over'>): Prom
 }
 
 /** The phases on the way to a traced start, its own end before it and after it included. */
-const underWay: ReadonlySet<Phase> = new Set(['draining', 'stopping', 'queued', 'starting', 'ready'])
+const underWay: ReadonlySet<Phase> = new Set(['draining', 'stopping', 'queued', 'starting', 'ready', 'frozen'])
 
 const requireStarting = async (client: ControlClient, name: InstanceName): Promise<void> => {
   const { phase, lastStop } = await client.status(name)

@@ -2,6 +2,7 @@
 // so that a misspelt key does not hide a host claimed twice.
 import { checkDataDirs } from './checkDataDirs.ts'
 import { checkFolders } from './checkFolders.ts'
+import { checkFreeze } from './checkFreeze.ts'
 import { checkDomains, checkInstances, readHosts } from './checkNames.ts'
 import { checkTemplates } from './checkTemplates.ts'
 import { isTable, parseDocument, type Table, takeOutForbidden, valueAt } from './document.ts'
@@ -42,6 +43,7 @@ export const readConfig = (source: Source, surroundings: Surroundings): Reading 
   const unreadable = [...forbidden, ...understood.issues]
   const senseless = [
     ...checkReady(understood.file),
+    ...checkFreeze(understood.file),
     ...checkTemplates(config),
     ...checkInstances(config, known),
     ...checkDomains(config, known),

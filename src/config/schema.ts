@@ -46,6 +46,8 @@ const outputNames = {
   stop_signal: 'stopSignal',
   drain_timeout: 'drainTimeoutMs',
   idle_timeout: 'idleTimeoutMs',
+  freeze_after: 'freezeAfterMs',
+  liveness_strict: 'livenessStrict',
   memory_max: 'memoryMaxBytes',
   cpu_max: 'cpuMax',
   cpu_weight: 'cpuWeight',
@@ -160,6 +162,14 @@ const serviceShape = {
       'How an instance is reached: it listens on 127.0.0.1:$PORT, on the socket it inherits as descriptor 3, or on the unix socket $SOCKET_PATH.',
     ),
   health: urlPath().exactOptional().describe('A path that answers with a 2xx status when the instance can serve.'),
+  liveness: urlPath()
+    .exactOptional()
+    .describe(
+      'A path asked every ten seconds while an instance is ready; one that answers with no 2xx or 3xx status within 2 seconds, three times in a row, is stopped and counts as crashed.',
+    ),
+  liveness_strict: flag(false).describe(
+    'Whether an instance that fails `liveness` is stopped although bytes of its responses still arrive. Without this it counts as busy.',
+  ),
   ready: readiness()
     .exactOptional()
     .describe(
@@ -177,6 +187,9 @@ const serviceShape = {
   ),
   idle_timeout: durationOrNever('5m').describe(
     'How long an instance may go unused before it is stopped; "never" keeps it awake once woken.',
+  ),
+  freeze_after: durationOrNever('never').describe(
+    'How long an instance may go unused before it is frozen: it keeps its memory, gets no processor time, and goes on at once with its next request. Shorter than idle_timeout, which still stops it.',
   ),
   autostart: flag(false).describe('Whether instances are started with tenement rather than by their first request.'),
   open: flag(false).describe(

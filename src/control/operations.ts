@@ -7,6 +7,7 @@ export const phases = [
   'queued',
   'starting',
   'ready',
+  'frozen',
   'draining',
   'stopping',
   'backoff',

@@ -23,7 +23,7 @@ export interface ServerStatus {
   /** Where it accepts connections of clients: '127.0.0.1:8080'. */
   readonly listen: readonly string[]
   readonly instances: number
-  /** Instances with a process: starting, ready, draining or stopping. */
+  /** Instances with a process: starting, ready, frozen, draining or stopping. */
   readonly running: number
 }
 

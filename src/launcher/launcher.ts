@@ -202,6 +202,7 @@ const handlersFor = (
     await runs.stop(run, signal, timeoutMs)
     return null
   },
+  freeze: ({ run, on }) => runs.setFrozen(run, on),
   note: ({ run, note }) => {
     runs.note(run, note)
     return null

@@ -34,7 +34,7 @@ export const attend = (
   if (request.watch) output.watch((lines) => onLines(record.run, lines))
   output.read(spawned.stdout, 'out')
   output.read(spawned.stderr, 'err')
-  const state: Attended['state'] = { note: record.note, isKilled: false, endedFor: null }
+  const state: Attended['state'] = { note: record.note, isKilled: false, isFrozen: false, endedFor: null }
   const attended: Attended = { ...started, output, depth: launch.depth, state }
   const run: Run = { ...attended, ended: finish(site, attended, wasOutOfMemory).then(onExit) }
   watchStorage(site, request, run, (stored) => onStored(record.run, stored))
@@ -92,10 +92,19 @@ const endCutOff = async (site: Site, { spawned: { child }, record, group, state 
 
 /** Sends the signal to the application, and SIGKILL to all that is left after `timeoutMs`; resolves when nothing is. */
 export const stopRun = async (site: Site, run: Run, signal: NodeJS.Signals, timeoutMs: number): Promise<void> => {
+  // What is frozen hears no signal but SIGKILL (version 2), or none at all (version 1).
+  if (run.state.isFrozen) setFrozen(run, false)
   sendStop(run, signal)
   const timer = setTimeout(() => void killRun(site, run), Math.min(Math.max(timeoutMs, 0), 2 ** 31 - 1))
   await run.ended
   clearTimeout(timer)
+}
+
+/** Holds every process of it still, or lets them go on; false where this machine has no means for that. */
+export const setFrozen = ({ group, state }: Run, isFrozen: boolean): boolean => {
+  const isDone = group.cgroup?.setFrozen(isFrozen) ?? false
+  if (isDone) state.isFrozen = isFrozen
+  return isDone
 }
 
 const sendStop = ({ spawned, group, depth }: Run, signal: NodeJS.Signals): void => {

@@ -214,6 +214,7 @@ const parsers: Parsers = {
     signal: text(fields.signal, 'signal'),
     timeoutMs: number(fields.timeoutMs, 'timeoutMs'),
   }),
+  freeze: (fields) => ({ type: 'freeze', run: run(fields), on: boolean(fields.on, 'on') }),
   note: (fields) => ({ type: 'note', run: run(fields), note: note(fields.note) }),
   accepting: (fields) => ({ type: 'accepting', run: run(fields) }),
   watch: (fields) => ({ type: 'watch', run: run(fields), on: boolean(fields.on, 'on') }),

@@ -120,6 +120,8 @@ export type Request =
       readonly isTraced?: boolean
     }
   | { readonly type: 'stop'; readonly run: string; readonly signal: string; readonly timeoutMs: number }
+  /** Holds every process of a run still, or lets them go on. */
+  | { readonly type: 'freeze'; readonly run: string; readonly on: boolean }
   | { readonly type: 'note'; readonly run: string; readonly note: unknown }
   | { readonly type: 'accepting'; readonly run: string }
   | { readonly type: 'watch'; readonly run: string; readonly on: boolean }
@@ -135,6 +137,8 @@ export type ToLauncher = Request & { readonly request: number }
 export interface Results {
   launch: { readonly pid: number; readonly startedAtMs: number; readonly attestation?: Attestation }
   stop: null
+  /** False where this machine has no means for it. */
+  freeze: boolean
   note: null
   accepting: boolean
   watch: null

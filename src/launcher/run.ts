@@ -42,7 +42,7 @@ export interface Attended extends Started {
   /** How many processes lie between the program that was started and the application, which gets the stop signal. */
   readonly depth: number
   /** `isKilled`: SIGKILL was sent from here, so that it says nothing about memory. `endedFor`: why the launcher ended it. */
-  readonly state: { note: unknown; isKilled: boolean; endedFor: string | null; stored?: Stored }
+  readonly state: { note: unknown; isKilled: boolean; isFrozen: boolean; endedFor: string | null; stored?: Stored }
 }
 
 export interface Run extends Attended {

@@ -3,7 +3,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { endProcesses } from './endRun.ts'
 import { isReadable } from './libc.ts'
-import { attend, killRun, stopRun } from './liveRun.ts'
+import { attend, killRun, setFrozen, stopRun } from './liveRun.ts'
 import type { RunNetwork } from './networks.ts'
 import { watchMemoryKills } from './outOfMemory.ts'
 import { requireOwnUid } from './ownUid.ts'
@@ -17,6 +17,8 @@ export interface Runs {
   launch(request: LaunchRequest): Promise<Pick<RunRecord, 'pid' | 'startedAtMs' | 'attestation'>>
   /** Sends the signal to the application, and SIGKILL to all that is left after `timeoutMs`; resolves when nothing is. */
   stop(run: string, signal: string, timeoutMs: number): Promise<void>
+  /** Holds every process of it still, or lets them go on; false where this machine has no means for that. */
+  setFrozen(run: string, isFrozen: boolean): boolean
   note(run: string, note: unknown): void
   /** Where connections to it are opened; throws Refused where that is the machine's own network. */
   networkOf(run: string): { readonly network: RunNetwork; readonly port: number }
@@ -96,6 +98,7 @@ export const createRuns = ({ onExit, onLines, onStored, ...site }: RunsOptions):
       if (toSend === 'SIGKILL') return killRun(site, run)
       await stopRun(site, run, toSend, timeoutMs)
     },
+    setFrozen: (name, isFrozen) => setFrozen(find(name), isFrozen),
     note: (name, note) => {
       find(name).state.note = note
     },

@@ -22,6 +22,9 @@ export type ServiceRules = Pick<
   | 'drainTimeoutMs'
   | 'idleTimeoutMs'
   | 'responseTimeoutMs'
+  | 'liveness'
+  | 'livenessStrict'
+  | 'freezeAfterMs'
 >
 
 /** What all instances share. */

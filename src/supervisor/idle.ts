@@ -8,7 +8,7 @@ import { DeadlineHeap } from './deadlineHeap.ts'
 export interface Idler {
   /** Idle-clock milliseconds at which it would be idle if nothing happened from now on; `nowMs` of that same clock. */
   idleAtMs(nowMs: number): number
-  /** Called once that time has passed, in the same tick in which it was asked. */
+  /** Called once that time has passed, in the same tick in which it was asked: it sleeps, or is frozen and watched again. */
   sleep(): void
 }
 

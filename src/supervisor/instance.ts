@@ -12,13 +12,26 @@ import { endAndWatch } from './endWatch.ts'
 import { History } from './history.ts'
 import type { House, InstanceOptions, ServiceRules } from './house.ts'
 import type { Idler } from './idle.ts'
+import { failuresToDie, watchLiveness } from './liveness.ts'
 import { type Outlook, refusalAtArrival, refusalAtDeadline } from './outlook.ts'
-import { assertChange, type End, type PhaseState, runOf } from './phases.ts'
+import {
+  assertChange,
+  type End,
+  failedStart,
+  isFailedStart,
+  isUnused,
+  notThawed,
+  orderly,
+  type PhaseState,
+  runOf,
+  unhealthy,
+} from './phases.ts'
 import type { Adopted, Exit, Process } from './process.ts'
 import { refusals } from './refusals.ts'
 import { createRun, type Ending, type Run } from './run.ts'
 import { formatDuration } from './sentences.ts'
 import { watchStart } from './startWatch.ts'
+import { thaw } from './thaw.ts'
 import { type Waiter, Waiters } from './waiters.ts'
 import { expectedMs, nextTypicalMs } from './wakeTime.ts'
 
@@ -174,8 +187,11 @@ export class Instance implements Candidate, Occupant, Idler {
     const agoMs = (atMs: number): number => Math.max(clock.wallMs() - atMs, 0)
     const run = this.#createRun(Promise.resolve(process), process)
     this.#set(this.#starting(run, agoMs(process.startedAtMs)))
-    if (note.phase === 'stopping') this.#stop(run, { why: 'stopped before tenement was restarted', isCrash: false })
-    if (note.phase === 'ready') this.#enterReady(run, clock.nowMs() - agoMs(note.readyAtMs ?? clock.wallMs()))
+    if (note.phase === 'stopping') this.#stop(run, orderly('stopped before tenement was restarted'))
+    const wasReady = note.phase === 'ready' || note.phase === 'frozen'
+    if (wasReady) this.#enterReady(run, clock.nowMs() - agoMs(note.readyAtMs ?? clock.wallMs()))
+    // Ordered once more: the note may have been kept and the order not.
+    if (note.phase === 'frozen') this.#freeze()
     if (this.#isDisabled) void this.disable()
   }
 
@@ -216,7 +232,7 @@ export class Instance implements Candidate, Occupant, Idler {
 
   get evictableFromMs(): number | undefined {
     const state = this.#state
-    return state.phase === 'ready' && state.run.active === 0 ? state.sinceMs + shortestStayMs : undefined
+    return isUnused(state) ? state.sinceMs + shortestStayMs : undefined
   }
 
   evict(): void {
@@ -224,13 +240,20 @@ export class Instance implements Candidate, Occupant, Idler {
   }
 
   idleAtMs(nowMs: number): number {
-    const { idleTimeoutMs = Number.POSITIVE_INFINITY } = this.#rules
-    const isUsed = this.#state.phase !== 'ready' || this.#state.run.active > 0
-    return (isUsed ? nowMs : this.#lastUsedMs) + Math.max(idleTimeoutMs, 1)
+    const { idleTimeoutMs = Number.POSITIVE_INFINITY, freezeAfterMs } = this.#rules
+    const patienceMs = this.#isToFreeze && freezeAfterMs !== undefined ? freezeAfterMs : idleTimeoutMs
+    return (isUnused(this.#state) ? this.#lastUsedMs : nowMs) + Math.max(patienceMs, 1)
   }
 
   sleep(): void {
-    this.#sleepBecause(`idle for ${formatDuration(this.#rules.idleTimeoutMs ?? 0)}`)
+    if (this.#isToFreeze) this.#freeze()
+    else this.#sleepBecause(`idle for ${formatDuration(this.#rules.idleTimeoutMs ?? 0)}`)
+  }
+
+  /** Whether its next rest is to be frozen rather than to sleep. */
+  get #isToFreeze(): boolean {
+    const { idleTimeoutMs = Number.POSITIVE_INFINITY, freezeAfterMs = Number.POSITIVE_INFINITY } = this.#rules
+    return this.#state.phase === 'ready' && this.#state.mayFreeze && freezeAfterMs < idleTimeoutMs
   }
 
   // Changes of phase.
@@ -287,7 +310,7 @@ export class Instance implements Candidate, Occupant, Idler {
       timeoutMs,
       leftMs: timeoutMs - alreadyMs,
       onReady: () => this.#becameReady(run, clock.nowMs() - sinceMs),
-      onFailed: (why) => this.#stop(run, { why, isCrash: true }),
+      onFailed: (why) => this.#stop(run, failedStart(why)),
     })
     const leave = (): void => {
       callOff()
@@ -300,22 +323,92 @@ export class Instance implements Candidate, Occupant, Idler {
     const { clock, log } = this.#house
     this.#typicalMs = nextTypicalMs(this.#typicalMs, durationMs)
     this.#enterReady(run, clock.nowMs())
-    run.process?.note({ phase: 'ready', readyAtMs: clock.wallMs() })
+    this.#noteReady(run, 'ready', clock.nowMs())
     log.info({ instance: this.key, pid: run.process?.pid, durationMs: Math.round(durationMs) }, 'became ready')
     this.#waiters.admitAll(run)
   }
 
   #enterReady(run: Run, sinceMs: number): void {
+    this.#lastUsedMs = this.#house.idle.nowMs()
+    this.#stayReady(run, sinceMs, true)
+  }
+
+  #stayReady(run: Run, sinceMs: number, mayFreeze: boolean): void {
     const { idle } = this.#house
-    const callOff = this.#crashes.isBreakerOpen ? this.#watchRecovery(sinceMs) : nothing
+    const recovery = this.#crashes.isBreakerOpen ? this.#watchRecovery(sinceMs) : nothing
+    const liveness = this.#watchLiveness(run, sinceMs)
     const leave = (): void => {
-      callOff()
+      recovery()
+      liveness()
       idle.unwatch(this)
     }
     this.#isWanted = false
-    this.#lastUsedMs = idle.nowMs()
-    this.#enter({ phase: 'ready', run, sinceMs, leave })
-    if (this.#rules.idleTimeoutMs !== undefined) idle.watch(this)
+    this.#enter({ phase: 'ready', run, sinceMs, mayFreeze, leave })
+    if (this.#mayRest) idle.watch(this)
+  }
+
+  get #mayRest(): boolean {
+    return this.#rules.idleTimeoutMs !== undefined || this.#isToFreeze
+  }
+
+  #watchLiveness(run: Run, sinceMs: number): () => void {
+    const { clock, random } = this.#house
+    const { liveness: path, livenessStrict: isStrict } = this.#rules
+    const { process, receivedBytes } = run
+    if (path === undefined || process === undefined) return nothing
+    const why = `did not answer "${path}" ${failuresToDie} times in a row`
+    const onDead = (): void => this.#stop(run, unhealthy(why, clock.nowMs() - sinceMs))
+    return watchLiveness({ clock, process, path, isStrict, random, receivedBytes, onDead })
+  }
+
+  /** When it became ready is kept with its process for a later server, in wall time. */
+  #noteReady(run: Run, phase: 'ready' | 'frozen', sinceMs: number): void {
+    const { clock } = this.#house
+    run.process?.note({ phase, readyAtMs: clock.wallMs() - (clock.nowMs() - sinceMs) })
+  }
+
+  /** The check and the change are one synchronous step, as when it falls asleep; the kernel follows. */
+  #freeze(): void {
+    const state = this.#state
+    const { idle, log } = this.#house
+    if (state.phase !== 'ready' || state.run.active > 0) return
+    const { run, sinceMs } = state
+    this.#enter({ phase: 'frozen', run, sinceMs, isThawing: false, leave: () => idle.unwatch(this) })
+    if (this.#mayRest) idle.watch(this)
+    log.info({ instance: this.key, pid: run.process?.pid }, 'frozen')
+    void run.process?.setFrozen(true).then((isFrozen) => {
+      if (!isFrozen) this.#notFrozen(run)
+    })
+    this.#noteReady(run, 'frozen', sinceMs)
+  }
+
+  #notFrozen(run: Run): void {
+    const state = this.#state
+    if (state.phase !== 'frozen' || state.run !== run || state.isThawing) return
+    this.#house.log.warn({ instance: this.key }, 'cannot be frozen on this machine, and stays ready')
+    this.#stayReady(run, state.sinceMs, false)
+    this.#noteReady(run, 'ready', state.sinceMs)
+  }
+
+  /** Who asked waits until it has shown that it lives, for a second at most: nothing is handed to a process that does not. */
+  #thaw(): void {
+    const state = this.#state
+    if (state.phase !== 'frozen' || state.isThawing) return
+    const { run, sinceMs } = state
+    state.leave()
+    const leave = thaw({
+      ...{ clock: this.#house.clock, run, rules: this.#rules },
+      onAlive: () => this.#thawed(run, sinceMs),
+      onDead: () => this.#stop(run, notThawed),
+    })
+    this.#state = { phase: 'frozen', run, sinceMs, isThawing: true, leave }
+  }
+
+  #thawed(run: Run, sinceMs: number): void {
+    this.#enterReady(run, sinceMs)
+    this.#noteReady(run, 'ready', sinceMs)
+    this.#house.log.info({ instance: this.key, pid: run.process?.pid }, 'thawed')
+    this.#waiters.admitAll(run)
   }
 
   /** Needed only for an open breaker, which is to be closed in the state: else a crash looks back at how long it had been ready. */
@@ -327,9 +420,11 @@ export class Instance implements Candidate, Occupant, Idler {
   /** The check and the change are one synchronous step: a lease is given before it, or finds the instance draining. */
   #sleepBecause(why: string): void {
     const state = this.#state
+    const end = orderly(why)
+    // What is frozen is stopped at once; the launcher has it go on first, so that it hears its stop signal.
+    if (state.phase === 'frozen' && !state.isThawing) this.#stop(state.run, end)
     if (state.phase !== 'ready' || state.run.active > 0) return
     const { run, sinceMs } = state
-    const end = { why, isCrash: false }
     // One turn of the event loop for a request that has arrived but was not read yet; until the signal is sent it is welcome.
     const leave = this.#house.clock.setTimer(0, () => this.#stop(run, end))
     this.#enter({ phase: 'draining', run, sinceMs, isRevocable: true, end, leave })
@@ -351,7 +446,7 @@ export class Instance implements Candidate, Occupant, Idler {
   #stop(run: Run, end: End): void {
     const { clock, log } = this.#house
     const { stopTimeoutMs } = this.#rules
-    const how = end.isCrash ? 'kill' : 'stop'
+    const { how } = end
     let callOff = nothing
     this.#enter({ phase: 'stopping', run, end, leave: () => callOff() })
     run.unroute()
@@ -366,9 +461,11 @@ export class Instance implements Candidate, Occupant, Idler {
     this.#record(state, run, ending)
     if (state.phase === 'starting') this.#crash(0)
     if (state.phase === 'ready') this.#leftReady(state.sinceMs, run, ending)
+    if (state.phase === 'frozen') this.#leftFrozen(state.sinceMs, run, ending)
     if (state.phase === 'draining') this.#enter({ phase: 'stopping', run, end: state.end, leave: nothing })
     if (this.#state.phase !== 'stopping') return
-    if (this.#state.end.isCrash && !this.#isDisabled) this.#crash(0)
+    const { isCrash, readyForMs } = this.#state.end
+    if (isCrash && !this.#isDisabled) this.#crash(readyForMs)
     else this.#rest()
   }
 
@@ -379,12 +476,19 @@ export class Instance implements Candidate, Occupant, Idler {
     else this.#crash(this.#house.clock.nowMs() - sinceMs)
   }
 
+  /** The same for one that was just thawed, except that somebody may wait. */
+  #leftFrozen(sinceMs: number, run: Run, ending: Ending): void {
+    const isChoice = ending.kind === 'exited' && ending.exit.code === 0
+    if (isChoice) this.#enter({ phase: 'stopping', run, end: orderly('ended by itself'), leave: nothing })
+    else this.#crash(this.#house.clock.nowMs() - sinceMs)
+  }
+
   #record(state: PhaseState, run: Run, ending: Ending): void {
     const { clock, log } = this.#house
     const nowMs = clock.wallMs()
     const { code, signal, outOfMemory, refusedForks } = ending.kind === 'exited' ? ending.exit : {}
     // A failed start that ended by itself before it could be killed has the better reason.
-    const isOurs = state.phase === 'stopping' && (!state.end.isCrash || signal === 'SIGKILL')
+    const isOurs = state.phase === 'stopping' && (!isFailedStart(state.end) || signal === 'SIGKILL')
     const ordered = isOurs ? state.end.why : undefined
     this.history.ended(ending, run.process?.startedAtMs ?? nowMs, nowMs, ordered)
     log.info(
@@ -442,8 +546,8 @@ export class Instance implements Candidate, Occupant, Idler {
   /** Ends what runs, and says when nothing does any more. */
   async #windDown(why: string, drainMs: number): Promise<void> {
     const state = this.#state
-    const end = { why, isCrash: false }
-    if (state.phase === 'starting') this.#stop(state.run, end)
+    const end = orderly(why)
+    if (state.phase === 'starting' || state.phase === 'frozen') this.#stop(state.run, end)
     if (state.phase === 'ready') this.#drain(state.run, state.sinceMs, end, drainMs)
     if (state.phase === 'draining' && (state.isRevocable || drainMs === 0)) this.#stop(state.run, end)
     // The order came while a failed start was being ended: what follows is rest, not another try.
@@ -482,6 +586,7 @@ export class Instance implements Candidate, Occupant, Idler {
     const { phase } = this.#state
     const startsNow = phase === 'asleep' || phase === 'crashlooped' || (phase === 'backoff' && waiter.isOperator)
     if (startsNow) this.#queue()
+    if (phase === 'frozen') this.#thaw()
   }
 
   #waitAsOperator(): Promise<void> {

@@ -8,17 +8,43 @@ interface Held {
   readonly leave: () => void
 }
 
-/** Why an instance is to end: a sentence for status, and whether it counts as a crash. */
+/** Why an instance is to end and how: a sentence for status, and whether it counts as a crash. */
 export interface End {
   readonly why: string
   readonly isCrash: boolean
+  /** 'kill': nothing of it is worth waiting for its stop signal. */
+  readonly how: 'stop' | 'kill'
+  /** How long it had been ready, which decides what a crash costs. */
+  readonly readyForMs: number
+}
+
+/** Idle, evicted, or ordered by somebody. */
+export const orderly = (why: string): End => ({ why, isCrash: false, how: 'stop', readyForMs: 0 })
+
+export const failedStart = (why: string): End => ({ why, isCrash: true, how: 'kill', readyForMs: 0 })
+
+/** Whose own exit tells more than that it was ended. */
+export const isFailedStart = ({ isCrash, how }: End): boolean => isCrash && how === 'kill'
+
+/** It may still have data to write, so it is asked first. */
+export const unhealthy = (why: string, readyForMs: number): End => ({ why, isCrash: true, how: 'stop', readyForMs })
+
+/** What did not survive being frozen has done nothing wrong itself. */
+export const notThawed: End = {
+  why: 'did not go on after it had been frozen',
+  isCrash: false,
+  how: 'kill',
+  readyForMs: 0,
 }
 
 export type PhaseState =
   | { readonly phase: 'asleep' }
   | ({ readonly phase: 'queued' } & Held)
   | ({ readonly phase: 'starting'; readonly run: Run; readonly sinceMs: number } & Held)
-  | ({ readonly phase: 'ready'; readonly run: Run; readonly sinceMs: number } & Held)
+  /** `mayFreeze`: this machine has not been found unable to freeze it. */
+  | ({ readonly phase: 'ready'; readonly run: Run; readonly sinceMs: number; readonly mayFreeze: boolean } & Held)
+  /** `isThawing`: somebody waits for it, and it is being asked whether it lives. */
+  | ({ readonly phase: 'frozen'; readonly run: Run; readonly sinceMs: number; readonly isThawing: boolean } & Held)
   /** `isRevocable`: nobody ordered it, so a request that comes before the stop signal makes it ready again. */
   | ({
       readonly phase: 'draining'
@@ -35,12 +61,17 @@ export type PhaseState =
 /** The start under way or running; undefined in phases without a process. */
 export const runOf = (state: PhaseState): Run | undefined => ('run' in state ? state.run : undefined)
 
+/** Running, and nobody uses it: it may be frozen, put to sleep, or make room for others. */
+export const isUnused = (state: PhaseState): state is Extract<PhaseState, { phase: 'ready' | 'frozen' }> =>
+  (state.phase === 'ready' && state.run.active === 0) || (state.phase === 'frozen' && !state.isThawing)
+
 /** What may follow a phase. */
 export const nextPhases: Readonly<Record<Phase, readonly Phase[]>> = {
   asleep: ['queued', 'disabled'],
   queued: ['starting', 'asleep', 'disabled'],
   starting: ['ready', 'stopping', 'backoff'],
-  ready: ['draining', 'asleep', 'backoff'],
+  ready: ['frozen', 'draining', 'stopping', 'asleep', 'backoff'],
+  frozen: ['ready', 'stopping', 'backoff'],
   draining: ['ready', 'stopping'],
   stopping: ['asleep', 'queued', 'backoff', 'disabled'],
   backoff: ['queued', 'asleep', 'crashlooped', 'disabled'],

@@ -26,7 +26,7 @@ export interface Exit {
 
 /** What is written beside a process so that a restarted server finds it again in its true phase. */
 export interface ProcessNote {
-  readonly phase: 'starting' | 'ready' | 'stopping'
+  readonly phase: 'starting' | 'ready' | 'frozen' | 'stopping'
   /** Milliseconds since the epoch at which it became ready. */
   readonly readyAtMs?: number
 }
@@ -56,6 +56,8 @@ export interface Process {
   stop(): Promise<Exit>
   /** Ends the whole group at once. Resolves like `exited`. */
   kill(): Promise<Exit>
+  /** Holds the whole group still, or lets it go on. Resolves false where that cannot be done, or it has ended; never rejects. */
+  setFrozen(isFrozen: boolean): Promise<boolean>
   /** Keeps a note with the process for a later server. */
   note(note: ProcessNote): void
 }

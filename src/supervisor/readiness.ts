@@ -106,6 +106,17 @@ const isHealthy = (socket: Socket, path: string, signal: AbortSignal): Promise<b
     asked.end()
   })
 
+/** Whether it answers GET `path` with 2xx or 3xx within two seconds, asked once; false when the signal aborts. */
+export const answersHealthy = (
+  clock: Clock,
+  process: ReadyProcess,
+  path: string,
+  signal: AbortSignal,
+): Promise<boolean> =>
+  withinAttempt(clock, signal, (attempt) =>
+    withConnection(process, attempt, (socket) => isHealthy(socket, path, attempt)),
+  )
+
 const acceptsConnections = (clock: Clock, process: ReadyProcess, signal: AbortSignal): Promise<void> => {
   const { isAccepting } = process
   if (isAccepting === undefined)
@@ -127,11 +138,7 @@ export const becomesReady = (clock: Clock, process: ReadyProcess, ready: Ready, 
     case 'tcp':
       return acceptsConnections(clock, process, signal)
     case 'http':
-      return askUntilYes(clock, signal, () =>
-        withinAttempt(clock, signal, (attempt) =>
-          withConnection(process, attempt, (socket) => isHealthy(socket, ready.path, attempt)),
-        ),
-      )
+      return askUntilYes(clock, signal, () => answersHealthy(clock, process, ready.path, signal))
     case 'log':
       return linesMatch(process, ready.pattern, signal)
   }

@@ -3,6 +3,7 @@
 // never leaves a process behind. It knows nothing of phases.
 import type { Endpoint, Lease } from '../router/wake.ts'
 import type { Exit, Process } from './process.ts'
+import { countTraffic } from './traffic.ts'
 
 /** How a run ended: its process exited, or it never came to be. */
 export type Ending =
@@ -19,6 +20,8 @@ export interface Run {
   /** Leases not yet released. */
   readonly active: number
   lease(): Lease
+  /** Bytes that it has sent to those who had a lease. */
+  receivedBytes(): number
   /** The instance gets nothing more from here on, and idle connections to it are closed. */
   unroute(): void
   /** Asks the process to end, or ends it; `onFailure` hears when not even that could be asked. */
@@ -52,8 +55,9 @@ export const createRun = ({ launched, responseTimeoutMs, onUnused, ...known }: R
     () => undefined,
   )
 
+  const traffic = countTraffic(async () => (await launched).connect())
   const endpoint: Endpoint = {
-    connect: async () => (await launched).connect(),
+    connect: traffic.connect,
     gone: gone.signal,
     responseTimeoutMs,
   }
@@ -80,6 +84,7 @@ export const createRun = ({ launched, responseTimeoutMs, onUnused, ...known }: R
     launched,
     ended: endingOf(launched),
     lease,
+    receivedBytes: traffic.receivedBytes,
     unroute: () => gone.abort(),
     end(how, onFailure) {
       const tell = (started: Process): void => {

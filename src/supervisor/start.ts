@@ -187,6 +187,8 @@ export const createStarter = (options: StarterOptions): Starter => {
       },
       stop: () => stop(service.stopSignal, service.stopTimeoutMs),
       kill: () => stop('SIGKILL', 0),
+      // Refused where the run ended meanwhile, of which its exit tells.
+      setFrozen: (on) => launcher.ask<'freeze'>({ type: 'freeze', run, on }).catch(() => false),
       note: (note) => ignoreEnded(launcher.ask<'note'>({ type: 'note', run, note })),
     }
   }
@@ -225,6 +227,6 @@ const ignoreEnded = (asked: Promise<unknown>): void => {
 /** What an earlier server, perhaps of another version, noted. Without a phase that is known here it is looked at as starting. */
 export const parseNote = (note: unknown): ProcessNote => {
   const { phase, readyAtMs } = (typeof note === 'object' && note !== null ? note : {}) as Partial<ProcessNote>
-  if (phase !== 'ready' && phase !== 'stopping') return { phase: 'starting' }
+  if (phase !== 'ready' && phase !== 'frozen' && phase !== 'stopping') return { phase: 'starting' }
   return typeof readyAtMs === 'number' ? { phase, readyAtMs } : { phase }
 }

@@ -8,7 +8,7 @@ import { notCounted } from './blocked.ts'
 import type { Clock } from './clock.ts'
 import type { IdleWatch } from './idle.ts'
 import type { Instance } from './instance.ts'
-import { runOf } from './phases.ts'
+import { isUnused, runOf } from './phases.ts'
 import type { Exit } from './process.ts'
 import type { Source } from './roster.ts'
 
@@ -57,7 +57,7 @@ const fixed = ({ name, source, refused, describe }: StatusInputs) => ({
 const running = ({ name, instance, describe, clock, idle }: StatusInputs) => {
   const run = instance === undefined ? undefined : runOf(instance.state)
   const process = run?.process
-  const isIdle = instance?.state.phase === 'ready' && run?.active === 0
+  const isIdle = instance !== undefined && isUnused(instance.state)
   return {
     pid: process?.pid ?? null,
     uid: process?.uid ?? null,

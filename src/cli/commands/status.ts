@@ -10,7 +10,7 @@ import { formatStatus } from '../formatStatus.ts'
 import { printJson } from '../printJson.ts'
 
 /** The phases in which an instance has a process. */
-const running: ReadonlySet<Phase> = new Set(['starting', 'ready', 'draining', 'stopping'])
+const running: ReadonlySet<Phase> = new Set(['starting', 'ready', 'frozen', 'draining', 'stopping'])
 
 export const status: CommandDefinition = {
   name: 'status',

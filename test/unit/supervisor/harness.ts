@@ -25,6 +25,8 @@ const defaultRules: Rules = {
   drainTimeoutMs: 30_000,
   idleTimeoutMs: 300_000,
   responseTimeoutMs: 120_000,
+  livenessStrict: false,
+  freezeAfterMs: undefined,
 }
 
 export interface HarnessOptions {

@@ -34,6 +34,9 @@ export class ScriptedProcess implements Process {
   readonly orders: string[] = []
   isListening = false
   isAlive = true
+  isFrozen = false
+  /** Whether this machine can freeze it. */
+  canFreeze = true
   /** Whether it ends when asked to. */
   obeys = true
   #exit: (exit: Exit) => void = () => undefined
@@ -61,7 +64,9 @@ export class ScriptedProcess implements Process {
   }
 
   connect(): Promise<Socket> {
-    return this.isListening ? Promise.resolve(new Socket()) : Promise.reject(new Error('connection refused'))
+    return this.isListening && !this.isFrozen
+      ? Promise.resolve(new Socket())
+      : Promise.reject(new Error('connection refused'))
   }
 
   watchOutput(): () => void {
@@ -70,6 +75,7 @@ export class ScriptedProcess implements Process {
 
   stop(): Promise<Exit> {
     this.orders.push('stop')
+    this.isFrozen = false
     this.#onStop()
     if (this.obeys) this.#exit(cleanExit)
     return this.exited
@@ -79,6 +85,11 @@ export class ScriptedProcess implements Process {
     this.orders.push('kill')
     if (this.obeys) this.#exit(killed)
     return this.exited
+  }
+
+  setFrozen(isFrozen: boolean): Promise<boolean> {
+    if (this.canFreeze) this.isFrozen = isFrozen
+    return Promise.resolve(this.canFreeze && this.isAlive)
   }
 
   note(note: ProcessNote): void {
