@@ -207,6 +207,7 @@ const parsers: Parsers = {
     watch: boolean(fields.watch, 'watch'),
     note: note(fields.note),
     ...(fields.isTraced === undefined ? {} : { isTraced: boolean(fields.isTraced, 'isTraced') }),
+    ...(fields.isFreezable === undefined ? {} : { isFreezable: boolean(fields.isFreezable, 'isFreezable') }),
   }),
   stop: (fields) => ({
     type: 'stop',

@@ -118,6 +118,8 @@ export type Request =
       readonly note: unknown
       /** Let go only once somebody traces its first process; needs a gate. */
       readonly isTraced?: boolean
+      /** May be frozen later: it is kept so that this can be done, where the machine can. */
+      readonly isFreezable?: boolean
     }
   | { readonly type: 'stop'; readonly run: string; readonly signal: string; readonly timeoutMs: number }
   /** Holds every process of a run still, or lets them go on. */

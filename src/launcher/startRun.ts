@@ -42,7 +42,7 @@ export const startRun = async (site: Site, request: LaunchRequest, starting: Sta
     // Before there is a pid: should the launcher die in between, the next one knows the uid whose processes it has to end.
     if (launch.identity !== undefined) keepRecord(site, record, undefined, groupOf(run, undefined, launch))
     const quota = await holdToQuota(site.policy, request, starting.abandoned)
-    if (isBounded(request)) cgroup = site.cgroups.make(run, launch.resources)
+    if (needsCgroup(site, request)) cgroup = site.cgroups.make(run, launch.resources)
     const spawned = await spawnLaunch({ policy: site.policy, canMount: site.canMount, cgroup }, request)
     const { attestation, ...settled } = await settle(site, request, starting, spawned, cgroup)
     const attested = attestation === undefined ? {} : { attestation }
@@ -54,7 +54,9 @@ export const startRun = async (site: Site, request: LaunchRequest, starting: Sta
   }
 }
 
-const isBounded = ({ launch: { resources } }: LaunchRequest): boolean => Object.keys(resources).length > 0
+/** What is bounded needs one, and so does what may be frozen, where that can be done; joining one costs others a little time. */
+const needsCgroup = ({ cgroups }: Site, { launch, isFreezable = false }: LaunchRequest): boolean =>
+  Object.keys(launch.resources).length > 0 || (isFreezable && cgroups.support.kill === 'enforced')
 
 interface Settled extends Pick<Started, 'group' | 'network'> {
   readonly attestation: Attestation | undefined

@@ -107,6 +107,7 @@ export const createStarter = (options: StarterOptions): Starter => {
     const note: ProcessNote = { phase: 'starting' }
     const watch = service.ready.kind === 'log'
     const traced = isTraced ? { isTraced } : {}
+    const freezable = service.freezeAfterMs === undefined ? {} : { isFreezable: true }
     const started = await launcher.ask<'launch'>({
       type: 'launch',
       run,
@@ -115,6 +116,7 @@ export const createStarter = (options: StarterOptions): Starter => {
       watch,
       note,
       ...traced,
+      ...freezable,
     })
     return { run, ...name, ...started, launch: { identity, reach }, note }
   }

@@ -1,7 +1,8 @@
 import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { newRunName, startTestLauncher } from '../../helpers/launcher.ts'
+import { isFrozen } from '../../helpers/frozen.ts'
+import { newRunName, startTestLauncher, type TestLauncher } from '../../helpers/launcher.ts'
 import { cgroupsOf, isAlive } from '../../helpers/processes.ts'
 import { isRoot } from '../../helpers/root.ts'
 import { waitUntil } from '../../helpers/waitUntil.ts'
@@ -36,4 +37,69 @@ test('a launcher ends what an earlier one left frozen', async ({ skip }) => {
   expect(isAlive(value.pid)).toBe(false)
   expect(readdirSync(freezer)).not.toContain(run)
   await next.close()
+})
+
+/** A run that says what it hears, held still. */
+const launchFrozen = async (launcher: TestLauncher) => {
+  const run = newRunName()
+  const argv = [
+    '/bin/sh',
+    '-c',
+    'trap "echo asked; exit 7" TERM; echo ready; while :; do /bin/sleep 0.01; done',
+  ] as const
+  const launch = launcher.launchOf({ argv })
+  const { value } = await launcher.ask({
+    ...{ type: 'launch', run, service: 'api', id: 'alice', launch, watch: true, note: null, isFreezable: true },
+  })
+  await launcher.next(({ type, lines }) => type === 'output' && lines.includes('ready'))
+  expect(await launcher.ask({ type: 'freeze', run, on: true })).toMatchObject({ type: 'reply', value: true })
+  await waitUntil(() => isFrozen(value.pid))
+  return { run, pid: value.pid as number }
+}
+
+/** The exit that a launcher tells of a run. */
+const exitOf = async (launcher: TestLauncher, run: string) =>
+  (await launcher.next((message) => message.type === 'exited' && message.run === run)).exit
+
+test('a frozen run that is to be stopped hears its stop signal', async ({ skip }) => {
+  if (!isRoot) skip('only root is sure to have cgroups')
+  const launcher = await startTestLauncher()
+  const { run } = await launchFrozen(launcher)
+  await launcher.ask({ type: 'stop', run, signal: 'SIGTERM', timeoutMs: 30_000 })
+  expect(await exitOf(launcher, run)).toMatchObject({ code: 7, signal: null, lastLines: ['ready', 'asked'] })
+  await launcher.close()
+})
+
+test('a frozen run that is to be killed is killed', async ({ skip }) => {
+  if (!isRoot) skip('only root is sure to have cgroups')
+  const launcher = await startTestLauncher()
+  const { run, pid } = await launchFrozen(launcher)
+  await launcher.ask({ type: 'stop', run, signal: 'SIGKILL', timeoutMs: 0 })
+  expect(await exitOf(launcher, run)).toMatchObject({ signal: 'SIGKILL', lastLines: ['ready'] })
+  expect(isAlive(pid)).toBe(false)
+  await launcher.close()
+})
+
+test('a launcher that is to end does not leave a frozen run behind', async ({ skip }) => {
+  if (!isRoot) skip('only root is sure to have cgroups')
+  const launcher = await startTestLauncher()
+  const { pid } = await launchFrozen(launcher)
+  await launcher.close()
+  expect(isAlive(pid)).toBe(false)
+})
+
+test('a run that was not started to be frozen, and has no bounds, is not', async () => {
+  const launcher = await startTestLauncher()
+  const run = newRunName()
+  const launch = launcher.launchOf()
+  await launcher.ask({ type: 'launch', run, service: 'api', id: 'alice', launch, watch: false, note: null })
+  expect(await launcher.ask({ type: 'freeze', run, on: true })).toMatchObject({ type: 'reply', value: false })
+  await launcher.close()
+})
+
+test('nobody freezes what is no run', async () => {
+  const launcher = await startTestLauncher()
+  expect(await launcher.ask({ type: 'freeze', run: newRunName(), on: true })).toMatchObject({ code: 'refused' })
+  expect(await launcher.ask({ type: 'freeze', run: newRunName(), on: 'yes' })).toMatchObject({ code: 'refused' })
+  await launcher.close()
 })
