@@ -1,4 +1,4 @@
-// One test for each row of the transition table, in the order of an instance's life.
+// Tests of the transition table (rows.ts), each named after its row, in the order of an instance's life.
 import { expect, test } from 'vitest'
 import { fateOf, Harness, leaseOf, nameOf, settled, temporaryState } from './harness.ts'
 
