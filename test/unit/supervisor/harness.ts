@@ -8,8 +8,10 @@ import { Refusal } from '../../../src/refusal.ts'
 import type { Lease } from '../../../src/router/wake.ts'
 import { openState, type State } from '../../../src/state/state.ts'
 import type { ServiceRules } from '../../../src/supervisor/house.ts'
+import type { ProcessNote } from '../../../src/supervisor/process.ts'
 import { createSupervisor, type Supervisor, type SupervisorOptions } from '../../../src/supervisor/supervisor.ts'
 import { FakeClock, settled } from './fakeClock.ts'
+import { Mortal } from './mortal.ts'
 import { ScriptedProcess } from './scriptedProcess.ts'
 
 export type Rules = ServiceRules & { readonly open: boolean }
@@ -30,6 +32,8 @@ const defaultRules: Rules = {
 }
 
 export interface HarnessOptions {
+  /** Every process that servers before this one started; the clock and the state are theirs too. */
+  readonly started?: Harness['started']
   /** The profile its instances run under; none without it. */
   readonly seccomp?: string
   readonly rules?: Partial<Rules>
@@ -75,16 +79,20 @@ export class Harness {
   readonly state: State
   readonly supervisor: Supervisor
   /** Every process ever started, oldest first, with the instance it was started for. */
-  readonly started: { readonly instance: string; readonly process: ScriptedProcess }[] = []
+  readonly started: { readonly instance: string; readonly process: ScriptedProcess }[]
   readonly lines: Line[] = []
   readonly purged: string[] = []
   /** Instances of which no traced start is to come any more. */
   readonly untraced: string[] = []
   /** What `random` returns. */
   chance = 0.5
+  readonly #options: HarnessOptions
+  readonly #life = new Mortal()
 
   constructor(options: HarnessOptions = {}) {
     const { clock = new FakeClock(), declared = { notes: ['alice', 'bob'] } } = options
+    this.#options = options
+    this.started = options.started ?? []
     this.clock = clock
     this.state = options.state ?? temporaryState()
     const services = new Map<string, Rules>([['notes', { ...defaultRules, ...options.rules }]])
@@ -103,12 +111,14 @@ export class Harness {
       serviceFor: options.serviceFor ?? ((service) => service),
       declared: new Map(Object.entries(declared)),
       startProcess: (name) =>
-        (options.launch ?? (async (_, make) => make()))(name, () => this.#make(name, options.onStop)),
+        this.#life.launched(() =>
+          (options.launch ?? (async (_, make) => make()))(name, () => this.#make(name, options.onStop)),
+        ),
       tracing: {
         next: (name) => `traced ${formatInstance(name)}`,
         noMore: (name) => void this.untraced.push(formatInstance(name)),
       },
-      state: this.state,
+      state: this.#life.withoutWrites(this.state),
       describe: {
         address: ({ service, id }) => `${id}.${service}.example.com`,
         dataDir: ({ id }) => `/data/${id}`,
@@ -118,10 +128,11 @@ export class Harness {
         memoryBytes: (_, pid) => pid * 1_024,
       },
       purge: async (name) => {
+        await this.#life.alive()
         await options.purge?.(name)
         this.purged.push(formatInstance(name))
       },
-      clock,
+      clock: this.#life.clock(clock),
       log: { info: write('info'), warn: write('warn'), error: write('error') },
       random: options.random ?? (() => this.chance),
       ...(options.adopted === undefined ? {} : { adopted: options.adopted }),
@@ -200,6 +211,27 @@ export class Harness {
       await settled()
       if (this.phase(instance) === 'backoff') await this.clock.advance(10_000)
     }
+  }
+
+  /**
+   * The server is killed, and another finds what still runs: nothing this one was about to do happens any more. `meanwhile` is
+   * called while there is none.
+   */
+  succeed(meanwhile: () => void = () => undefined): Harness {
+    this.#life.end()
+    const running = this.started.filter(({ process }) => process.isAlive)
+    meanwhile()
+    const noteOf = ({ notes }: ScriptedProcess): ProcessNote => notes.at(-1) ?? { phase: 'starting' }
+    const survivors = running.filter(({ process }) => process.isAlive)
+    const ended = running.filter(({ process }) => !process.isAlive && noteOf(process).phase !== 'stopping')
+    return new Harness({
+      ...this.#options,
+      clock: this.clock,
+      state: this.state,
+      started: this.started,
+      adopted: survivors.map(({ instance, process }) => ({ name: nameOf(instance), process, note: noteOf(process) })),
+      exits: ended.map(({ instance, process }) => ({ name: nameOf(instance), exit: process.lastExit })),
+    })
   }
 
   #make(name: InstanceName, onStop: HarnessOptions['onStop']): ScriptedProcess {

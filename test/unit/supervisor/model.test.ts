@@ -1,5 +1,7 @@
-// Random lives: requests, clients that leave, crashes, orders, slow and failing launches, processes that ignore signals, and
-// time. After every step the promises that must never be broken are checked, and in the end everything must have come to rest.
+// Random lives: requests, clients that leave, crashes, orders, slow and failing launches, processes that ignore signals, machines
+// that cannot freeze, a suspended machine, killed servers, removals, and time. After every step the promises that must never be
+// broken are checked (one process, one outcome in time, no lease on what is leaving or frozen, no wake without an end, no data
+// removed but by a purge), and in the end everything must have come to rest, with no timer left.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { TenementError } from '../../../src/errors.ts'
@@ -7,55 +9,57 @@ import type { Lease } from '../../../src/router/wake.ts'
 import { Harness, nameOf, type Request, settled } from './harness.ts'
 import type { ScriptedProcess } from './scriptedProcess.ts'
 
-const instances = ['notes:alice', 'notes:bob', 'pages:stranger'] as const
+const instances = ['notes:alice', 'notes:bob', 'notes:added', 'pages:stranger'] as const
 type Which = (typeof instances)[number]
+/** The one that comes and goes by command. */
+const added = 'notes:added'
 
 const rules = {
   startTimeoutMs: 4_000,
   stopTimeoutMs: 1_000,
   drainTimeoutMs: 2_000,
+  freezeAfterMs: 2_000,
   idleTimeoutMs: 6_000,
   queueMax: 4,
 }
 const holdTimeoutMs = 5_000
+/** Beyond this a silence means that nothing could run, so that nobody could use anything. */
+const gapMs = 30_000
+
+const orders = ['wake', 'stop', 'restart', 'disable', 'enable'] as const
+type Order = (typeof orders)[number]
 
 type Step =
   | {
-      readonly do: 'request' | 'wake' | 'stop' | 'restart' | 'disable' | 'enable' | 'listen' | 'obey' | 'defy'
+      readonly do: 'request' | Order | 'listen' | 'obey' | 'defy' | 'canFreeze' | 'cannotFreeze'
       readonly whom: Which
     }
   | { readonly do: 'exit'; readonly whom: Which; readonly code: number | null }
   | { readonly do: 'leave' | 'release'; readonly which: number }
   | { readonly do: 'launch'; readonly mode: 'now' | 'slow' | 'fail' }
-  | { readonly do: 'pass'; readonly ms: number }
+  | { readonly do: 'pass' | 'suspend'; readonly ms: number }
   | { readonly do: 'setClock'; readonly byMs: number }
+  | { readonly do: 'add' | 'remove' | 'purge' }
+  /** The server is killed; `dies` ends while there is none. */
+  | { readonly do: 'kill'; readonly dies: Which | null }
 
+const one = <const Name extends Step['do']>(...names: readonly Name[]) => fc.constantFrom(...names)
 const whom = fc.constantFrom(...instances)
 const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 8, arbitrary: fc.record({ do: fc.constant('request' as const), whom }) },
-  { weight: 6, arbitrary: fc.record({ do: fc.constant('listen' as const), whom }) },
-  { weight: 4, arbitrary: fc.record({ do: fc.constant('exit' as const), whom, code: fc.constantFrom(0, 1, null) }) },
-  { weight: 6, arbitrary: fc.record({ do: fc.constantFrom('leave' as const, 'release' as const), which: fc.nat(20) }) },
-  {
-    weight: 5,
-    arbitrary: fc.record({ do: fc.constantFrom('wake', 'stop', 'restart', 'disable', 'enable', 'obey', 'defy'), whom }),
-  },
-  {
-    weight: 2,
-    arbitrary: fc.record({ do: fc.constant('launch' as const), mode: fc.constantFrom('now', 'slow', 'fail') }),
-  },
-  {
-    weight: 8,
-    arbitrary: fc.record({ do: fc.constant('pass' as const), ms: fc.constantFrom(0, 5, 100, 1_000, 3_000, 10_000) }),
-  },
-  {
-    weight: 1,
-    arbitrary: fc.record({ do: fc.constant('setClock' as const), byMs: fc.constantFrom(-3_600_000, 3_600_000) }),
-  },
+  { weight: 8, arbitrary: fc.record({ do: one('request'), whom }) },
+  { weight: 6, arbitrary: fc.record({ do: one('listen'), whom }) },
+  { weight: 4, arbitrary: fc.record({ do: one('exit'), whom, code: fc.constantFrom(0, 1, null) }) },
+  { weight: 6, arbitrary: fc.record({ do: one('leave', 'release'), which: fc.nat(20) }) },
+  { weight: 5, arbitrary: fc.record({ do: one(...orders, 'obey', 'defy'), whom }) },
+  { weight: 1, arbitrary: fc.record({ do: one('canFreeze', 'cannotFreeze'), whom }) },
+  { weight: 2, arbitrary: fc.record({ do: one('launch'), mode: fc.constantFrom('now', 'slow', 'fail') }) },
+  { weight: 8, arbitrary: fc.record({ do: one('pass'), ms: fc.constantFrom(0, 5, 100, 1_000, 3_000, 10_000) }) },
+  { weight: 1, arbitrary: fc.record({ do: one('suspend'), ms: fc.constantFrom(100, 5_000, 31_000, 3_600_000) }) },
+  { weight: 1, arbitrary: fc.record({ do: one('setClock'), byMs: fc.constantFrom(-3_600_000, 3_600_000) }) },
+  { weight: 2, arbitrary: fc.record({ do: one('add', 'remove', 'purge') }) },
+  { weight: 1, arbitrary: fc.record({ do: one('kill'), dies: fc.constantFrom(null, ...instances) }) },
 )
 
-const orders = ['wake', 'stop', 'restart', 'disable', 'enable'] as const
-type Order = (typeof orders)[number]
 const isOrder = (text: string): text is Order => orders.some((order) => order === text)
 
 interface Granted {
@@ -66,18 +70,24 @@ interface Granted {
 }
 
 class Life {
-  readonly house: Harness
+  house: Harness
   readonly maxRunning: number | undefined
-  readonly requests: { readonly request: Request; readonly sinceMs: number }[] = []
-  readonly granted: Granted[] = []
-  /** What came too late: leases on a process that was to get nothing more, stops of one that served. */
-  readonly late: string[] = []
-  orders = 0
+  requests: { readonly request: Request; readonly sinceMs: number }[] = []
+  granted: Granted[] = []
+  /** What must not have happened, and did. */
+  readonly wrong: string[] = []
+  /** Orders under way, of this server. */
+  orders = new Set<Promise<unknown>>()
   mode: 'now' | 'slow' | 'fail' = 'now'
   /** Instances that were ever told to end by an operator. */
   readonly ordered = new Set<Which>()
   readonly launches = new Map<string, number>()
   readonly startingSince = new Map<string, { readonly launch: number | undefined; readonly atMs: number }>()
+  /** Time in which the machine ran, at which each was last seen to be in use. */
+  readonly usedAtMs = new Map<string, number>()
+  /** How many times data was to be removed. */
+  purges = 0
+  #suspendedMs = 0
 
   constructor(maxConcurrentWakes: number, maxRunning: number | undefined) {
     this.maxRunning = maxRunning
@@ -89,16 +99,20 @@ class Life {
       ...(maxRunning === undefined ? {} : { maxRunning }),
       launch: ({ service, id }, make) => this.#launch(`${service}:${id}`, make),
       onStop: (instance) => this.#checkStop(instance),
+      purge: async (name) => this.#checkPurge(`${name.service}:${name.id}`),
     })
   }
 
   async take(step: Step): Promise<void> {
     if (step.do === 'pass') await this.house.clock.advance(step.ms)
+    if (step.do === 'suspend') await this.#suspend(step.ms)
     if (step.do === 'setClock') this.house.clock.setWall(step.byMs)
     if (step.do === 'launch') this.mode = step.mode
     if (step.do === 'leave') this.requests.at(step.which % Math.max(this.requests.length, 1))?.request.leave()
     if (step.do === 'release') this.#release(this.granted.at(step.which % Math.max(this.granted.length, 1)))
     if (step.do === 'request') this.#request(step.whom)
+    if (step.do === 'add' || step.do === 'remove' || step.do === 'purge') this.#comeOrGo(step.do)
+    if (step.do === 'kill') this.#kill(step.dies)
     if ('whom' in step) this.#affect(step.whom, step)
     await settled()
     this.check()
@@ -108,13 +122,17 @@ class Life {
     const { house, maxRunning } = this
     for (const instance of instances) {
       expect(house.alive(instance)).toBeLessThanOrEqual(1)
+      if (!this.#isThere(instance)) continue
       this.#checkActive(instance)
       this.#checkStart(instance)
+      this.#checkFrozen(instance)
+      if (this.#isInUse(instance)) this.usedAtMs.set(instance, this.#awakeMs)
     }
     const now = house.clock.nowMs()
     for (const { request, sinceMs } of this.requests)
       if (request.outcome === undefined) expect(now - sinceMs).toBeLessThanOrEqual(holdTimeoutMs)
-    expect(this.late).toEqual([])
+    expect(this.wrong).toEqual([])
+    expect(house.purged.length).toBeLessThanOrEqual(this.purges)
     if (maxRunning !== undefined)
       expect(house.started.filter(({ process }) => process.isAlive).length).toBeLessThanOrEqual(maxRunning)
   }
@@ -130,11 +148,54 @@ class Life {
     }
     await house.clock.advance(60_000)
     this.check()
-    for (const instance of instances) expect(['asleep', 'disabled', 'crashlooped']).toContain(house.phase(instance))
+    for (const instance of instances)
+      if (this.#isThere(instance)) expect(['asleep', 'disabled', 'crashlooped']).toContain(house.phase(instance))
     expect(house.started.filter(({ process }) => process.isAlive)).toEqual([])
     expect(this.requests.filter(({ request }) => request.outcome === undefined)).toEqual([])
-    expect(this.orders).toBe(0)
+    expect(this.orders.size).toBe(0)
     expect(house.clock.pending).toBe(0)
+  }
+
+  get #awakeMs(): number {
+    return this.house.clock.nowMs() - this.#suspendedMs
+  }
+
+  #isThere(instance: Which): boolean {
+    return instance !== added || this.house.supervisor.isKnown('notes', 'added')
+  }
+
+  #isInUse(instance: Which): boolean {
+    const { phase, active } = this.house.status(instance)
+    return active > 0 || (phase !== 'ready' && phase !== 'frozen')
+  }
+
+  /** Nothing runs, and then everything at once whose time is over. */
+  async #suspend(ms: number): Promise<void> {
+    this.house.clock.suspend(ms)
+    if (ms > gapMs) this.#suspendedMs += ms
+    await this.house.clock.advance(0)
+  }
+
+  /** Connections go with the server, and so does what they waited for. */
+  #kill(dies: Which | null): void {
+    this.requests = []
+    for (const granted of this.granted) granted.isReleased = true
+    this.granted = []
+    this.orders = new Set()
+    this.startingSince.clear()
+    this.house = this.house.succeed(() => {
+      if (dies !== null && this.house.alive(dies) > 0) this.house.process(dies).exit({ code: 1 })
+    })
+    for (const instance of instances) this.usedAtMs.set(instance, this.#awakeMs)
+  }
+
+  #comeOrGo(step: 'add' | 'remove' | 'purge'): void {
+    const { operations } = this.house.supervisor
+    const name = nameOf(added)
+    const isPurged = step === 'purge'
+    if (isPurged) this.purges += 1
+    if (step !== 'add') this.ordered.add(added)
+    this.#await(step === 'add' ? operations.add(name) : operations.remove(name, { purge: isPurged }))
   }
 
   #launch(instance: string, make: () => ScriptedProcess): Promise<ScriptedProcess> {
@@ -147,13 +208,16 @@ class Life {
   }
 
   #request(instance: Which): void {
-    const request = this.house.request(instance)
-    this.requests.push({ request, sinceMs: this.house.clock.nowMs() })
+    const { house } = this
+    const request = house.request(instance)
+    this.requests.push({ request, sinceMs: house.clock.nowMs() })
     void request.settled.then((outcome) => {
-      if (!('lease' in outcome)) return
+      if (!('lease' in outcome) || house !== this.house) return
       const { lease } = outcome
-      if (lease.endpoint.gone.aborted || this.house.process(instance).orders.length > 0) this.late.push(instance)
-      this.granted.push({ whom: instance, lease, process: this.house.process(instance), isReleased: false })
+      const process = house.process(instance)
+      if (lease.endpoint.gone.aborted || process.orders.length > 0 || process.isFrozen)
+        this.wrong.push(`a lease on ${instance}, which is leaving or frozen`)
+      this.granted.push({ whom: instance, lease, process, isReleased: false })
     })
   }
 
@@ -170,32 +234,48 @@ class Life {
     if (step.do === 'listen') process.isListening = process.isAlive
     if (step.do === 'obey') process.obeys = true
     if (step.do === 'defy') process.obeys = false
+    if (step.do === 'canFreeze') process.canFreeze = true
+    if (step.do === 'cannotFreeze') process.canFreeze = false
     if (step.do === 'exit' && process.isAlive)
       process.exit({ code: step.code, signal: step.code === null ? 'SIGSEGV' : null })
   }
 
   #order(instance: Which, order: Order): void {
     if (order !== 'wake' && order !== 'enable') this.ordered.add(instance)
-    this.orders += 1
-    const done = (): void => {
-      this.orders -= 1
-    }
-    const failed = (thrown: unknown): void => {
-      done()
-      if (!(thrown instanceof TenementError)) throw thrown
-    }
-    void this.house.supervisor.operations[order](nameOf(instance)).then(done, failed)
+    this.#await(this.house.supervisor.operations[order](nameOf(instance)))
   }
 
-  /** Only an order, and only after its drain_timeout, ends what serves a request. */
+  /** Every order comes to an end, with an error of tenement's at worst. */
+  #await(order: Promise<unknown>): void {
+    const { orders } = this
+    orders.add(order)
+    const done = (): boolean => orders.delete(order)
+    void order.then(done, (thrown: unknown) => {
+      done()
+      if (!(thrown instanceof TenementError)) throw thrown
+    })
+  }
+
+  /** Only an order, and only after its drain_timeout, ends what serves a request; and nothing else but idleness or want of room what does not. */
   #checkStop(instance: string): void {
     const current = this.granted.findLast(({ whom }) => whom === instance)
-    if (current === undefined || this.ordered.has(current.whom)) return
+    // A server that was killed had told it before; this one says it once more.
+    if (this.house.process(instance).orders.length > 1) return
+    if (instances.some((each) => each === instance && this.ordered.has(each))) return
     const isServing = this.granted.some(
-      ({ lease, isReleased }) => lease.endpoint === current.lease.endpoint && !isReleased,
+      ({ lease, isReleased }) => lease.endpoint === current?.lease.endpoint && !isReleased,
     )
-    const isCurrent = current.process === this.house.process(instance)
-    if (isCurrent && isServing) this.late.push(`${instance} was stopped while it served`)
+    const isCurrent = current?.process === this.house.process(instance)
+    if (isCurrent && isServing) this.wrong.push(`${instance} was stopped while it served`)
+    const unusedMs = this.#awakeMs - (this.usedAtMs.get(instance) ?? Number.NEGATIVE_INFINITY)
+    if (this.maxRunning === undefined && unusedMs < rules.idleTimeoutMs)
+      this.wrong.push(`${instance} was stopped as idle after ${unusedMs} ms`)
+  }
+
+  /** What is gone for good was to go, and nothing wrote to it any more. */
+  #checkPurge(instance: string): void {
+    if (instance !== added) this.wrong.push(`the data of ${instance} was removed`)
+    if (this.house.alive(instance) > 0) this.wrong.push(`the data of ${instance} was removed while it ran`)
   }
 
   #checkActive(instance: Which): void {
@@ -205,7 +285,15 @@ class Life {
     const { active, phase } = this.house.status(instance)
     expect(active).toBeGreaterThanOrEqual(0)
     if (phase === 'ready' || phase === 'draining') expect(active).toBe(endpoints.length)
-    if (phase === 'asleep') expect(active).toBe(0)
+    if (phase === 'asleep' || phase === 'frozen') expect(active).toBe(0)
+  }
+
+  /** Only in its own phase is anything held still. */
+  #checkFrozen(instance: Which): void {
+    if (this.house.alive(instance) === 0) return
+    const { isFrozen, canFreeze } = this.house.process(instance)
+    const { phase } = this.house.status(instance)
+    if (isFrozen && canFreeze) expect(phase).toBe('frozen')
   }
 
   /** A start ends by its deadline, whatever becomes of it. */

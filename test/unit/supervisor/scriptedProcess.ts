@@ -32,6 +32,8 @@ export class ScriptedProcess implements Process {
   readonly notes: ProcessNote[] = []
   /** What it was told, in order: 'stop', 'kill'. */
   readonly orders: string[] = []
+  /** How it ended; while it lives, how it would if it obeyed. */
+  lastExit: Exit = cleanExit
   isListening = false
   isAlive = true
   isFrozen = false
@@ -50,6 +52,7 @@ export class ScriptedProcess implements Process {
     this.startedAtMs = startedAtMs
     this.exited = new Promise((resolve) => {
       this.#exit = (exit) => {
+        if (this.isAlive) this.lastExit = exit
         this.isAlive = false
         this.isListening = false
         resolve(exit)
