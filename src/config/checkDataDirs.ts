@@ -2,7 +2,7 @@
 // Instances come later too: of an open service any id counts, and two services must never lead the same id to the same place.
 import { formatInstance, type InstanceName } from '../names.ts'
 import { hasSoundData } from './checkTemplates.ts'
-import { dataDirFor, templateParts } from './dataDir.ts'
+import { dataDirFor, dataDirParts, templateParts } from './dataDir.ts'
 import type { Issue } from './problem.ts'
 import type { Config, Service } from './schema.ts'
 import { asTemplate, variablesOf } from './template.ts'
@@ -40,18 +40,22 @@ const sharedAlways = (services: readonly Service[], config: Config): readonly Sh
   const dirOf = (service: Service): string => dataDirFor(service, config.settings, anyId)
   const owners = new Map([...services].reverse().map((service) => [dirOf(service), service]))
   return services.flatMap((service) => {
-    const owner = [dirOf(service), ...foldersAbove(dirOf(service))]
-      .map((folder) => owners.get(folder))
-      .find((found) => found !== undefined && found !== service)
+    const owner = ownerAround(dirOf(service), owners, (found) => found !== service)
     return owner === undefined ? [] : sharedBy(service, owner, 'the same id would have the same data in both')
   })
 }
 
 /** Services that some id of an open service leads into each other. */
 const sharedByOpen = (services: readonly Service[], config: Config): readonly Shared[] => {
-  const places = new Map(services.map((service) => [service, placesOf(service, config)]))
+  // Only of services that one with any id could meet: there may be ten thousand declared ids.
+  const known = new Map<Service, readonly Place[]>()
+  const placesFor = (service: Service): readonly Place[] => {
+    const places = known.get(service) ?? placesOf(service, config)
+    known.set(service, places)
+    return places
+  }
   const canMeet = (a: Service, b: Service): boolean =>
-    places.get(a)?.some((place) => places.get(b)?.some((other) => canNest(place, other))) ?? false
+    placesFor(a).some((place) => placesFor(b).some((other) => canNest(place, other)))
   return services.flatMap((service, index) =>
     services
       .slice(0, index)
@@ -97,19 +101,21 @@ const sharedByInstances = (
   config: Config,
   reported: readonly Shared[],
 ): readonly Issue[] => {
+  const those = services.filter(({ name }) => (config.instances.get(name) ?? []).length > 0)
+  // One's own instances stand apart: the directory of an instance has its id in it, or there is but one.
+  if (those.length < 2) return []
   const owners = new Map<string, InstanceName>()
-  const declared = services.flatMap((service) =>
-    (config.instances.get(service.name) ?? []).map((id, index) => ({
+  const declared = those.flatMap((service) => {
+    const parts = dataDirParts(service, config.settings)
+    return (config.instances.get(service.name) ?? []).map((id, index) => ({
       name: { service: service.name, id },
       index,
-      dir: dataDirFor(service, config.settings, id),
-    })),
-  )
-  for (const { dir, name } of declared) owners.set(dir, owners.get(dir) ?? name)
+      dir: parts.join(id),
+    }))
+  })
+  for (const { dir, name } of declared) if (!owners.has(dir)) owners.set(dir, name)
   return declared.flatMap(({ dir, name, index }) => {
-    const owner = [dir, ...foldersAbove(dir)]
-      .map((folder) => owners.get(folder))
-      .find((found) => found !== undefined && found.service !== name.service)
+    const owner = ownerAround(dir, owners, ({ service }) => service !== name.service)
     if (owner === undefined || isAmong(reported, owner.service, name.service)) return []
     const message = `the data directory of ${formatInstance(name)}, "${dir}", lies in that of ${formatInstance(owner)}`
     return [
@@ -122,9 +128,15 @@ const sharedByInstances = (
   })
 }
 
-const foldersAbove = (path: string): readonly string[] =>
-  path
-    .split('/')
-    .slice(1)
-    .map((_, depth, parts) => `/${parts.slice(0, depth).join('/')}`)
-    .slice(1)
+/** Whose the path is, or the nearest folder above it below "/", as far as that one is meant. */
+const ownerAround = <Owner>(
+  path: string,
+  owners: ReadonlyMap<string, Owner>,
+  isMeant: (owner: Owner) => boolean,
+): Owner | undefined => {
+  for (let folder = path; folder !== ''; folder = folder.slice(0, folder.lastIndexOf('/'))) {
+    const owner = owners.get(folder)
+    if (owner !== undefined && isMeant(owner)) return owner
+  }
+  return undefined
+}
