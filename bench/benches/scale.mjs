@@ -21,6 +21,12 @@ const idsOf = (count) => Array.from({ length: count }, (_, index) => `i${index}`
 const residentOf = (pid) =>
   Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))[1]) / mebibyte
 
+/** Processor time that a process has used (fields 14 and 15 of /proc/PID/stat, in hundredths of a second; proc(5)). */
+const processorMsOf = (pid) => {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1].split(' ')
+  return (Number(fields[11]) + Number(fields[12])) * 10
+}
+
 /** From the start of the program to the first answer of an instance, and the memory of both processes a moment later. */
 const serveOnce = (place, count) => async () => {
   const services = servicesFor(place, ['fd'], { isolations: ['none'], ids: idsOf(count) })
@@ -31,9 +37,10 @@ const serveOnce = (place, count) => async () => {
   try {
     await tenement.ask(services[0].name, 'i0')
     const answeredMs = performance.now() - begun
+    const processorMs = processorMsOf(tenement.launcherPid) + processorMsOf(tenement.serverPid())
     await delay(1_000)
     const server = residentOf(tenement.serverPid())
-    return { answeredMs, server, launcher: residentOf(tenement.launcherPid) }
+    return { answeredMs, processorMs, server, launcher: residentOf(tenement.launcherPid) }
   } finally {
     await tenement.close()
   }
@@ -61,6 +68,7 @@ const served = (rounds) =>
       for (const count of counts) found.get(count).push(await serveOnce(place, count)())
     return [
       ...rowsOf('start to the first answer (ms)', found, 'answeredMs'),
+      ...rowsOf('processor time until then (ms)', found, 'processorMs'),
       ...rowsOf('the server, resident (MB)', found, 'server'),
       ...rowsOf('the launcher, resident (MB)', found, 'launcher'),
     ]
