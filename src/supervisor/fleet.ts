@@ -23,7 +23,7 @@ export interface Fleet {
 }
 
 /** What differs from one instance to another; undefined where its service cannot run. */
-export type OptionsFor = (name: InstanceName) => Omit<InstanceOptions, 'onAsleep'> | undefined
+export type OptionsFor = (name: InstanceName) => InstanceOptions | undefined
 
 export const createFleet = (roster: Roster, optionsFor: OptionsFor): Fleet => {
   const instances = new Map<string, Instance>()
@@ -54,7 +54,7 @@ export const createFleet = (roster: Roster, optionsFor: OptionsFor): Fleet => {
   const make = (name: InstanceName): Instance | undefined => {
     const options = roster.sourceOf(name) === undefined ? undefined : optionsFor(name)
     if (options === undefined) return undefined
-    const instance: Instance = new Instance({ ...options, onAsleep: () => forgetIfUnused(instance) })
+    const instance: Instance = new Instance(options, () => forgetIfUnused(instance))
     instances.set(instance.key, instance)
     return instance
   }

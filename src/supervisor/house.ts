@@ -49,6 +49,4 @@ export interface InstanceOptions {
   launch(): Promise<Process>
   /** Keeps the breaker for a later server; undefined closes it. Never throws. */
   keepBreaker(breaker: Breaker | undefined): void
-  /** Called each time it has come to rest with nothing to be done. */
-  onAsleep(): void
 }

@@ -46,9 +46,11 @@ export class Instance implements Candidate, Occupant, Idler {
   readonly key: string
   readonly history = new History()
   readonly #options: InstanceOptions
+  readonly #onAsleep: () => void
   readonly #rules: ServiceRules
   readonly #house: House
-  readonly #waiters: Waiters
+  /** Only while somebody waits or something is under way: ten thousand sleepers need no queue each. */
+  #queueOfWaiters: Waiters | undefined
   readonly #crashes: CrashBook
   #state: PhaseState = { phase: 'asleep' }
   #typicalMs: number | undefined
@@ -60,9 +62,11 @@ export class Instance implements Candidate, Occupant, Idler {
   /** What everybody is told while nobody is let in. */
   #closed: (() => Refusal) | undefined
 
-  constructor(options: InstanceOptions) {
+  /** `onAsleep` is called each time it has come to rest with nothing to be done. */
+  constructor(options: InstanceOptions, onAsleep: () => void) {
     const { name, rules, house, breaker, isDisabled, keepBreaker } = options
     this.#options = options
+    this.#onAsleep = onAsleep
     this.#rules = rules
     this.#house = house
     this.name = name
@@ -71,14 +75,18 @@ export class Instance implements Candidate, Occupant, Idler {
     this.#isDisabled = isDisabled
     if (isDisabled) this.#state = { phase: 'disabled' }
     else if (breaker !== undefined) this.#state = { phase: 'crashlooped' }
-    this.#waiters = new Waiters({
-      clock: house.clock,
-      room: house.room,
+  }
+
+  get #waiters(): Waiters {
+    const { clock, room } = this.#house
+    this.#queueOfWaiters ??= new Waiters({
+      ...{ clock, room },
       instance: this.key,
-      queueMax: rules.queueMax,
+      queueMax: this.#rules.queueMax,
       outOfTime: () => refusalAtDeadline(this.#outlook()),
       onLeft: () => this.#dropIfUnwanted(),
     })
+    return this.#queueOfWaiters
   }
 
   get state(): PhaseState {
@@ -274,7 +282,9 @@ export class Instance implements Candidate, Occupant, Idler {
     if (wasRunning && !isRunning) capacity.vacate(this)
     if ('leave' in before) before.leave()
     if (wasRunning && !isRunning) admission.review()
-    if (next.phase === 'asleep') this.#options.onAsleep()
+    if (next.phase !== 'asleep') return
+    if (this.#waiters.size === 0) this.#queueOfWaiters = undefined
+    this.#onAsleep()
   }
 
   #queue(): void {

@@ -1,5 +1,6 @@
 // Asks a ready instance again and again whether it still answers, on connections of its own: no lease, so that being asked keeps
 // nobody awake. A program with one thread that is busy answers late and still sends its responses; it is not taken for dead.
+import { calledOff } from './calledOff.ts'
 import type { Clock } from './clock.ts'
 import { answersHealthy, type ReadyProcess } from './readiness.ts'
 
@@ -54,6 +55,6 @@ export const watchLiveness = (options: LivenessOptions): (() => void) => {
   later()
   return () => {
     cancelTimer()
-    over.abort()
+    over.abort(calledOff)
   }
 }

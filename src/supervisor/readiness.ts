@@ -4,6 +4,7 @@
 import { request } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Ready } from '../config/schema.ts'
+import { calledOff } from './calledOff.ts'
 import type { Clock } from './clock.ts'
 import type { Process } from './process.ts'
 import { linesMatch } from './readyLine.ts'
@@ -83,7 +84,7 @@ const withinAttempt = async (
   ask: (signal: AbortSignal) => Promise<boolean>,
 ): Promise<boolean> => {
   const attempt = new AbortController()
-  const abort = (): void => attempt.abort()
+  const abort = (): void => attempt.abort(calledOff)
   const cancel = clock.setTimer(attemptMs, abort)
   signal.addEventListener('abort', abort, { once: true })
   try {
@@ -91,7 +92,7 @@ const withinAttempt = async (
   } finally {
     cancel()
     signal.removeEventListener('abort', abort)
-    attempt.abort()
+    attempt.abort(calledOff)
   }
 }
 

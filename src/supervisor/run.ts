@@ -2,6 +2,7 @@
 // The process may not exist yet when the run is told to end; it is then ended as soon as it does, so that a late launch
 // never leaves a process behind. It knows nothing of phases.
 import type { Endpoint, Lease } from '../router/wake.ts'
+import { calledOff } from './calledOff.ts'
 import type { Exit, Process } from './process.ts'
 import { countTraffic } from './traffic.ts'
 
@@ -85,7 +86,7 @@ export const createRun = ({ launched, responseTimeoutMs, onUnused, ...known }: R
     ended: endingOf(launched),
     lease,
     receivedBytes: traffic.receivedBytes,
-    unroute: () => gone.abort(),
+    unroute: () => gone.abort(calledOff),
     end(how, onFailure) {
       const tell = (started: Process): void => {
         started[how]().catch(onFailure)

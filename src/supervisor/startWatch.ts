@@ -2,6 +2,7 @@
 // and its probes, so that nothing of a start outlives it. An exit is not its business: the instance hears of that itself.
 import type { Ready } from '../config/schema.ts'
 import { messageOf } from '../errors.ts'
+import { calledOff } from './calledOff.ts'
 import type { Clock } from './clock.ts'
 import type { Process } from './process.ts'
 import { becomesReady } from './readiness.ts'
@@ -45,6 +46,6 @@ export const watchStart = ({
   run.launched.then(probe, () => undefined)
   return () => {
     cancelTimer()
-    over.abort()
+    over.abort(calledOff)
   }
 }
