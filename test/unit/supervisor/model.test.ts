@@ -54,7 +54,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: one('canFreeze', 'cannotFreeze'), whom }) },
   { weight: 2, arbitrary: fc.record({ do: one('launch'), mode: fc.constantFrom('now', 'slow', 'fail') }) },
   { weight: 8, arbitrary: fc.record({ do: one('pass'), ms: fc.constantFrom(0, 5, 100, 1_000, 3_000, 10_000) }) },
-  { weight: 1, arbitrary: fc.record({ do: one('suspend'), ms: fc.constantFrom(100, 5_000, 31_000, 3_600_000) }) },
+  { weight: 2, arbitrary: fc.record({ do: one('suspend'), ms: fc.constantFrom(100, 5_000, 31_000, 3_600_000) }) },
   { weight: 1, arbitrary: fc.record({ do: one('setClock'), byMs: fc.constantFrom(-3_600_000, 3_600_000) }) },
   { weight: 2, arbitrary: fc.record({ do: one('add', 'remove', 'purge') }) },
   { weight: 1, arbitrary: fc.record({ do: one('kill'), dies: fc.constantFrom(null, ...instances) }) },
@@ -79,7 +79,7 @@ class Life {
   /** Orders under way, of this server. */
   orders = new Set<Promise<unknown>>()
   mode: 'now' | 'slow' | 'fail' = 'now'
-  /** Instances that were ever told to end by an operator. */
+  /** Instances that an operator told to end, until nothing of them runs. */
   readonly ordered = new Set<Which>()
   readonly launches = new Map<string, number>()
   readonly startingSince = new Map<string, { readonly launch: number | undefined; readonly atMs: number }>()
@@ -101,6 +101,7 @@ class Life {
       onStop: (instance) => this.#checkStop(instance),
       purge: async (name) => this.#checkPurge(`${name.service}:${name.id}`),
     })
+    this.#comeOrGo('add')
   }
 
   async take(step: Step): Promise<void> {
@@ -126,6 +127,7 @@ class Life {
       this.#checkActive(instance)
       this.#checkStart(instance)
       this.#checkFrozen(instance)
+      if (this.orders.size === 0 && this.house.alive(instance) === 0) this.ordered.delete(instance)
       if (this.#isInUse(instance)) this.usedAtMs.set(instance, this.#awakeMs)
     }
     const now = house.clock.nowMs()
