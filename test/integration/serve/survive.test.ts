@@ -42,7 +42,7 @@ describe('tenement', () => {
   const whoami = async (server: Tenement, id: string): Promise<number> =>
     JSON.parse((await server.ask(`${id}.api.test`, { path: '/whoami' })).body).pid
 
-  test('keeps every instance with its pid, and answers every new connection, when its server is killed under load', async () => {
+  test('L3.31 keeps every instance with its pid, and answers every new connection, when its server is killed under load', async () => {
     const server = await start()
     const before = await Promise.all(['alice', 'bob', 'carol'].map((id) => whoami(server, id)))
     const killed = await server.serverPid()

@@ -3,7 +3,7 @@ import { fateOf, Harness, nameOf, settled } from './harness.ts'
 
 const minute = 60_000
 
-test('an instance that does not exist is refused and leaves nothing behind', async () => {
+test('L3.1 an instance that does not exist is refused and leaves nothing behind', async () => {
   const house = new Harness()
   for (const name of ['notes:mallory', 'shop:alice', 'nonsense', 'notes:../alice', '__proto__:constructor']) {
     const request = house.request(name)

@@ -21,7 +21,7 @@ const left = (clock: FakeClock, note: ProcessNote, agoMs = minute, instance = 'n
   return { process, found: { name: nameOf(instance), process, note } }
 }
 
-test('a ready process keeps running, serves at once, and its idle time begins anew', async () => {
+test('L3.32 a ready process keeps running, serves at once, and its idle time begins anew', async () => {
   const clock = new FakeClock()
   const { process, found } = left(clock, { phase: 'ready', readyAtMs: clock.wallMs() - 10 * minute }, 11 * minute)
   const house = new Harness({ clock, adopted: [found] })
@@ -71,7 +71,7 @@ test('a process that was stopping is awaited, and only then another is started',
   expect(fateOf(request)).toBe('waiting')
 })
 
-test('a process of an instance that is not configured any more is ended', async () => {
+test('L3.29 a process of an instance that is not configured any more is ended', async () => {
   const clock = new FakeClock()
   const { process, found } = left(clock, { phase: 'ready' }, minute, 'notes:carol')
   const house = new Harness({ clock, adopted: [found] })

@@ -5,7 +5,7 @@ import { fateOf, Harness, leaseOf, nameOf, settled, temporaryState } from './har
 const minutes = (count: number): number => count * 60_000
 const alice = nameOf('notes:alice')
 
-test('asleep + request: the instance is started and the request waits', async () => {
+test('L3.2 asleep + request: the instance is started and the request waits', async () => {
   const house = new Harness()
   expect(house.phase()).toBe('asleep')
   const request = house.request()
@@ -14,7 +14,7 @@ test('asleep + request: the instance is started and the request waits', async ()
   expect(fateOf(request)).toBe('waiting')
 })
 
-test('asleep + all places taken: the instance is queued, and started when a place is free', async () => {
+test('L3.3 asleep + all places taken: the instance is queued, and started when a place is free', async () => {
   const house = new Harness({ maxConcurrentWakes: 1 })
   house.request('notes:alice')
   house.request('notes:bob')
@@ -25,7 +25,7 @@ test('asleep + all places taken: the instance is queued, and started when a plac
   expect(house.phase('notes:bob')).toBe('starting')
 })
 
-test('queued + its last waiter leaves: asleep again, nothing was started', async () => {
+test('L3.4 queued + its last waiter leaves: asleep again, nothing was started', async () => {
   const house = new Harness({ maxConcurrentWakes: 1 })
   house.request('notes:alice')
   const [one, other] = [house.request('notes:bob'), house.request('notes:bob')]
@@ -37,7 +37,7 @@ test('queued + its last waiter leaves: asleep again, nothing was started', async
   expect(house.starts('notes:bob')).toBe(0)
 })
 
-test('queued + no room within the hold time: the request is refused for capacity, and the instance sleeps', async () => {
+test('L3.5 queued + no room within the hold time: the request is refused for capacity, and the instance sleeps', async () => {
   const house = new Harness({ maxRunning: 1 })
   await house.leased('notes:alice')
   const request = house.request('notes:bob')
@@ -48,7 +48,7 @@ test('queued + no room within the hold time: the request is refused for capacity
   expect(house.phase('notes:bob')).toBe('asleep')
 })
 
-test('starting + accepts a connection: ready, and those who waited are served in order of arrival', async () => {
+test('L3.7 starting + accepts a connection: ready, and those who waited are served in order of arrival', async () => {
   const house = new Harness()
   const order: number[] = []
   const requests = [0, 1, 2].map((number) => {
@@ -64,7 +64,7 @@ test('starting + accepts a connection: ready, and those who waited are served in
   expect(house.status()).toMatchObject({ phase: 'ready', active: 3, requests: 3 })
 })
 
-test('starting + exit: backoff at once, without waiting for start_timeout', async () => {
+test('L3.8 starting + exit: backoff at once, without waiting for start_timeout', async () => {
   const house = new Harness()
   const request = house.request()
   await settled()
@@ -78,7 +78,7 @@ test('starting + exit: backoff at once, without waiting for start_timeout', asyn
   expect(house.starts()).toBe(2)
 })
 
-test('starting + exit with too little hold time left: the request is refused as start_failed', async () => {
+test('L3.8 starting + exit with too little hold time left: the request is refused as start_failed', async () => {
   const house = new Harness({ holdTimeoutMs: 1_000 })
   const request = house.request()
   await house.clock.advance(900)
@@ -87,7 +87,7 @@ test('starting + exit with too little hold time left: the request is refused as 
   expect(fateOf(request)).toBe('start_failed')
 })
 
-test('starting + start_timeout: killed and counted as a crash, never taken for ready', async () => {
+test('L3.9 starting + start_timeout: killed and counted as a crash, never taken for ready', async () => {
   const house = new Harness({ rules: { startTimeoutMs: 5_000 } })
   house.request()
   await house.clock.advance(4_900)
@@ -97,7 +97,7 @@ test('starting + start_timeout: killed and counted as a crash, never taken for r
   expect(house.status()).toMatchObject({ phase: 'backoff', lastStop: 'was not ready within 5s' })
 })
 
-test('starting + start_timeout + an order to stop: asleep, and not tried again', async () => {
+test('L3.9 starting + start_timeout + an order to stop: asleep, and not tried again', async () => {
   const house = new Harness({ rules: { startTimeoutMs: 5_000 } })
   const request = house.request()
   await settled()
@@ -111,7 +111,7 @@ test('starting + start_timeout + an order to stop: asleep, and not tried again',
   expect(fateOf(request)).toBe('stopped')
 })
 
-test('starting + every client leaves: it starts all the same, and its idle time begins', async () => {
+test('L3.10 starting + every client leaves: it starts all the same, and its idle time begins', async () => {
   const house = new Harness()
   const request = house.request()
   await settled()
@@ -123,7 +123,7 @@ test('starting + every client leaves: it starts all the same, and its idle time 
   expect(house.phase()).toBe('asleep')
 })
 
-test('ready + idle_timeout without a lease: stopped, asleep, and said to have been idle', async () => {
+test('L3.11 ready + idle_timeout without a lease: stopped, asleep, and said to have been idle', async () => {
   const house = new Harness()
   const process = await house.ready()
   await house.clock.advance(minutes(5) - 200)
@@ -133,7 +133,7 @@ test('ready + idle_timeout without a lease: stopped, asleep, and said to have be
   expect(process.orders).toEqual(['stop'])
 })
 
-test('draining as idle + request before the signal: ready again, the same process, no signal', async () => {
+test('L3.12 draining as idle + request before the signal: ready again, the same process, no signal', async () => {
   const house = new Harness({ maxRunning: 1 })
   const process = await house.ready('notes:alice')
   await house.clock.advance(6_000)
@@ -149,7 +149,7 @@ test('draining as idle + request before the signal: ready again, the same proces
   expect(house.starts('notes:alice')).toBe(1)
 })
 
-test('draining by order + the last lease ends: the stop signal is sent then, not before', async () => {
+test('L3.13 draining by order + the last lease ends: the stop signal is sent then, not before', async () => {
   const house = new Harness()
   const lease = await house.leased()
   const stopped = house.supervisor.operations.stop(alice)
@@ -163,7 +163,7 @@ test('draining by order + the last lease ends: the stop signal is sent then, not
   expect(await stopped).toMatchObject({ phase: 'asleep', lastStop: 'stopped by an operator' })
 })
 
-test('draining by order + drain_timeout: the stop signal is sent though a lease is held', async () => {
+test('L3.13 draining by order + drain_timeout: the stop signal is sent though a lease is held', async () => {
   const house = new Harness()
   const lease = await house.leased()
   const stopped = house.supervisor.operations.stop(alice)
@@ -177,7 +177,7 @@ test('draining by order + drain_timeout: the stop signal is sent though a lease 
   expect(house.status().active).toBe(0)
 })
 
-test('draining by order + request: it waits for the next start and is not served by the process that ends', async () => {
+test('L3.14 draining by order + request: it waits for the next start and is not served by the process that ends', async () => {
   const house = new Harness()
   const lease = await house.leased()
   const stopped = house.supervisor.operations.stop(alice)
@@ -206,7 +206,7 @@ test('draining by order + exit: asleep, and said to have ended by itself', async
   })
 })
 
-test('stopping + request: it waits, and the next process starts only when the group is empty', async () => {
+test('L3.14 stopping + request: it waits, and the next process starts only when the group is empty', async () => {
   const house = new Harness()
   const process = await house.ready()
   process.obeys = false
@@ -224,7 +224,7 @@ test('stopping + request: it waits, and the next process starts only when the gr
   expect(fateOf(request)).toBe('served')
 })
 
-test('stopping + empty group without a waiter: asleep', async () => {
+test('L3.15 stopping + empty group without a waiter: asleep', async () => {
   const house = new Harness()
   const process = await house.ready()
   process.obeys = false
@@ -236,7 +236,7 @@ test('stopping + empty group without a waiter: asleep', async () => {
   expect(house.phase()).toBe('asleep')
 })
 
-test('stopping + a group that does not end: an error is logged, it is killed again, and nothing starts in its place', async () => {
+test('L3.16 stopping + a group that does not end: an error is logged, it is killed again, and nothing starts in its place', async () => {
   const house = new Harness()
   const process = await house.ready()
   process.obeys = false
@@ -254,7 +254,7 @@ test('stopping + a group that does not end: an error is logged, it is killed aga
   expect(house.starts()).toBe(1)
 })
 
-test('ready + exit with code 0 while unused: asleep, without penalty', async () => {
+test('L3.17 ready + exit with code 0 while unused: asleep, without penalty', async () => {
   const house = new Harness()
   const process = await house.ready()
   process.exit({ code: 0 })
@@ -266,7 +266,7 @@ test('ready + exit with code 0 while unused: asleep, without penalty', async () 
   expect(house.status().restarts).toBe(0)
 })
 
-test('ready + exit with code 0 during a request: a crash', async () => {
+test('L3.18 ready + exit with code 0 during a request: a crash', async () => {
   const house = new Harness()
   await house.leased()
   house.process().exit({ code: 0 })
@@ -274,7 +274,7 @@ test('ready + exit with code 0 during a request: a crash', async () => {
   expect(house.phase()).toBe('backoff')
 })
 
-test('ready + any other exit: backoff, with the cause recorded', async () => {
+test('L3.18 ready + any other exit: backoff, with the cause recorded', async () => {
   const house = new Harness()
   const lease = await house.leased()
   await house.clock.advance(5_000)
@@ -288,7 +288,7 @@ test('ready + any other exit: backoff, with the cause recorded', async () => {
   expect(lease.endpoint.gone.aborted).toBe(true)
 })
 
-test('ready + ended by the kernel for want of memory: said so', async () => {
+test('L3.18 ready + ended by the kernel for want of memory: said so', async () => {
   const house = new Harness()
   const process = await house.ready()
   process.exit({ code: null, signal: 'SIGKILL', outOfMemory: true })
@@ -296,7 +296,7 @@ test('ready + ended by the kernel for want of memory: said so', async () => {
   expect(house.status()).toMatchObject({ phase: 'backoff', lastStop: 'ran out of memory after 100ms' })
 })
 
-test('backoff + timer with somebody waiting: started again', async () => {
+test('L3.20 backoff + timer with somebody waiting: started again', async () => {
   const house = new Harness()
   house.request()
   await settled()
@@ -306,7 +306,7 @@ test('backoff + timer with somebody waiting: started again', async () => {
   expect(house.status().restarts).toBe(1)
 })
 
-test('backoff + timer with nobody waiting: asleep, and the crash still counts', async () => {
+test('L3.20 backoff + timer with nobody waiting: asleep, and the crash still counts', async () => {
   const house = new Harness()
   for (const _ of [1, 2, 3, 4]) {
     await house.ready()
@@ -320,7 +320,7 @@ test('backoff + timer with nobody waiting: asleep, and the crash still counts', 
   expect(house.phase()).toBe('crashlooped')
 })
 
-test('backoff + timer with nobody waiting, but always to be on: started again', async () => {
+test('L3.20 backoff + timer with nobody waiting, but always to be on: started again', async () => {
   const house = new Harness({ rules: { autostart: true, idleTimeoutMs: undefined } })
   await house.ready()
   house.process().exit({ code: 1 })
@@ -328,7 +328,7 @@ test('backoff + timer with nobody waiting, but always to be on: started again', 
   expect(house.starts()).toBe(2)
 })
 
-test('backoff + request that can still be served in time: held', async () => {
+test('L3.21 backoff + request that can still be served in time: held', async () => {
   const house = new Harness()
   await house.ready()
   house.process().exit({ code: 1 })
@@ -343,7 +343,7 @@ test('backoff + request that can still be served in time: held', async () => {
   expect(fateOf(request)).toBe('served')
 })
 
-test('backoff + request that cannot be served in time: refused with the rest of the wait', async () => {
+test('L3.21 backoff + request that cannot be served in time: refused with the rest of the wait', async () => {
   const house = new Harness({ holdTimeoutMs: 500 })
   house.chance = 1
   for (const _ of [1, 2, 3, 4]) {
@@ -360,14 +360,14 @@ test('backoff + request that cannot be served in time: refused with the rest of 
   expect(request.outcome).toMatchObject({ refused: { retryAfterMs: 2_000 } })
 })
 
-test('backoff + the fifth crash within ten minutes: crashlooped', async () => {
+test('L3.22 backoff + the fifth crash within ten minutes: crashlooped', async () => {
   const house = new Harness()
   await house.crashUntilLeftAlone()
   expect(house.starts()).toBe(5)
   expect(house.phase()).toBe('crashlooped')
 })
 
-test('crashlooped + request: refused at once, nothing starts', async () => {
+test('L3.23 crashlooped + request: refused at once, nothing starts', async () => {
   const house = new Harness()
   await house.crashUntilLeftAlone()
   const request = house.request()
@@ -376,7 +376,7 @@ test('crashlooped + request: refused at once, nothing starts', async () => {
   expect(house.starts()).toBe(5)
 })
 
-test('crashlooped + half-open time alone: nothing starts, since nobody asks', async () => {
+test('L3.24 crashlooped + half-open time alone: nothing starts, since nobody asks', async () => {
   const house = new Harness()
   await house.crashUntilLeftAlone()
   await house.clock.advance(minutes(30))
@@ -384,7 +384,7 @@ test('crashlooped + half-open time alone: nothing starts, since nobody asks', as
   expect(house.clock.pending).toBe(0)
 })
 
-test('crashlooped + half-open time and a request: one try; another crash closes it for twice as long', async () => {
+test('L3.24 crashlooped + half-open time and a request: one try; another crash closes it for twice as long', async () => {
   const house = new Harness()
   await house.crashUntilLeftAlone()
   await house.clock.advance(minutes(5))
@@ -404,7 +404,7 @@ test('crashlooped + half-open time and a request: one try; another crash closes 
   expect(house.starts()).toBe(7)
 })
 
-test('crashlooped + a try that stays ready for a minute: the breaker is closed, here and in the state', async () => {
+test('L3.24 crashlooped + a try that stays ready for a minute: the breaker is closed, here and in the state', async () => {
   const house = new Harness()
   await house.crashUntilLeftAlone()
   await house.clock.advance(minutes(5))
@@ -418,7 +418,7 @@ test('crashlooped + a try that stays ready for a minute: the breaker is closed, 
   expect(house.phase()).toBe('backoff')
 })
 
-test('any phase + disable: stopped, disabled, and requests are refused', async () => {
+test('L3.30 any phase + disable: stopped, disabled, and requests are refused', async () => {
   const house = new Harness()
   await house.ready()
   expect(await house.supervisor.operations.disable(alice)).toMatchObject({
