@@ -10,6 +10,9 @@ export const median = (values) => quantile(values, 0.5)
 /** Median of the differences within each round: what the machine was busy with in that moment is in both and falls away. */
 export const pairedDifference = (values, base) => median(values.map((value, round) => value - base[round]))
 
+/** Median of the quotients within each round. */
+export const pairedRatio = (values, base) => median(values.map((value, round) => value / base[round]))
+
 /** Half of the distance between the quartiles: how far a median may be off by chance is less than this. */
 export const noise = (values) => (quantile(values, 0.75) - quantile(values, 0.25)) / 2
 

@@ -28,12 +28,12 @@ ${services
 ${services.map(({ name, ids = ['main'] }) => `${name} = ${JSON.stringify(ids)}`).join('\n')}
 `
 
-/** Resolves when it serves; rejects with what it printed. */
-export const startTenement = async (root, services, settings = '') => {
+/** Resolves when it serves; rejects with what it printed. `from` is the checkout whose build is run. */
+export const startTenement = async (root, services, settings = '', from = repository) => {
   const uids = newTenantUids()
   const file = join(root, 'tenement.toml')
   writeFileSync(file, configFor(root, uids, settings, services))
-  const child = spawn(process.execPath, [join(repository, 'dist/cli/main.js'), 'serve', '--config', file], {
+  const child = spawn(process.execPath, [join(from, 'dist/cli/main.js'), 'serve', '--config', file], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { PATH: process.env.PATH },
   })
