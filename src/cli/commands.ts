@@ -21,12 +21,14 @@ import { stop } from './commands/stop.ts'
 import { trace } from './commands/trace.ts'
 import { version } from './commands/version.ts'
 import { wake } from './commands/wake.ts'
+import { why } from './commands/why.ts'
 
 export const commands: readonly CommandDefinition[] = [
   serve,
   check,
   ps,
   status,
+  why,
   logs,
   add,
   remove,

@@ -3,6 +3,7 @@
 import type { IncomingMessage } from 'node:http'
 import { messageOf, TenementError } from '../errors.ts'
 import { formatInstance, type InstanceName } from '../names.ts'
+import { type Account, account } from './account.ts'
 import type { Decoder } from './decode.ts'
 import { createLineCutter } from './lineCutter.ts'
 import type { InstanceStatus, Removal, TracedStart } from './operations.ts'
@@ -13,6 +14,7 @@ import {
   instanceStatus,
   type LogLine,
   logLine,
+  nameList,
   removal,
   type ServerStatus,
   serverStatus,
@@ -23,7 +25,10 @@ import {
 export interface ControlClient {
   server(): Promise<ServerStatus>
   list(): Promise<readonly InstanceStatus[]>
+  /** 'service:id' of every instance, sorted. */
+  names(): Promise<readonly string[]>
   status(name: InstanceName): Promise<InstanceStatus>
+  why(name: InstanceName): Promise<Account>
   add(name: InstanceName): Promise<InstanceStatus>
   remove(name: InstanceName, options: { readonly purge: boolean }): Promise<Removal>
   /** Resolves when it is ready, however long that takes; so do the others when they are done. */
@@ -106,7 +111,9 @@ export const connectControl = (socketPath: string): ControlClient => {
   return {
     server: () => read(serverStatus, '/v1/server'),
     list: async () => (await read(instanceList, '/v1/instances')).instances,
+    names: async () => (await read(nameList, '/v1/names')).names,
     status: (name) => read(instanceStatus, pathOf(name)),
+    why: (name) => read(account, `${pathOf(name)}/why`),
     add: (name) =>
       get(instanceStatus, { method: 'POST', path: '/v1/instances', body: { instance: formatInstance(name) } }),
     remove: (name, { purge }) => get(removal, { method: 'DELETE', path: `${pathOf(name)}?purge=${purge}` }),

@@ -92,6 +92,7 @@ const instance = '/v1/instances/{service}/{id}'
 export const routes: readonly Route[] = [
   read('/v1/server', 'The running server itself', (_, { serverStatus }) => ok(serverStatus())),
   read('/v1/instances', 'Every instance there is', (_, { operations }) => ok({ instances: operations.list() })),
+  read('/v1/names', 'The name of every instance there is', (_, { operations }) => ok({ names: operations.names() })),
   {
     method: 'POST',
     path: '/v1/instances',
@@ -104,6 +105,9 @@ export const routes: readonly Route[] = [
     }),
   },
   read(instance, 'One instance', (call, { operations }) => ok(operations.status(nameOf(call)))),
+  read(`${instance}/why`, 'What brought an instance into its phase, and what happens next', (call, { operations }) =>
+    ok(operations.why(nameOf(call))),
+  ),
   {
     method: 'DELETE',
     path: instance,

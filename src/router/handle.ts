@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { messageOf } from '../errors.ts'
 import { Refusal } from '../refusal.ts'
+import { isNavigation } from './answers.ts'
 import type { Upgraded } from './attempt.ts'
 import { answer, breakOff, fail } from './conclude.ts'
 import type { Exchange, Service } from './exchange.ts'
@@ -14,7 +15,7 @@ import { requestHeaders } from './headers.ts'
 import type { Reason } from './reasons.ts'
 import { switchingHead, tunnel } from './tunnel.ts'
 import { dropRest } from './upload.ts'
-import type { Endpoint, Lease } from './wake.ts'
+import type { Caller, Endpoint, Lease } from './wake.ts'
 
 /** Resolves when the client's response is closed and the lease, if there was one, is released; never rejects. */
 export const handle = async (service: Service, exchange: Exchange): Promise<void> => {
@@ -67,7 +68,7 @@ const serve = async (service: Service, exchange: Exchange, found: Found, closed:
   const gone = new AbortController()
   exchange.res.once('close', () => gone.abort())
   for (let isFirst = true; ; isFirst = false) {
-    const lease = await leaseFor(service, exchange, found.name, gone.signal)
+    const lease = await leaseFor(service, exchange, found, gone.signal)
     try {
       if (!lease || gone.signal.aborted) return
       if (exchange.expects === 'continue' && isFirst) exchange.res.writeContinue()
@@ -99,17 +100,23 @@ const isEnding = async ({ gone }: Endpoint, clientGone: AbortSignal): Promise<bo
 const leaseFor = async (
   service: Service,
   exchange: Exchange,
-  name: string,
+  { name, head }: Found,
   gone: AbortSignal,
 ): Promise<Lease | undefined> => {
   try {
-    return await service.wake(name, { gone, arrivedAtMs: exchange.arrivedAtMs })
+    return await service.wake(name, { gone, arrivedAtMs: exchange.arrivedAtMs, caller: callerOf(exchange, head) })
   } catch (error) {
     if (gone.aborted) return undefined
     if (!(error instanceof Refusal)) throw error
     answer(service, exchange, name, { reason: error.reason, delivered: false, retryAfterMs: error.retryAfterMs })
     return undefined
   }
+}
+
+/** Method and host have passed their grammars; of the rest of the request only its kind is told. */
+const callerOf = ({ req, upgrade }: Exchange, { method, host }: Head): Caller => {
+  const isPage = isNavigation({ method, headers: req.headers })
+  return { method, host: host.toLowerCase(), client: upgrade ? 'upgrade' : isPage ? 'browser' : 'program' }
 }
 
 const forwardTo = (

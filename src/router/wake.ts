@@ -18,11 +18,20 @@ export interface Lease {
   release(): void
 }
 
+/** Who asks, as an operator may be told: nothing of what a client wrote but method and host. */
+export interface Caller {
+  readonly method: string
+  readonly host: string
+  readonly client: 'browser' | 'upgrade' | 'program'
+}
+
 export interface WakeContext {
   /** Aborts when the client leaves: the waiter is forgotten, the wake itself goes on. */
   readonly gone: AbortSignal
   /** Milliseconds since the epoch of the request's arrival; the hold time counts from here. */
   readonly arrivedAtMs: number
+  /** Absent where nobody can tell. */
+  readonly caller?: Caller
 }
 
 /** Resolves with a lease once the instance 'service:id' is ready; rejects with a Refusal when that cannot be had in time. */

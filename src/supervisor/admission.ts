@@ -8,6 +8,8 @@ import { FairQueue } from './fairQueue.ts'
 /** An instance that wants to start. */
 export interface Candidate {
   readonly serviceName: string
+  /** 'service:id' */
+  readonly key: string
   /** Whether an unused instance may be stopped for it: somebody waits, rather than a list of things to start. */
   readonly mayEvict: boolean
   /** It starts, in this tick. */
@@ -51,9 +53,12 @@ export const createAdmission = (clock: Clock, slots: number, capacity: Capacity)
   const makeRoom = (): void => {
     const waiting = [...queue]
     for (const candidate of waiting) if (!candidate.mayEvict) candidate.giveUp()
-    const wanted = Math.min(queue.size, slots - starting.size)
+    const wanted = [...queue].slice(0, slots - starting.size)
     const now = clock.nowMs()
-    const againAtMs = capacity.makeRoom(wanted, now)
+    const againAtMs = capacity.makeRoom(
+      wanted.map(({ key }) => key),
+      now,
+    )
     if (againAtMs !== undefined) cancelReview = clock.setTimer(Math.max(againAtMs - now, 1), review)
   }
 

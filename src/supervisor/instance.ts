@@ -9,7 +9,7 @@ import type { Occupant } from './capacity.ts'
 import { CrashBook } from './crashBook.ts'
 import { recoveredMs } from './crashes.ts'
 import { endAndWatch } from './endWatch.ts'
-import { History } from './history.ts'
+import { type EndOfRun, History, type WakeCause } from './history.ts'
 import type { House, InstanceOptions, ServiceRules } from './house.ts'
 import type { Idler } from './idle.ts'
 import { type Outlook, refusalAtArrival, refusalAtDeadline } from './outlook.ts'
@@ -26,6 +26,10 @@ import { expectedMs, nextTypicalMs } from './wakeTime.ts'
 const shortestStayMs = 5_000
 
 const nothing = (): void => undefined
+
+/** A program that ends by itself, in order and while nobody uses it, has chosen to sleep. */
+const isChoice = (run: Run, ending: Ending): boolean =>
+  ending.kind === 'exited' && ending.exit.code === 0 && run.active === 0
 
 export class Instance implements Candidate, Occupant, Idler {
   readonly name: InstanceName
@@ -88,6 +92,19 @@ export class Instance implements Candidate, Occupant, Idler {
     return state.phase === 'crashlooped' ? this.#crashes.closedForMs : undefined
   }
 
+  get rules(): ServiceRules {
+    return this.#rules
+  }
+
+  /** How many wait for it, operators included. */
+  get waiting(): number {
+    return this.#waiters.size
+  }
+
+  get crashesInARow(): number {
+    return this.#crashes.inARow
+  }
+
   /** Whether it would be the same if it were forgotten and made anew. */
   get isForgettable(): boolean {
     return this.#state.phase === 'asleep' && this.#closed === undefined && this.#crashes.isForgettable
@@ -96,7 +113,7 @@ export class Instance implements Candidate, Occupant, Idler {
   // What the outside asks for.
 
   /** A lease, at once or as soon as it is ready; rejects with a Refusal when that cannot be had before the hold time is over. */
-  request({ gone, arrivedAtMs }: WakeContext): Promise<Lease> {
+  request({ gone, arrivedAtMs, caller }: WakeContext): Promise<Lease> {
     const leftMs = this.#holdLeftMs(arrivedAtMs)
     const left = gone.aborted ? refusals.left(this.key, gone.reason) : undefined
     const refusal = left ?? this.#barred() ?? refusalAtArrival(this.#outlook(), leftMs)
@@ -106,7 +123,8 @@ export class Instance implements Candidate, Occupant, Idler {
     return new Promise((resolve, reject) => {
       const deadlineMs = this.#house.clock.nowMs() + leftMs
       const admit = (run: Run): void => resolve(this.#lease(run))
-      this.#wait({ deadlineMs, isOperator: false, admit, refuse: reject }, gone)
+      const cause = { by: 'request', request: caller } as const
+      this.#wait({ deadlineMs, isOperator: false, cause, admit, refuse: reject }, gone)
     })
   }
 
@@ -115,7 +133,7 @@ export class Instance implements Candidate, Occupant, Idler {
     const refusal = this.#barred()
     if (refusal !== undefined) return Promise.reject(refusal)
     this.#revoke()
-    if (this.#state.phase !== 'ready') return this.#waitAsOperator()
+    if (this.#state.phase !== 'ready') return this.#waitAsOperator('wake')
     this.#house.admission.review()
     return Promise.resolve()
   }
@@ -127,7 +145,7 @@ export class Instance implements Candidate, Occupant, Idler {
     this.#crashes.forgive()
     // Looked at first: one that sleeps may be started by the very next line, and that start is not to be ended.
     const hasRun = runOf(this.#state) !== undefined
-    const woken = this.#waitAsOperator()
+    const woken = this.#waitAsOperator('restart')
     if (hasRun) void this.#windDown('restarted by an operator', this.#rules.drainTimeoutMs)
     return woken
   }
@@ -173,8 +191,10 @@ export class Instance implements Candidate, Occupant, Idler {
     const { clock } = this.#house
     const agoMs = (atMs: number): number => Math.max(clock.wallMs() - atMs, 0)
     const run = this.#createRun(Promise.resolve(process), process)
+    this.history.started({ by: 'takeover' }, process.startedAtMs)
     this.#set(this.#starting(run, agoMs(process.startedAtMs)))
-    if (note.phase === 'stopping') this.#stop(run, { why: 'stopped before tenement was restarted', isCrash: false })
+    if (note.phase === 'stopping')
+      this.#stop(run, { why: 'stopped before tenement was restarted', isCrash: false, cause: 'earlier' })
     if (note.phase === 'ready') this.#enterReady(run, clock.nowMs() - agoMs(note.readyAtMs ?? clock.wallMs()))
     if (this.#isDisabled) void this.disable()
   }
@@ -182,8 +202,10 @@ export class Instance implements Candidate, Occupant, Idler {
   /** Counts an end that no server saw. Only for an instance without a process. */
   endedUnseen(exit: Exit): void {
     const nowMs = this.#house.clock.wallMs()
-    this.history.ended({ kind: 'exited', exit }, nowMs, nowMs, 'ended while no tenement was running')
-    if (exit.code === 0) return
+    const isOrderly = exit.code === 0
+    const ordered = { why: 'ended while no tenement was running', cause: isOrderly ? 'chosen' : 'crash' } as const
+    this.history.ended({ kind: 'exited', exit }, { startedAtMs: nowMs, nowMs, isChoice: isOrderly, ordered })
+    if (isOrderly) return
     this.history.crashed()
     this.#crashes.count(0, this.history.lastStop)
     if (this.#crashes.isBreakerOpen && this.#state.phase === 'asleep') this.#set({ phase: 'crashlooped' })
@@ -200,7 +222,7 @@ export class Instance implements Candidate, Occupant, Idler {
   }
 
   start(): void {
-    this.history.started()
+    this.history.started(this.#wakeCause(), this.#house.clock.wallMs())
     this.#enter(this.#starting(this.#createRun(this.#options.launch()), 0))
   }
 
@@ -219,8 +241,8 @@ export class Instance implements Candidate, Occupant, Idler {
     return state.phase === 'ready' && state.run.active === 0 ? state.sinceMs + shortestStayMs : undefined
   }
 
-  evict(): void {
-    this.#sleepBecause('stopped to make room for another instance')
+  evict(forWhom: string): void {
+    this.#sleepBecause({ why: `stopped to make room for ${forWhom}`, cause: 'evicted', evictedFor: forWhom })
   }
 
   idleAtMs(nowMs: number): number {
@@ -230,7 +252,7 @@ export class Instance implements Candidate, Occupant, Idler {
   }
 
   sleep(): void {
-    this.#sleepBecause(`idle for ${formatDuration(this.#rules.idleTimeoutMs ?? 0)}`)
+    this.#sleepBecause({ why: `idle for ${formatDuration(this.#rules.idleTimeoutMs ?? 0)}`, cause: 'idle' })
   }
 
   // Changes of phase.
@@ -242,9 +264,10 @@ export class Instance implements Candidate, Occupant, Idler {
 
   /** What the phase left holds is let go after the change: whoever is called by that must already see the new phase. */
   #set(next: PhaseState): void {
-    const { capacity, admission } = this.#house
+    const { capacity, admission, clock } = this.#house
     const before = this.#state
     this.#state = next
+    this.history.sinceMs = clock.wallMs()
     const wasRunning = runOf(before) !== undefined
     const isRunning = runOf(next) !== undefined
     if (isRunning && !wasRunning) capacity.occupy(this)
@@ -256,7 +279,8 @@ export class Instance implements Candidate, Occupant, Idler {
 
   #queue(): void {
     const { admission } = this.#house
-    this.#enter({ phase: 'queued', leave: () => admission.withdraw(this) })
+    const isRetry = this.#state.phase === 'backoff'
+    this.#enter({ phase: 'queued', isRetry, leave: () => admission.withdraw(this) })
     admission.join(this)
   }
 
@@ -287,7 +311,7 @@ export class Instance implements Candidate, Occupant, Idler {
       timeoutMs,
       leftMs: timeoutMs - alreadyMs,
       onReady: () => this.#becameReady(run, clock.nowMs() - sinceMs),
-      onFailed: (why) => this.#stop(run, { why, isCrash: true }),
+      onFailed: (why) => this.#stop(run, { why, isCrash: true, cause: 'crash' }),
     })
     const leave = (): void => {
       callOff()
@@ -325,11 +349,11 @@ export class Instance implements Candidate, Occupant, Idler {
   }
 
   /** The check and the change are one synchronous step: a lease is given before it, or finds the instance draining. */
-  #sleepBecause(why: string): void {
+  #sleepBecause(reason: Omit<End, 'isCrash'>): void {
     const state = this.#state
     if (state.phase !== 'ready' || state.run.active > 0) return
     const { run, sinceMs } = state
-    const end = { why, isCrash: false }
+    const end = { ...reason, isCrash: false }
     // One turn of the event loop for a request that has arrived but was not read yet; until the signal is sent it is welcome.
     const leave = this.#house.clock.setTimer(0, () => this.#stop(run, end))
     this.#enter({ phase: 'draining', run, sinceMs, isRevocable: true, end, leave })
@@ -372,10 +396,8 @@ export class Instance implements Candidate, Occupant, Idler {
     else this.#rest()
   }
 
-  /** A program that ends by itself, in order and while nobody uses it, has chosen to sleep. */
   #leftReady(sinceMs: number, run: Run, ending: Ending): void {
-    const isChoice = ending.kind === 'exited' && ending.exit.code === 0 && run.active === 0
-    if (isChoice) this.#enter({ phase: 'asleep' })
+    if (isChoice(run, ending)) this.#enter({ phase: 'asleep' })
     else this.#crash(this.#house.clock.nowMs() - sinceMs)
   }
 
@@ -385,8 +407,13 @@ export class Instance implements Candidate, Occupant, Idler {
     const { code, signal, outOfMemory, refusedForks } = ending.kind === 'exited' ? ending.exit : {}
     // A failed start that ended by itself before it could be killed has the better reason.
     const isOurs = state.phase === 'stopping' && (!state.end.isCrash || signal === 'SIGKILL')
-    const ordered = isOurs ? state.end.why : undefined
-    this.history.ended(ending, run.process?.startedAtMs ?? nowMs, nowMs, ordered)
+    const end: EndOfRun = {
+      startedAtMs: run.process?.startedAtMs ?? nowMs,
+      nowMs,
+      ordered: isOurs ? state.end : undefined,
+      isChoice: state.phase === 'ready' && isChoice(run, ending),
+    }
+    this.history.ended(ending, end)
     log.info(
       {
         instance: this.key,
@@ -442,7 +469,7 @@ export class Instance implements Candidate, Occupant, Idler {
   /** Ends what runs, and says when nothing does any more. */
   async #windDown(why: string, drainMs: number): Promise<void> {
     const state = this.#state
-    const end = { why, isCrash: false }
+    const end: End = { why, isCrash: false, cause: 'operator' }
     if (state.phase === 'starting') this.#stop(state.run, end)
     if (state.phase === 'ready') this.#drain(state.run, state.sinceMs, end, drainMs)
     if (state.phase === 'draining' && (state.isRevocable || drainMs === 0)) this.#stop(state.run, end)
@@ -484,13 +511,21 @@ export class Instance implements Candidate, Occupant, Idler {
     if (startsNow) this.#queue()
   }
 
-  #waitAsOperator(): Promise<void> {
+  #waitAsOperator(order: 'wake' | 'restart'): Promise<void> {
     const { drainTimeoutMs, stopTimeoutMs, startTimeoutMs } = this.#rules
     const { clock, holdTimeoutMs } = this.#house
     const deadlineMs = clock.nowMs() + drainTimeoutMs + stopTimeoutMs + startTimeoutMs + holdTimeoutMs
     return new Promise((resolve, reject) => {
-      this.#wait({ deadlineMs, isOperator: true, admit: () => resolve(), refuse: reject })
+      const cause = { by: 'operator', order } as const
+      this.#wait({ deadlineMs, isOperator: true, cause, admit: () => resolve(), refuse: reject })
     })
+  }
+
+  /** What the start that begins now is told to come from: who has waited longest, or why it is wanted though nobody waits. */
+  #wakeCause(): WakeCause {
+    const cause = this.#waiters.first?.cause
+    const isRetry = this.#state.phase === 'queued' && this.#state.isRetry && cause?.by !== 'operator'
+    return isRetry ? { by: 'crash', request: cause?.request } : (cause ?? { by: 'autostart' })
   }
 
   /** The clock that stamped the arrival is the machine's and may have been set since; nobody waits longer than the hold time. */

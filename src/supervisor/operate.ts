@@ -1,6 +1,7 @@
 // What an operator can ask for. Each order is written to the state first and carried out then: what a command has said
 // holds after a restart too, and a state that cannot be written changes nothing.
 // `stop` is no lasting order: the next request wakes the instance again. `disable` is.
+import type { Account } from '../control/account.ts'
 import type { InstanceStatus, Operations } from '../control/operations.ts'
 import { TenementError } from '../errors.ts'
 import { formatInstance, type InstanceName, isName } from '../names.ts'
@@ -32,12 +33,13 @@ export interface OperateOptions {
   /** How the next start of an instance is made to wait for a tracer, and how that is taken back. */
   readonly tracing: Tracing
   status(name: InstanceName): InstanceStatus
+  why(name: InstanceName): Account
 }
 
 const stoppedByOperator = 'stopped by an operator'
 
-export const createOperations = (options: OperateOptions): Omit<Operations, 'list'> => {
-  const { roster, fleet, state, configFile, unrunnable, purge, dataDir, tracing, status } = options
+export const createOperations = (options: OperateOptions): Omit<Operations, 'list' | 'names'> => {
+  const { roster, fleet, state, configFile, unrunnable, purge, dataDir, tracing, status, why } = options
   /** Instances between the first and the last step of their removal. */
   const leaving = new Set<string>()
 
@@ -103,6 +105,10 @@ export const createOperations = (options: OperateOptions): Omit<Operations, 'lis
     status(name) {
       requireKnown(name)
       return status(name)
+    },
+    why(name) {
+      requireKnown(name)
+      return why(name)
     },
     async add(name) {
       if (!isName(name.id))

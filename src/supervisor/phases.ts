@@ -1,5 +1,6 @@
 // The phases of an instance, what each carries for the next step, and which may follow which: one table, asserted on every
 // change. Only instance.ts changes a phase. Taking over a process that an earlier server left is a beginning, not a change.
+import type { StopCause } from '../control/account.ts'
 import type { Phase } from '../control/operations.ts'
 import type { Run } from './run.ts'
 
@@ -12,11 +13,15 @@ interface Held {
 export interface End {
   readonly why: string
   readonly isCrash: boolean
+  readonly cause: StopCause
+  /** The instance that gets its place. */
+  readonly evictedFor?: string
 }
 
 export type PhaseState =
   | { readonly phase: 'asleep' }
-  | ({ readonly phase: 'queued' } & Held)
+  /** `isRetry`: its last run failed, and it is tried again without anybody having asked anew. */
+  | ({ readonly phase: 'queued'; readonly isRetry: boolean } & Held)
   | ({ readonly phase: 'starting'; readonly run: Run; readonly sinceMs: number } & Held)
   | ({ readonly phase: 'ready'; readonly run: Run; readonly sinceMs: number } & Held)
   /** `isRevocable`: nobody ordered it, so a request that comes before the stop signal makes it ready again. */

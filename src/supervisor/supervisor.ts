@@ -8,6 +8,7 @@ import { formatInstance, type InstanceName, parseInstance } from '../names.ts'
 import type { Refusal } from '../refusal.ts'
 import type { Wake } from '../router/wake.ts'
 import type { State } from '../state/state.ts'
+import { accountOf } from './account.ts'
 import { createAdmission } from './admission.ts'
 import { createCapacity } from './capacity.ts'
 import type { Clock } from './clock.ts'
@@ -81,6 +82,7 @@ export const createSupervisor = <Rules extends ServiceRules & Pick<Service, 'ope
   const strays = createStrays(log)
   const disabled = new Set(state.disabledInstances())
   const breakers = new Map(state.breakers())
+  const serverStartedAtMs = clock.wallMs()
   let isShuttingDown = false
 
   const fleet: Fleet = createFleet(roster, (name) => {
@@ -121,10 +123,11 @@ export const createSupervisor = <Rules extends ServiceRules & Pick<Service, 'ope
       idle: house.idle,
     })
 
-  const list = (): readonly InstanceStatus[] => {
+  /** Every instance there is, by its written name and in the order of these. */
+  const everybody = (): readonly (readonly [string, InstanceName])[] => {
     const names = new Map(roster.named().map((name) => [formatInstance(name), name]))
     for (const { key, name } of fleet.all()) names.set(key, name)
-    return [...names].sort(([one], [other]) => (one < other ? -1 : 1)).map(([, name]) => status(name))
+    return [...names].sort(([one], [other]) => (one < other ? -1 : 1))
   }
 
   const operations = createOperations({
@@ -140,6 +143,15 @@ export const createSupervisor = <Rules extends ServiceRules & Pick<Service, 'ope
     dataDir: describe.dataDir,
     tracing: options.tracing,
     status,
+    why: (name) =>
+      accountOf({
+        name,
+        instance: fleet.find(formatInstance(name)),
+        refused: unrunnable.get(name.service),
+        serverStartedAtMs,
+        clock,
+        idle: house.idle,
+      }),
   })
 
   // What is remembered of an instance is loaded with it, so those of whom something is remembered are made now.
@@ -161,7 +173,11 @@ export const createSupervisor = <Rules extends ServiceRules & Pick<Service, 'ope
       fleet.forgetIfUnused(instance)
       return lease
     },
-    operations: { ...operations, list },
+    operations: {
+      ...operations,
+      list: () => everybody().map(([, name]) => status(name)),
+      names: () => everybody().map(([key]) => key),
+    },
     isKnown: (service, id) => roster.sourceOf({ service, id }) !== undefined,
     autostart() {
       for (const name of roster.named()) {

@@ -3,6 +3,7 @@
 // It does not know what they wait for: phases are the instance's business.
 import type { Refusal } from '../refusal.ts'
 import type { Clock } from './clock.ts'
+import type { WakeCause } from './history.ts'
 import { refusals } from './refusals.ts'
 import type { Run } from './run.ts'
 
@@ -19,6 +20,8 @@ export interface Waiter {
   readonly deadlineMs: number
   /** An operator: has no place in the queue to lose, and wants to hear of the first failed start. */
   readonly isOperator: boolean
+  /** What is said to have woken the instance when this one waited first. */
+  readonly cause: WakeCause
   /** Called when the run is ready, in the same tick. */
   admit(run: Run): void
   refuse(refusal: Refusal): void
@@ -53,6 +56,12 @@ export class Waiters {
 
   get size(): number {
     return this.#seats.size
+  }
+
+  /** Whoever has waited longest. */
+  get first(): Waiter | undefined {
+    for (const { waiter } of this.#seats) return waiter
+    return undefined
   }
 
   /** Waits until one of its functions is called. Throws a Refusal when there is no room. `gone` aborts when the client leaves. */

@@ -78,7 +78,7 @@ test('max_running stops the instance unused for longest to make room, and no oth
   await house.clock.advance(10)
   expect(house.status('notes:alice')).toMatchObject({
     phase: 'asleep',
-    lastStop: 'stopped to make room for another instance',
+    lastStop: 'stopped to make room for notes:carol',
   })
   expect(house.phase('notes:bob')).toBe('ready')
   house.process('notes:carol').isListening = true
