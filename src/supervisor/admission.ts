@@ -26,6 +26,8 @@ export interface Admission {
   finish(candidate: Candidate): void
   /** Looks again who may start: something became free, or unused. */
   review(): void
+  /** Milliseconds until the turn of one that waits for it should come when each start takes `startMs`. */
+  turnInMs(candidate: Candidate, startMs: number): number
   /** True while nobody may start for want of room. */
   isFull(): boolean
 }
@@ -92,6 +94,10 @@ export const createAdmission = (clock: Clock, slots: number, capacity: Capacity)
       review()
     },
     review,
+    turnInMs(candidate, startMs) {
+      const ahead = starting.size + queue.ahead(candidate.serviceName, candidate)
+      return Math.floor(ahead / slots) * Math.min(startMs, slotMs)
+    },
     isFull: () => !capacity.hasRoom(),
   }
 }

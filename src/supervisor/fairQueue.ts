@@ -41,4 +41,26 @@ export class FairQueue<Item> {
       }
     return undefined
   }
+
+  /** How many come out before this one if nothing joins. It must be in the queue. */
+  ahead(service: string, item: Item): number {
+    const place = this.#placeOf(service, item)
+    let ahead = place
+    let isBefore = true
+    for (const [other, items] of this.#byService) {
+      if (other === service) isBefore = false
+      else ahead += Math.min(items.size, place + (isBefore ? 1 : 0))
+    }
+    return ahead
+  }
+
+  /** How many of its service are before it: few, for those who ask are mostly the oldest. */
+  #placeOf(service: string, item: Item): number {
+    let place = 0
+    for (const other of this.#byService.get(service) ?? []) {
+      if (other === item) break
+      place += 1
+    }
+    return place
+  }
 }

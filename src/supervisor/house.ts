@@ -9,6 +9,7 @@ import type { IdleWatch } from './idle.ts'
 import type { Log } from './log.ts'
 import type { Process } from './process.ts'
 import type { WaitingRoom } from './waiters.ts'
+import type { WakeTimes } from './wakeTime.ts'
 
 /** What an instance asks of its service. */
 export type ServiceRules = Pick<
@@ -32,6 +33,8 @@ export interface House {
   readonly capacity: Capacity
   readonly idle: IdleWatch
   readonly room: WaitingRoom
+  /** How long the instances of each service take to wake: what to expect of one that was never seen waking. */
+  readonly wakeTimes: Map<string, WakeTimes>
   readonly holdTimeoutMs: number
   /** From 0 to 1. */
   random(): number

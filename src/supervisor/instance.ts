@@ -12,7 +12,7 @@ import { endAndWatch } from './endWatch.ts'
 import { type EndOfRun, History, type WakeCause } from './history.ts'
 import type { House, InstanceOptions, ServiceRules } from './house.ts'
 import type { Idler } from './idle.ts'
-import { type Outlook, refusalAtArrival, refusalAtDeadline } from './outlook.ts'
+import { fullRetryMs, type Outlook, refusalAtArrival, refusalAtDeadline } from './outlook.ts'
 import { assertChange, type End, type PhaseState, runOf } from './phases.ts'
 import type { Adopted, Exit, Process } from './process.ts'
 import { refusals } from './refusals.ts'
@@ -20,7 +20,7 @@ import { createRun, type Ending, type Run } from './run.ts'
 import { formatDuration } from './sentences.ts'
 import { watchStart } from './startWatch.ts'
 import { type Waiter, Waiters } from './waiters.ts'
-import { expectedMs, nextTypicalMs } from './wakeTime.ts'
+import { expectedMs, longMs, nextWakeTimes, type WakeTimes } from './wakeTime.ts'
 
 /** An instance that was just woken is not stopped for another: two that take turns would do nothing but start. */
 const shortestStayMs = 5_000
@@ -42,7 +42,7 @@ export class Instance implements Candidate, Occupant, Idler {
   readonly #waiters: Waiters
   readonly #crashes: CrashBook
   #state: PhaseState = { phase: 'asleep' }
-  #typicalMs: number | undefined
+  #wakeTimes: WakeTimes | undefined
   /** Idle-clock time. */
   #lastUsedMs = 0
   /** Shall start though nobody waits. */
@@ -68,6 +68,7 @@ export class Instance implements Candidate, Occupant, Idler {
       instance: this.key,
       queueMax: rules.queueMax,
       outOfTime: () => refusalAtDeadline(this.#outlook()),
+      fullRetryMs: () => fullRetryMs(this.#expectedWakeTimes, house.random()),
       onLeft: () => this.#dropIfUnwanted(),
     })
   }
@@ -322,11 +323,17 @@ export class Instance implements Candidate, Occupant, Idler {
 
   #becameReady(run: Run, durationMs: number): void {
     const { clock, log } = this.#house
-    this.#typicalMs = nextTypicalMs(this.#typicalMs, durationMs)
+    this.#rememberWake(durationMs)
     this.#enterReady(run, clock.nowMs())
     run.process?.note({ phase: 'ready', readyAtMs: clock.wallMs() })
     log.info({ instance: this.key, pid: run.process?.pid, durationMs: Math.round(durationMs) }, 'became ready')
     this.#waiters.admitAll(run)
+  }
+
+  #rememberWake(durationMs: number): void {
+    const { wakeTimes } = this.#house
+    this.#wakeTimes = nextWakeTimes(this.#wakeTimes, durationMs)
+    wakeTimes.set(this.serviceName, nextWakeTimes(wakeTimes.get(this.serviceName), durationMs))
   }
 
   #enterReady(run: Run, sinceMs: number): void {
@@ -447,10 +454,10 @@ export class Instance implements Candidate, Occupant, Idler {
 
   /** Those stay for whom the next try comes in time; operators want to hear of every failure. */
   #refuseLate(waitMs: number): void {
-    const restMs = waitMs + expectedMs(this.#typicalMs)
-    const readyByMs = this.#house.clock.nowMs() + restMs
+    const wakeTimes = this.#expectedWakeTimes
+    const readyByMs = this.#house.clock.nowMs() + waitMs + expectedMs(wakeTimes)
     const isLate = ({ isOperator, deadlineMs }: Waiter): boolean => isOperator || readyByMs >= deadlineMs
-    this.#waiters.refuseIf(isLate, () => refusals.startFailed(this.key, restMs))
+    this.#waiters.refuseIf(isLate, () => refusals.startFailed(this.key, waitMs + longMs(wakeTimes)))
   }
 
   #backoffOver(): void {
@@ -538,14 +545,20 @@ export class Instance implements Candidate, Occupant, Idler {
     return this.#closed?.() ?? (this.#isDisabled ? refusals.disabled(this.key) : undefined)
   }
 
+  get #expectedWakeTimes(): WakeTimes | undefined {
+    return this.#wakeTimes ?? this.#house.wakeTimes.get(this.serviceName)
+  }
+
   #outlook(): Outlook {
     const { clock, admission } = this.#house
     const state = this.#state
+    const wakeTimes = this.#expectedWakeTimes
     return {
       instance: this.key,
       phase: state.phase,
       nextTryInMs: this.nextTryInMs,
-      typicalMs: this.#typicalMs,
+      wakeTimes,
+      turnInMs: state.phase === 'queued' ? admission.turnInMs(this, longMs(wakeTimes)) : 0,
       startingForMs: state.phase === 'starting' ? clock.nowMs() - state.sinceMs : 0,
       isFull: admission.isFull(),
     }

@@ -13,8 +13,8 @@ export const refusals = {
     new Refusal('capacity', `as many instances run as may run at once, so ${instance} has to wait`, {
       retryAfterMs: capacityRetryMs,
     }),
-  queueFull: (whose: string) =>
-    new Refusal('queue_full', `too many requests wait for ${whose}`, { retryAfterMs: 2 * soonMs }),
+  queueFull: (whose: string, retryAfterMs: number) =>
+    new Refusal('queue_full', `too many requests wait for ${whose}`, { retryAfterMs }),
   startFailed: (instance: string, retryAfterMs: number) =>
     new Refusal('start_failed', `${instance} could not be started`, { retryAfterMs }),
   backoff: (instance: string, restMs: number) =>

@@ -74,6 +74,7 @@ export const createSupervisor = <Rules extends ServiceRules & Pick<Service, 'ope
     admission: createAdmission(clock, settings.maxConcurrentWakes, capacity),
     idle: createIdleWatch(clock),
     room: { taken: 0 },
+    wakeTimes: new Map(),
     holdTimeoutMs: settings.holdTimeoutMs,
     random: options.random,
   }

@@ -34,6 +34,8 @@ export interface WaitersOptions {
   readonly queueMax: number
   /** What one is told whose time is up. */
   outOfTime(): Refusal
+  /** Milliseconds after which one should come back for whom there is no place. */
+  fullRetryMs(): number
   /** Called after somebody left or ran out of time. */
   onLeft(): void
 }
@@ -96,10 +98,10 @@ export class Waiters {
   }
 
   #requireRoom(): void {
-    const { queueMax, room, instance } = this.#options
+    const { queueMax, room, instance, fullRetryMs } = this.#options
     if (this.#clients < queueMax && room.taken < longestQueue) return
     const whose = this.#clients < queueMax ? 'sleeping instances' : instance
-    throw refusals.queueFull(whose)
+    throw refusals.queueFull(whose, fullRetryMs())
   }
 
   #leave(seat: Seat, refusal: Refusal): void {
