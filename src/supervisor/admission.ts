@@ -22,11 +22,16 @@ export interface Admission {
   withdraw(candidate: Candidate): void
   /** Gives back the place of a start that is over, unless it was passed on already. */
   finish(candidate: Candidate): void
+  /** How many start before it; undefined when it does not wait, or is too far behind for a number to mean something. */
+  ahead(candidate: Candidate): number | undefined
   /** Looks again who may start: something became free, or unused. */
   review(): void
   /** True while nobody may start for want of room. */
   isFull(): boolean
 }
+
+/** Places of a queue that are worth counting. */
+const countedPlaces = 100
 
 /** After this long a start gives its place to the next. */
 const slotMs = 2_000
@@ -86,6 +91,7 @@ export const createAdmission = (clock: Clock, slots: number, capacity: Capacity)
       starting.delete(candidate)
       review()
     },
+    ahead: (candidate) => queue.before(candidate.serviceName, candidate, countedPlaces),
     review,
     isFull: () => !capacity.hasRoom(),
   }

@@ -28,6 +28,19 @@ export class FairQueue<Item> {
     if (items.size === 0) this.#byService.delete(service)
   }
 
+  /** How many are taken out before it; undefined when it is not among the first `most` of its service. Costs no more than those. */
+  before(service: string, item: Item, most: number): number | undefined {
+    const place = placeIn(this.#byService.get(service) ?? [], item, most)
+    if (place === undefined) return undefined
+    let before = place
+    let isBehind = false
+    for (const [other, items] of this.#byService) {
+      if (other === service) isBehind = true
+      else before += Math.min(items.size, isBehind ? place : place + 1)
+    }
+    return before
+  }
+
   /** Takes out the item whose turn it is; its service goes to the end of the round. */
   next(): Item | undefined {
     for (const [service, items] of this.#byService)
@@ -41,4 +54,14 @@ export class FairQueue<Item> {
       }
     return undefined
   }
+}
+
+const placeIn = <Item>(items: Iterable<Item>, item: Item, most: number): number | undefined => {
+  let place = 0
+  for (const one of items) {
+    if (one === item) return place
+    place += 1
+    if (place >= most) return undefined
+  }
+  return undefined
 }
