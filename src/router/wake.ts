@@ -34,5 +34,28 @@ export interface WakeContext {
   readonly caller?: Caller
 }
 
+/**
+ * How far the wake of an instance is, for whoever is shown a page meanwhile. It says nothing of an instance that is not being
+ * woken: 'done' is what is ready, what sleeps and what nobody ever woke.
+ */
+export type WakeState =
+  /** `ahead`: how many start before it, where that is known. */
+  | { readonly state: 'queued'; readonly ahead: number | undefined }
+  /** Milliseconds since the start began. */
+  | { readonly state: 'starting'; readonly forMs: number }
+  /** It failed; milliseconds until the next try. */
+  | { readonly state: 'backoff'; readonly retryInMs: number }
+  /** It failed too often, and is left alone. */
+  | { readonly state: 'failed' }
+  | { readonly state: 'done' }
+
+/** For those who look on while an instance wakes, without a place in its queue or a lease. */
+export interface Onlookers {
+  /** How far it is. Keeps up a wish that is there; wakes nothing, and remembers nothing of names nobody asked for. */
+  look(instance: string): WakeState
+  /** Called by one who waits and is about to stop waiting: what he waited for shall come all the same, while somebody looks. */
+  wish(instance: string): void
+}
+
 /** Resolves with a lease once the instance 'service:id' is ready; rejects with a Refusal when that cannot be had in time. */
 export type Wake = (instance: string, context: WakeContext) => Promise<Lease>

@@ -24,6 +24,8 @@ export interface Admission {
   withdraw(candidate: Candidate): void
   /** Gives back the place of a start that is over, unless it was passed on already. */
   finish(candidate: Candidate): void
+  /** How many start before it; undefined when it does not wait, or is too far behind for a number to mean something. */
+  ahead(candidate: Candidate): number | undefined
   /** Looks again who may start: something became free, or unused. */
   review(): void
   /** Milliseconds until the turn of one that waits for it should come when each start takes `startMs`. */
@@ -31,6 +33,9 @@ export interface Admission {
   /** True while nobody may start for want of room. */
   isFull(): boolean
 }
+
+/** Places of a queue that are worth counting. */
+const countedPlaces = 100
 
 /** After this long a start gives its place to the next. */
 const slotMs = 2_000
@@ -93,9 +98,10 @@ export const createAdmission = (clock: Clock, slots: number, capacity: Capacity)
       starting.delete(candidate)
       review()
     },
+    ahead: (candidate) => queue.ahead(candidate.serviceName, candidate, countedPlaces),
     review,
     turnInMs(candidate, startMs) {
-      const ahead = starting.size + queue.ahead(candidate.serviceName, candidate)
+      const ahead = starting.size + (queue.ahead(candidate.serviceName, candidate) ?? 0)
       return Math.floor(ahead / slots) * Math.min(startMs, slotMs)
     },
     isFull: () => !capacity.hasRoom(),

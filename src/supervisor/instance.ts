@@ -3,7 +3,7 @@
 // There is no await between looking at the phase and changing it, so what was true when it was looked at still is.
 import { formatInstance, type InstanceName } from '../names.ts'
 import type { Refusal } from '../refusal.ts'
-import type { Lease, WakeContext } from '../router/wake.ts'
+import type { Lease, WakeContext, WakeState } from '../router/wake.ts'
 import type { Candidate } from './admission.ts'
 import type { Occupant } from './capacity.ts'
 import { CrashBook } from './crashBook.ts'
@@ -20,7 +20,9 @@ import { createRun, type Ending, type Run } from './run.ts'
 import { formatDuration } from './sentences.ts'
 import { watchStart } from './startWatch.ts'
 import { type Waiter, Waiters } from './waiters.ts'
+import { wakeStateOf } from './wakeState.ts'
 import { expectedMs, longMs, nextWakeTimes, type WakeTimes } from './wakeTime.ts'
+import { Wish } from './wish.ts'
 
 /** An instance that was just woken is not stopped for another: two that take turns would do nothing but start. */
 const shortestStayMs = 5_000
@@ -40,6 +42,7 @@ export class Instance implements Candidate, Occupant, Idler {
   readonly #rules: ServiceRules
   readonly #house: House
   readonly #waiters: Waiters
+  readonly #wish: Wish
   readonly #crashes: CrashBook
   #state: PhaseState = { phase: 'asleep' }
   #wakeTimes: WakeTimes | undefined
@@ -62,6 +65,7 @@ export class Instance implements Candidate, Occupant, Idler {
     this.#isDisabled = isDisabled
     if (isDisabled) this.#state = { phase: 'disabled' }
     else if (breaker !== undefined) this.#state = { phase: 'crashlooped' }
+    this.#wish = new Wish(house.clock, () => this.#dropIfUnwanted())
     this.#waiters = new Waiters({
       clock: house.clock,
       room: house.room,
@@ -127,6 +131,24 @@ export class Instance implements Candidate, Occupant, Idler {
       const cause = { by: 'request', request: caller } as const
       this.#wait({ deadlineMs, isOperator: false, cause, admit, refuse: reject }, gone)
     })
+  }
+
+  /** How far its wake is. Who looks keeps up a wish, and causes nothing else. */
+  look(): WakeState {
+    this.#wish.renew()
+    const { clock, admission } = this.#house
+    return wakeStateOf({
+      state: this.#state,
+      nowMs: clock.nowMs(),
+      nextTryInMs: this.nextTryInMs,
+      ahead: this.#state.phase === 'queued' ? admission.ahead(this) : undefined,
+      isAwaited: this.#isAwaited,
+    })
+  }
+
+  /** For one who waits and will look on instead: what he waits for is not dropped when he leaves his place. */
+  wish(): void {
+    if (this.#waiters.size > 0) this.#wish.make()
   }
 
   /** Resolves when it is ready, whatever its crashes say about waiting; rejects with a Refusal at the first failed start. */
@@ -219,7 +241,7 @@ export class Instance implements Candidate, Occupant, Idler {
   }
 
   get mayEvict(): boolean {
-    return this.#waiters.size > 0
+    return this.#isAwaited
   }
 
   start(): void {
@@ -288,7 +310,7 @@ export class Instance implements Candidate, Occupant, Idler {
   /** Where an instance goes of which nothing runs. */
   #rest(): void {
     if (this.#isDisabled) this.#enter({ phase: 'disabled' })
-    else if (this.#waiters.size > 0 || this.#isWanted) this.#queue()
+    else if (this.#isAwaited || this.#isWanted) this.#queue()
     else this.#enter({ phase: 'asleep' })
   }
 
@@ -344,6 +366,7 @@ export class Instance implements Candidate, Occupant, Idler {
       idle.unwatch(this)
     }
     this.#isWanted = false
+    this.#wish.end()
     this.#lastUsedMs = idle.nowMs()
     this.#enter({ phase: 'ready', run, sinceMs, leave })
     if (this.#rules.idleTimeoutMs !== undefined) idle.watch(this)
@@ -448,6 +471,7 @@ export class Instance implements Candidate, Occupant, Idler {
 
   #giveUpTrying(): void {
     this.#isWanted = false
+    this.#wish.end()
     this.#enter({ phase: 'crashlooped' })
     this.#waiters.refuseAll(() => refusals.crashloop(this.key, this.#crashes.closedForMs))
   }
@@ -469,6 +493,7 @@ export class Instance implements Candidate, Occupant, Idler {
 
   #endFor(refusal: () => Refusal, why: string, drainMs: number): Promise<void> {
     this.#isWanted = false
+    this.#wish.end()
     this.#waiters.refuseAll(refusal)
     return this.#windDown(why, drainMs)
   }
@@ -541,6 +566,11 @@ export class Instance implements Candidate, Occupant, Idler {
     return Math.max(holdTimeoutMs - Math.max(clock.wallMs() - arrivedAtMs, 0), 0)
   }
 
+  /** By somebody in the queue, or by somebody who is shown a page meanwhile. */
+  get #isAwaited(): boolean {
+    return this.#waiters.size > 0 || this.#wish.isAlive
+  }
+
   #barred(): Refusal | undefined {
     return this.#closed?.() ?? (this.#isDisabled ? refusals.disabled(this.key) : undefined)
   }
@@ -566,6 +596,6 @@ export class Instance implements Candidate, Occupant, Idler {
 
   /** Nothing was spent on a wake that has not begun. */
   #dropIfUnwanted(): void {
-    if (this.#state.phase === 'queued' && this.#waiters.size === 0 && !this.#isWanted) this.#enter({ phase: 'asleep' })
+    if (this.#state.phase === 'queued' && !this.#isAwaited && !this.#isWanted) this.#enter({ phase: 'asleep' })
   }
 }

@@ -6,7 +6,7 @@ import type { InstanceStatus, Operations } from '../control/operations.ts'
 import { messageOf } from '../errors.ts'
 import { formatInstance, type InstanceName, parseInstance } from '../names.ts'
 import type { Refusal } from '../refusal.ts'
-import type { Wake } from '../router/wake.ts'
+import type { Onlookers, Wake } from '../router/wake.ts'
 import type { State } from '../state/state.ts'
 import { accountOf } from './account.ts'
 import { createAdmission } from './admission.ts'
@@ -53,6 +53,7 @@ export interface SupervisorOptions<Rules extends ServiceRules & Pick<Service, 'o
 
 export interface Supervisor {
   readonly wake: Wake
+  readonly onlookers: Onlookers
   readonly operations: Operations
   /** Whether an instance of this name exists or may come to be by a request. */
   isKnown(service: string, id: string): boolean
@@ -173,6 +174,10 @@ export const createSupervisor = <Rules extends ServiceRules & Pick<Service, 'ope
       // One that refused at once has not begun to wake, and may be a name that a stranger made up.
       fleet.forgetIfUnused(instance)
       return lease
+    },
+    onlookers: {
+      look: (key) => fleet.find(key)?.look() ?? { state: 'done' },
+      wish: (key) => fleet.find(key)?.wish(),
     },
     operations: {
       ...operations,

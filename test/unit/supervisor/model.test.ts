@@ -25,7 +25,8 @@ type Step =
       readonly whom: Which
     }
   | { readonly do: 'exit'; readonly whom: Which; readonly code: number | null }
-  | { readonly do: 'leave' | 'release'; readonly which: number }
+  | { readonly do: 'leave' | 'release' | 'turn'; readonly which: number }
+  | { readonly do: 'look'; readonly whom: Which }
   | { readonly do: 'launch'; readonly mode: 'now' | 'slow' | 'fail' }
   | { readonly do: 'pass'; readonly ms: number }
   | { readonly do: 'setClock'; readonly byMs: number }
@@ -35,7 +36,14 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 8, arbitrary: fc.record({ do: fc.constant('request' as const), whom }) },
   { weight: 6, arbitrary: fc.record({ do: fc.constant('listen' as const), whom }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('exit' as const), whom, code: fc.constantFrom(0, 1, null) }) },
-  { weight: 6, arbitrary: fc.record({ do: fc.constantFrom('leave' as const, 'release' as const), which: fc.nat(20) }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      do: fc.constantFrom('leave' as const, 'release' as const, 'turn' as const),
+      which: fc.nat(20),
+    }),
+  },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('look' as const), whom }) },
   {
     weight: 5,
     arbitrary: fc.record({ do: fc.constantFrom('wake', 'stop', 'restart', 'disable', 'enable', 'obey', 'defy'), whom }),
@@ -68,7 +76,7 @@ interface Granted {
 class Life {
   readonly house: Harness
   readonly maxRunning: number | undefined
-  readonly requests: { readonly request: Request; readonly sinceMs: number }[] = []
+  readonly requests: { readonly whom: Which; readonly request: Request; readonly sinceMs: number }[] = []
   readonly granted: Granted[] = []
   /** What came too late: leases on a process that was to get nothing more, stops of one that served. */
   readonly late: string[] = []
@@ -96,6 +104,8 @@ class Life {
     if (step.do === 'pass') await this.house.clock.advance(step.ms)
     if (step.do === 'setClock') this.house.clock.setWall(step.byMs)
     if (step.do === 'launch') this.mode = step.mode
+    if (step.do === 'turn') this.#turn(this.requests.at(step.which % Math.max(this.requests.length, 1)))
+    if (step.do === 'look') this.house.supervisor.onlookers.look(step.whom)
     if (step.do === 'leave') this.requests.at(step.which % Math.max(this.requests.length, 1))?.request.leave()
     if (step.do === 'release') this.#release(this.granted.at(step.which % Math.max(this.granted.length, 1)))
     if (step.do === 'request') this.#request(step.whom)
@@ -148,13 +158,20 @@ class Life {
 
   #request(instance: Which): void {
     const request = this.house.request(instance)
-    this.requests.push({ request, sinceMs: this.house.clock.nowMs() })
+    this.requests.push({ whom: instance, request, sinceMs: this.house.clock.nowMs() })
     void request.settled.then((outcome) => {
       if (!('lease' in outcome)) return
       const { lease } = outcome
       if (lease.endpoint.gone.aborted || this.house.process(instance).orders.length > 0) this.late.push(instance)
       this.granted.push({ whom: instance, lease, process: this.house.process(instance), isReleased: false })
     })
+  }
+
+  /** A browser is shown a page: it goes on wanting, and does not wait any longer. */
+  #turn(turned: { readonly whom: Which; readonly request: Request } | undefined): void {
+    if (turned?.request.outcome !== undefined) return
+    if (turned !== undefined) this.house.supervisor.onlookers.wish(turned.whom)
+    turned?.request.leave()
   }
 
   #release(granted: Granted | undefined): void {
