@@ -12,7 +12,7 @@ export const check: CommandDefinition = {
   name: 'check',
   args: [],
   summary: 'Say what is wrong with the config, and what this machine can keep',
-  more: 'Starts nothing, and needs no config to say what isolation can do here. Exits with 2 when the config is wrong, with 3 when it is right and this machine cannot run it. With --attack it starts programs that try to break out of each isolation that is used, for half a minute and within its bounds, and exits with 3 when a promise is broken. With --plugin it exits with 2 when the plug-in cannot be loaded, and with 3 when a proof fails.',
+  more: 'Starts nothing, and needs no config to say what isolation can do here. Exits with 2 when the config is wrong, or the file of --html cannot be written, with 3 when it is right and this machine cannot run it. With --attack it starts programs that try to break out of each isolation that is used, for half a minute and within its bounds, and exits with 3 when a promise is broken. With --plugin it exits with 2 when the plug-in cannot be loaded, and with 3 when a proof fails.',
   examples: [
     ['tenement check', 'the config that "tenement serve" would take'],
     ['tenement check --config new.toml --json', 'another one, for programs'],
@@ -57,8 +57,9 @@ const requireAttack = (given: Given): void => {
 
 /** A config must make sense before what it uses is tried; what this machine cannot run of it is told by the attack. */
 const attackWhatIsUsed = async (given: Given, terminal: Invocation['terminal']): Promise<number> => {
-  const { requireMachine, runAttack } = await import('../attack.ts')
+  const { requireMachine, requirePage, runAttack } = await import('../attack.ts')
   requireMachine(given)
+  await requirePage(given)
   const scope = scopeOf(given)
   const checked = await find(given, scope === 'all' ? 'used' : scope, terminal, { withRefuted: true })
   requireKnown(checked, given.text('isolation'))
