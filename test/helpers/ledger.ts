@@ -71,8 +71,7 @@ export const send = (
       response.once('end', () => resolve({ ...entry, outcome: response.statusCode ?? 0, isItsOwn: text === id }))
     })
     if (onConnected !== undefined) asked.once('socket', (socket) => socket.once('connect', onConnected))
-    if (times === 0) return asked.end()
-    asked.write(body.slice(0, body.length / 2))
+    if (times > 0) asked.write(body.slice(0, body.length / 2))
     setTimeout(() => asked.end(body.slice(body.length / 2)), pauseMs)
   })
 }
