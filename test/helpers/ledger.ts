@@ -32,8 +32,12 @@ export interface Sending {
   readonly agent?: Agent
   /** How often the id stands in the body; a GET without a body when not given. */
   readonly times?: number
-  /** Whether the length of the body is said before it. */
+  /** Without its length being said before it. */
   readonly isChunked?: boolean
+  /** How long the body stops in its middle. */
+  readonly pauseMs?: number
+  /** Called when the kernel has made the connection, whether or not a server has taken it. */
+  readonly onConnected?: () => void
 }
 
 let count = 0
@@ -41,7 +45,7 @@ let count = 0
 export const send = (
   { port }: Tenement,
   instance: string,
-  { agent, times = 0, isChunked = false }: Sending = {},
+  { agent, times = 0, isChunked = false, pauseMs = 0, onConnected }: Sending = {},
 ): Promise<Sent> => {
   count += 1
   const id = `request-${count}-`
@@ -66,9 +70,9 @@ export const send = (
       response.once('error', fail)
       response.once('end', () => resolve({ ...entry, outcome: response.statusCode ?? 0, isItsOwn: text === id }))
     })
-    // In two writes, so that what is said of a length is all that says it.
-    if (times > 0) asked.write(body)
-    asked.end()
+    if (onConnected !== undefined) asked.once('socket', (socket) => socket.once('connect', onConnected))
+    if (times > 0) asked.write(body.slice(0, body.length / 2))
+    setTimeout(() => asked.end(body.slice(body.length / 2)), pauseMs)
   })
 }
 

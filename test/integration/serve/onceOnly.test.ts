@@ -15,7 +15,7 @@ const levels = [
   { isolation: 'none', more: '' },
   { isolation: 'sandbox', more: accepted },
 ] as const
-const instances = ['i1', 'i2', 'i3', 'i4']
+const instances = ['i1', 'i2', 'i3']
 
 const idleMs = 60
 /** Before, at and after the moment an instance is found idle, its end and its being gone. */
@@ -47,12 +47,18 @@ describe.each(levels)('a request to an instance under $isolation', ({ isolation,
 
   test('is answered once, and done once, at whatever moment its instance falls asleep', async () => {
     const server = await start(`idle_timeout = "${idleMs}ms"`)
-    const kinds = (agent: Agent): Sending[] => [{ agent }, {}, { agent, times: 3 }, { times: large, isChunked: true }]
+    const kinds = (agent: Agent): Sending[] => [
+      { agent },
+      { agent, times: 3 },
+      { times: large, isChunked: true },
+      { times: 4, pauseMs: idleMs * 2 },
+      {},
+    ]
     const ask = async (id: string): Promise<Sent[]> => {
       const sent: Sent[] = []
       const clients = kinds(keptConnection())
       // An instance that was often started has as often been asked in the moment in which it ended.
-      while (sent.length < 60 || readLedger(server, id).starts < 8) {
+      while (sent.length < 40 || readLedger(server, id).starts < 6) {
         const alone = clients[sent.length % clients.length]
         const all = Math.random() < 0.5 ? clients : [alone]
         sent.push(...(await Promise.all(all.map((client) => send(server, id, client)))))
@@ -118,8 +124,13 @@ describe.each(levels)('a request to an instance under $isolation', ({ isolation,
       process.kill(killed, 'SIGKILL')
       await waitUntil(() => !isAlive(killed))
       // Two for each instance, all but the first of which sleep.
-      waiting = instances.flatMap((id) => [{ times: 3 }, { times: large }].map((client) => send(server, id, client)))
-      await Promise.race([Promise.all(waiting), delay(100)])
+      let connected = 0
+      const onConnected = (): void => {
+        connected += 1
+      }
+      const clients = [{ times: 3 }, { times: large }]
+      waiting = instances.flatMap((id) => clients.map((client) => send(server, id, { ...client, onConnected })))
+      await waitUntil(() => connected === waiting.length)
     } finally {
       process.kill(launcher, 'SIGCONT')
     }

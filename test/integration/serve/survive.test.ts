@@ -87,7 +87,10 @@ describe('tenement', () => {
   test('a restarted server goes on with an instance that was starting', async () => {
     const server = await start()
     const asked = server.ask('alice.late.test').catch(() => undefined)
-    await waitUntil(async () => (await server.status('late:alice')).phase === 'starting')
+    await waitUntil(async () => {
+      const { phase, pid } = await server.status('late:alice')
+      return phase === 'starting' && pid !== null
+    })
     const { pid } = await server.status('late:alice')
     process.kill(await server.serverPid(), 'SIGKILL')
     await asked
