@@ -3,7 +3,7 @@
 // There is no await between looking at the phase and changing it, so what was true when it was looked at still is.
 import { formatInstance, type InstanceName } from '../names.ts'
 import type { Refusal } from '../refusal.ts'
-import type { Lease, WakeContext, WakeState } from '../router/wake.ts'
+import type { Gone, Lease, WakeContext, WakeState } from '../router/wake.ts'
 import type { Candidate } from './admission.ts'
 import type { Occupant } from './capacity.ts'
 import { CrashBook } from './crashBook.ts'
@@ -536,7 +536,7 @@ export class Instance implements Candidate, Occupant, Idler {
   }
 
   /** Joins, and sees to it that a wake is under way. */
-  #wait(waiter: Waiter, gone?: AbortSignal): void {
+  #wait(waiter: Waiter, gone?: Gone): void {
     this.#waiters.join(waiter, gone)
     const { phase } = this.#state
     const startsNow = phase === 'asleep' || phase === 'crashlooped' || (phase === 'backoff' && waiter.isOperator)
