@@ -114,7 +114,14 @@ const leaseFor = async (
   gone: Gone,
 ): Promise<Lease | undefined> => {
   try {
-    return await service.wake(name, { gone, arrivedAtMs: exchange.arrivedAtMs, caller: callerOf(exchange, head) })
+    return await service.wake(name, {
+      gone,
+      arrivedAtMs: exchange.arrivedAtMs,
+      // Asked for by a wake alone: what is ready is told nothing of who asks.
+      get caller() {
+        return callerOf(exchange, head)
+      },
+    })
   } catch (error) {
     if (gone.aborted) return undefined
     if (!(error instanceof Refusal)) throw error

@@ -39,8 +39,8 @@ export interface WakeContext {
   readonly gone: Gone
   /** Milliseconds since the epoch of the request's arrival; the hold time counts from here. */
   readonly arrivedAtMs: number
-  /** Absent where nobody can tell. */
-  readonly caller?: Caller
+  /** Absent where nobody can tell. Read only when it is to be told: finding out takes time. */
+  readonly caller?: Caller | undefined
 }
 
 /**
