@@ -8,6 +8,7 @@ import { ConnectFailure, type Connection, type Pool } from './pools.ts'
 import type { Reason } from './reasons.ts'
 import { ProtocolFault, replyTo } from './reply.ts'
 import { uploadOf } from './upload.ts'
+import type { Gone } from './wake.ts'
 
 export type Outcome =
   | { readonly kind: 'answered' }
@@ -27,7 +28,7 @@ export interface Forwarding {
   /** Milliseconds without a byte of the request moving, until the head of the response must have come. */
   readonly responseTimeoutMs: number
   /** Aborts when the client leaves. */
-  readonly gone: AbortSignal
+  readonly gone: Gone
 }
 
 class TimedOut extends Error {

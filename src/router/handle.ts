@@ -7,6 +7,7 @@ import { Refusal } from '../refusal.ts'
 import { isNavigation } from './answers.ts'
 import type { Upgraded } from './attempt.ts'
 import { answer, breakOff, fail } from './conclude.ts'
+import { Departure, signalOf } from './departure.ts'
 import type { Exchange, Service } from './exchange.ts'
 import { forward, type Outcome } from './forward.ts'
 import { readAddress } from './forwarded.ts'
@@ -15,12 +16,18 @@ import { requestHeaders } from './headers.ts'
 import type { Reason } from './reasons.ts'
 import { switchingHead, tunnel } from './tunnel.ts'
 import { dropRest } from './upload.ts'
-import type { Caller, Endpoint, Lease } from './wake.ts'
+import type { Caller, Endpoint, Gone, Lease } from './wake.ts'
 
 /** Resolves when the client's response is closed and the lease, if there was one, is released; never rejects. */
 export const handle = async (service: Service, exchange: Exchange): Promise<void> => {
   const { req, res } = exchange
-  const closed = new Promise<void>((resolve) => res.once('close', resolve))
+  const gone = new Departure()
+  const closed = new Promise<void>((resolve) =>
+    res.once('close', () => {
+      gone.abort()
+      resolve()
+    }),
+  )
   // A write to a client that has just left; 'close' tells what matters.
   res.on('error', () => {})
   req.on('error', () => {})
@@ -28,7 +35,7 @@ export const handle = async (service: Service, exchange: Exchange): Promise<void
   let found: Found | undefined
   try {
     found = findInstance(service, exchange)
-    if (found) await serve(service, exchange, found, closed)
+    if (found) await serve(service, exchange, found, { gone, closed })
   } catch (error) {
     fail(service, exchange, found?.name, error)
   }
@@ -64,16 +71,19 @@ const refuse = (service: Service, exchange: Exchange, reason: Reason): undefined
  * no connection has often just ended, unknown to the supervisor: then the request, of which not a byte is gone, is given to
  * the next start, once.
  */
-const serve = async (service: Service, exchange: Exchange, found: Found, closed: Promise<void>): Promise<void> => {
-  const gone = new AbortController()
-  exchange.res.once('close', () => gone.abort())
+const serve = async (
+  service: Service,
+  exchange: Exchange,
+  found: Found,
+  { gone, closed }: { readonly gone: Gone; readonly closed: Promise<void> },
+): Promise<void> => {
   for (let isFirst = true; ; isFirst = false) {
-    const lease = await leaseFor(service, exchange, found, gone.signal)
+    const lease = await leaseFor(service, exchange, found, gone)
     try {
-      if (!lease || gone.signal.aborted) return
+      if (!lease || gone.aborted) return
       if (exchange.expects === 'continue' && isFirst) exchange.res.writeContinue()
-      const outcome = await forwardTo(lease.endpoint, service, exchange, found.head, gone.signal)
-      if (isFirst && wasNotReached(outcome) && (await isEnding(lease.endpoint, gone.signal))) continue
+      const outcome = await forwardTo(lease.endpoint, service, exchange, found.head, gone)
+      if (isFirst && wasNotReached(outcome) && (await isEnding(lease.endpoint, gone))) continue
       await conclude(service, exchange, found.name, outcome)
       if (!exchange.req.socket.destroyed) await closed
       return
@@ -90,8 +100,8 @@ const wasNotReached = (outcome: Outcome): boolean =>
 const newsMs = 1_000
 
 /** Whether the instance turns out to have ended; false also when the client leaves first. */
-const isEnding = async ({ gone }: Endpoint, clientGone: AbortSignal): Promise<boolean> => {
-  const ended = AbortSignal.any([gone, clientGone, AbortSignal.timeout(newsMs)])
+const isEnding = async ({ gone }: Endpoint, clientGone: Gone): Promise<boolean> => {
+  const ended = AbortSignal.any([gone, signalOf(clientGone), AbortSignal.timeout(newsMs)])
   if (!ended.aborted) await once(ended, 'abort')
   return gone.aborted
 }
@@ -101,10 +111,17 @@ const leaseFor = async (
   service: Service,
   exchange: Exchange,
   { name, head }: Found,
-  gone: AbortSignal,
+  gone: Gone,
 ): Promise<Lease | undefined> => {
   try {
-    return await service.wake(name, { gone, arrivedAtMs: exchange.arrivedAtMs, caller: callerOf(exchange, head) })
+    return await service.wake(name, {
+      gone,
+      arrivedAtMs: exchange.arrivedAtMs,
+      // Asked for by a wake alone: what is ready is told nothing of who asks.
+      get caller() {
+        return callerOf(exchange, head)
+      },
+    })
   } catch (error) {
     if (gone.aborted) return undefined
     if (!(error instanceof Refusal)) throw error
@@ -124,7 +141,7 @@ const forwardTo = (
   service: Service,
   { req, res, upgrade }: Exchange,
   head: Head,
-  gone: AbortSignal,
+  gone: Gone,
 ): Promise<Outcome> => {
   const peer = readAddress(req.socket.remoteAddress)
   const headers = requestHeaders(req.rawHeaders, {

@@ -25,13 +25,22 @@ export interface Caller {
   readonly client: 'browser' | 'upgrade' | 'program'
 }
 
+/** Aborts when a client leaves. Every AbortSignal is one. */
+export interface Gone {
+  readonly aborted: boolean
+  /** Why, once it is aborted. */
+  readonly reason: unknown
+  addEventListener(event: 'abort', listener: () => void, options?: { readonly once: boolean }): void
+  removeEventListener(event: 'abort', listener: () => void): void
+}
+
 export interface WakeContext {
   /** Aborts when the client leaves: the waiter is forgotten, the wake itself goes on. */
-  readonly gone: AbortSignal
+  readonly gone: Gone
   /** Milliseconds since the epoch of the request's arrival; the hold time counts from here. */
   readonly arrivedAtMs: number
-  /** Absent where nobody can tell. */
-  readonly caller?: Caller
+  /** Absent where nobody can tell. Read only when it is to be told: finding out takes time. */
+  readonly caller?: Caller | undefined
 }
 
 /**

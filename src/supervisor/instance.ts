@@ -3,7 +3,7 @@
 // There is no await between looking at the phase and changing it, so what was true when it was looked at still is.
 import { formatInstance, type InstanceName } from '../names.ts'
 import type { Refusal } from '../refusal.ts'
-import type { Lease, WakeContext, WakeState } from '../router/wake.ts'
+import type { Gone, Lease, WakeContext, WakeState } from '../router/wake.ts'
 import type { Candidate } from './admission.ts'
 import type { Occupant } from './capacity.ts'
 import { CrashBook } from './crashBook.ts'
@@ -118,17 +118,19 @@ export class Instance implements Candidate, Occupant, Idler {
   // What the outside asks for.
 
   /** A lease, at once or as soon as it is ready; rejects with a Refusal when that cannot be had before the hold time is over. */
-  request({ gone, arrivedAtMs, caller }: WakeContext): Promise<Lease> {
-    const leftMs = this.#holdLeftMs(arrivedAtMs)
+  request(context: WakeContext): Promise<Lease> {
+    const { gone } = context
+    const leftMs = this.#holdLeftMs(context.arrivedAtMs)
     const left = gone.aborted ? refusals.left(this.key, gone.reason) : undefined
-    const refusal = left ?? this.#barred() ?? refusalAtArrival(this.#outlook(), leftMs)
+    const isReady = this.#state.phase === 'ready'
+    const refusal = left ?? this.#barred() ?? (isReady ? undefined : refusalAtArrival(this.#outlook(), leftMs))
     if (refusal !== undefined) return Promise.reject(refusal)
     this.#revoke()
     if (this.#state.phase === 'ready') return Promise.resolve(this.#leaseNow(this.#state.run))
     return new Promise((resolve, reject) => {
       const deadlineMs = this.#house.clock.nowMs() + leftMs
       const admit = (run: Run): void => resolve(this.#lease(run))
-      const cause = { by: 'request', request: caller } as const
+      const cause = { by: 'request', request: context.caller } as const
       this.#wait({ deadlineMs, isOperator: false, cause, admit, refuse: reject }, gone)
     })
   }
@@ -536,7 +538,7 @@ export class Instance implements Candidate, Occupant, Idler {
   }
 
   /** Joins, and sees to it that a wake is under way. */
-  #wait(waiter: Waiter, gone?: AbortSignal): void {
+  #wait(waiter: Waiter, gone?: Gone): void {
     this.#waiters.join(waiter, gone)
     const { phase } = this.#state
     const startsNow = phase === 'asleep' || phase === 'crashlooped' || (phase === 'backoff' && waiter.isOperator)

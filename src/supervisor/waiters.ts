@@ -2,6 +2,7 @@
 // its own deadline at the latest, and one who leaves takes nothing from the others.
 // It does not know what they wait for: phases are the instance's business.
 import type { Refusal } from '../refusal.ts'
+import type { Gone } from '../router/wake.ts'
 import type { Clock } from './clock.ts'
 import type { WakeCause } from './history.ts'
 import { refusals } from './refusals.ts'
@@ -67,7 +68,7 @@ export class Waiters {
   }
 
   /** Waits until one of its functions is called. Throws a Refusal when there is no room. `gone` aborts when the client leaves. */
-  join(waiter: Waiter, gone?: AbortSignal): void {
+  join(waiter: Waiter, gone?: Gone): void {
     const { clock, instance } = this.#options
     if (!waiter.isOperator) this.#requireRoom()
     const leave = (): void => this.#leave(seat, refusals.left(instance, gone?.reason))
