@@ -8,9 +8,11 @@ import { disable } from './commands/disable.ts'
 import { enable } from './commands/enable.ts'
 import { explain } from './commands/explain.ts'
 import { logs } from './commands/logs.ts'
+import { pause } from './commands/pause.ts'
 import { ps } from './commands/ps.ts'
 import { remove } from './commands/remove.ts'
 import { restart } from './commands/restart.ts'
+import { resume } from './commands/resume.ts'
 import { seccompCompile } from './commands/seccompCompile.ts'
 import { seccompDiff } from './commands/seccompDiff.ts'
 import { seccompExplain } from './commands/seccompExplain.ts'
@@ -37,6 +39,8 @@ export const commands: readonly CommandDefinition[] = [
   restart,
   enable,
   disable,
+  pause,
+  resume,
   trace,
   explain,
   configShow,

@@ -179,6 +179,10 @@ const answers: Readonly<Record<Reason, Advice>> = {
     next: [log, 'tenement enable SERVICE:ID tries it at once'],
   },
   disabled: { why: 'Somebody ran "tenement disable".', next: ['tenement enable SERVICE:ID'] },
+  paused: {
+    why: 'Somebody ran "tenement pause", and the request waited for hold_timeout without "tenement resume" having come.',
+    next: ['tenement resume SERVICE:ID', 'try again after Retry-After'],
+  },
   stopped: {
     why: 'The instance was stopped by hand while the request waited for it; the next request wakes it.',
     next: ['try again'],
@@ -237,6 +241,11 @@ const stages: Readonly<Record<Phase, Advice & { readonly means: string }>> = {
     means: 'it crashed again and again, and is left alone for a while',
     why: 'Five crashes within ten minutes.',
     next: [log, 'tenement enable SERVICE:ID tries it at once'],
+  },
+  paused: {
+    means: 'it is kept at rest by an operator, and requests wait',
+    why: 'Somebody ran "tenement pause", to work on its data. Requests are held for hold_timeout and refused then.',
+    next: ['tenement resume SERVICE:ID'],
   },
   disabled: {
     means: 'it is switched off: requests are refused',

@@ -13,6 +13,8 @@ export interface Outlook {
   readonly typicalMs: number | undefined
   /** How long the start under way has taken so far. */
   readonly startingForMs: number
+  /** Nothing of it is started until an operator says so. */
+  readonly isPaused: boolean
   /** As many instances run as may run at once. */
   readonly isFull: boolean
 }
@@ -27,7 +29,8 @@ export const refusalAtArrival = (outlook: Outlook, leftMs: number): Refusal | un
 
 /** What a request is told that has waited for as long as it may. */
 export const refusalAtDeadline = (outlook: Outlook): Refusal => {
-  const { instance, phase, nextTryInMs, typicalMs, startingForMs, isFull } = outlook
+  const { instance, phase, nextTryInMs, typicalMs, startingForMs, isFull, isPaused } = outlook
+  if (isPaused) return refusals.paused(instance)
   if (phase === 'queued' && isFull) return refusals.capacity(instance)
   if (nextTryInMs !== undefined) return refusals.backoff(instance, nextTryInMs)
   if (phase === 'starting') return refusals.waking(instance, expectedRestMs(typicalMs, startingForMs))
