@@ -7,6 +7,7 @@ import { configShow } from './commands/configShow.ts'
 import { disable } from './commands/disable.ts'
 import { enable } from './commands/enable.ts'
 import { explain } from './commands/explain.ts'
+import { init } from './commands/init.ts'
 import { logs } from './commands/logs.ts'
 import { pause } from './commands/pause.ts'
 import { ps } from './commands/ps.ts'
@@ -26,6 +27,7 @@ import { wake } from './commands/wake.ts'
 import { why } from './commands/why.ts'
 
 export const commands: readonly CommandDefinition[] = [
+  init,
   serve,
   check,
   ps,

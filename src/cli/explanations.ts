@@ -76,6 +76,10 @@ const errors: Readonly<Record<ErrorCode, Advice>> = {
     why: 'The score of the service on this machine is above max_exposure: here less is kept than where it was written for.',
     next: ['tenement check --exposure', 'close the heaviest part, or raise max_exposure'],
   },
+  unwritable_config: {
+    why: 'There is a file of that name already, which is never overwritten, or its folder cannot be written to.',
+    next: ['tenement check', 'tenement init --dry-run'],
+  },
   unwritable_report: {
     why: 'The file of --html is in a folder that cannot be written, or is something that must not be replaced.',
     next: ['name a file in a folder of your own'],
