@@ -7,10 +7,13 @@ import { configShow } from './commands/configShow.ts'
 import { disable } from './commands/disable.ts'
 import { enable } from './commands/enable.ts'
 import { explain } from './commands/explain.ts'
+import { init } from './commands/init.ts'
 import { logs } from './commands/logs.ts'
+import { pause } from './commands/pause.ts'
 import { ps } from './commands/ps.ts'
 import { remove } from './commands/remove.ts'
 import { restart } from './commands/restart.ts'
+import { resume } from './commands/resume.ts'
 import { seccompCompile } from './commands/seccompCompile.ts'
 import { seccompDiff } from './commands/seccompDiff.ts'
 import { seccompExplain } from './commands/seccompExplain.ts'
@@ -24,6 +27,7 @@ import { wake } from './commands/wake.ts'
 import { why } from './commands/why.ts'
 
 export const commands: readonly CommandDefinition[] = [
+  init,
   serve,
   check,
   ps,
@@ -37,6 +41,8 @@ export const commands: readonly CommandDefinition[] = [
   restart,
   enable,
   disable,
+  pause,
+  resume,
   trace,
   explain,
   configShow,

@@ -76,6 +76,10 @@ const errors: Readonly<Record<ErrorCode, Advice>> = {
     why: 'The score of the service on this machine is above max_exposure: here less is kept than where it was written for.',
     next: ['tenement check --exposure', 'close the heaviest part, or raise max_exposure'],
   },
+  unwritable_config: {
+    why: 'There is a file of that name already, which is never overwritten, or its folder cannot be written to.',
+    next: ['tenement check', 'tenement init --dry-run'],
+  },
   unwritable_report: {
     why: 'The file of --html is in a folder that cannot be written, or is something that must not be replaced.',
     next: ['name a file in a folder of your own'],
@@ -179,6 +183,10 @@ const answers: Readonly<Record<Reason, Advice>> = {
     next: [log, 'tenement enable SERVICE:ID tries it at once'],
   },
   disabled: { why: 'Somebody ran "tenement disable".', next: ['tenement enable SERVICE:ID'] },
+  paused: {
+    why: 'Somebody ran "tenement pause", and the request waited for hold_timeout without "tenement resume" having come.',
+    next: ['tenement resume SERVICE:ID', 'try again after Retry-After'],
+  },
   stopped: {
     why: 'The instance was stopped by hand while the request waited for it; the next request wakes it.',
     next: ['try again'],
@@ -237,6 +245,11 @@ const stages: Readonly<Record<Phase, Advice & { readonly means: string }>> = {
     means: 'it crashed again and again, and is left alone for a while',
     why: 'Five crashes within ten minutes.',
     next: [log, 'tenement enable SERVICE:ID tries it at once'],
+  },
+  paused: {
+    means: 'it is kept at rest by an operator, and requests wait',
+    why: 'Somebody ran "tenement pause", to work on its data. Requests are held for hold_timeout and refused then.',
+    next: ['tenement resume SERVICE:ID'],
   },
   disabled: {
     means: 'it is switched off: requests are refused',

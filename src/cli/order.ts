@@ -8,7 +8,7 @@ import { exitCodes } from './exitCodes.ts'
 import { formatTook } from './formatUnits.ts'
 import { printJson } from './printJson.ts'
 
-export type Verb = 'wake' | 'stop' | 'restart' | 'enable' | 'disable'
+type Verb = 'wake' | 'stop' | 'restart' | 'enable' | 'disable' | 'pause' | 'resume'
 
 type Words = Pick<CommandDefinition, 'summary' | 'examples'> & { readonly more: string }
 

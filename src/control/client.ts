@@ -39,6 +39,8 @@ export interface ControlClient {
   trace(name: InstanceName, options: { readonly restart: boolean }): Promise<TracedStart>
   enable(name: InstanceName): Promise<InstanceStatus>
   disable(name: InstanceName): Promise<InstanceStatus>
+  pause(name: InstanceName): Promise<InstanceStatus>
+  resume(name: InstanceName): Promise<InstanceStatus>
   /** Its last lines, then with `follow` new ones until the caller stops reading or the server ends. */
   logs(name: InstanceName, options: { readonly lines: number; readonly follow: boolean }): AsyncIterable<LogLine>
 }
@@ -124,6 +126,8 @@ export const connectControl = (socketPath: string): ControlClient => {
       get(tracedStart, { method: 'POST', path: `${pathOf(name)}/trace?restart=${restart}` }),
     enable: order('enable'),
     disable: order('disable'),
+    pause: order('pause'),
+    resume: order('resume'),
     logs,
   }
 }

@@ -12,6 +12,7 @@ export const phases = [
   'stopping',
   'backoff',
   'crashlooped',
+  'paused',
   'disabled',
 ] as const
 
@@ -128,4 +129,7 @@ export interface Operations {
   restart(name: InstanceName): Promise<InstanceStatus>
   enable(name: InstanceName): Promise<InstanceStatus>
   disable(name: InstanceName): Promise<InstanceStatus>
+  /** Resolves when every process of it is gone; requests are held from then on, until `resume`. */
+  pause(name: InstanceName): Promise<InstanceStatus>
+  resume(name: InstanceName): Promise<InstanceStatus>
 }

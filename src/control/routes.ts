@@ -55,7 +55,7 @@ const read = (path: string, summary: string, handle: Route['handle'], query: rea
   handle,
 })
 
-type Verb = 'wake' | 'stop' | 'restart' | 'enable' | 'disable'
+type Verb = 'wake' | 'stop' | 'restart' | 'enable' | 'disable' | 'pause' | 'resume'
 
 const verb = (name: Verb, summary: string): Route => ({
   method: 'POST',
@@ -131,6 +131,8 @@ export const routes: readonly Route[] = [
   },
   verb('enable', 'Lets a disabled instance wake again, and forgets its crashes'),
   verb('disable', 'Stops an instance and refuses requests to it until it is enabled'),
+  verb('pause', 'Stops an instance and holds requests to it, up to hold_timeout each, until it is resumed'),
+  verb('resume', 'Lets a paused instance wake again, at once where requests wait for it'),
   read(
     `${instance}/logs`,
     'The last lines an instance wrote, as JSON lines; follow=true goes on with new ones',

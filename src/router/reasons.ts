@@ -35,6 +35,13 @@ export const reasons = {
   backoff: { status: 503, detail: 'The application stopped unexpectedly.', retryAfterSeconds: 5, ...wait },
   crashloop: { status: 503, detail: 'The application keeps failing.', retryAfterSeconds: 300, level: 'info' },
   disabled: { status: 503, detail: 'The application is switched off.', retryAfterSeconds: 300, level: 'info' },
+  paused: {
+    status: 503,
+    detail: 'The application is paused for maintenance.',
+    retryAfterSeconds: 30,
+    reloads: true,
+    level: 'info',
+  },
   stopped: {
     status: 503,
     detail: 'The application was stopped just now.',

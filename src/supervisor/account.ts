@@ -77,6 +77,8 @@ const stepOf = (instance: Instance, clock: Clock, idle: IdleWatch): Step => {
       return { step: 'retry', inMs: nextTryInMs }
     case 'crashlooped':
       return { step: 'try', inMs: nextTryInMs }
+    case 'paused':
+      return { step: 'resume' }
     case 'disabled':
       return { step: 'enable' }
   }

@@ -45,6 +45,7 @@ export interface InstanceOptions {
   readonly rules: ServiceRules
   readonly house: House
   readonly isDisabled: boolean
+  readonly isPaused: boolean
   readonly breaker: Breaker | undefined
   launch(): Promise<Process>
   /** Keeps the breaker for a later server; undefined closes it. Never throws. */

@@ -51,11 +51,12 @@ export class Instance implements Candidate, Occupant, Idler {
   /** Shall start though nobody waits. */
   #isWanted = false
   #isDisabled: boolean
+  #isPaused: boolean
   /** What everybody is told while nobody is let in. */
   #closed: (() => Refusal) | undefined
 
   constructor(options: InstanceOptions) {
-    const { name, rules, house, breaker, isDisabled, keepBreaker } = options
+    const { name, rules, house, breaker, isDisabled, isPaused, keepBreaker } = options
     this.#options = options
     this.#rules = rules
     this.#house = house
@@ -63,7 +64,9 @@ export class Instance implements Candidate, Occupant, Idler {
     this.key = formatInstance(name)
     this.#crashes = new CrashBook({ instance: this.key, house, breaker, keepBreaker })
     this.#isDisabled = isDisabled
+    this.#isPaused = isPaused
     if (isDisabled) this.#state = { phase: 'disabled' }
+    else if (isPaused) this.#state = { phase: 'paused' }
     else if (breaker !== undefined) this.#state = { phase: 'crashlooped' }
     this.#wish = new Wish(house.clock, () => this.#dropIfUnwanted())
     this.#waiters = new Waiters({
@@ -88,6 +91,10 @@ export class Instance implements Candidate, Occupant, Idler {
 
   get isDisabled(): boolean {
     return this.#isDisabled
+  }
+
+  get isPaused(): boolean {
+    return this.#isPaused
   }
 
   /** Milliseconds until a next start may be tried; undefined when nothing is in the way. */
@@ -155,7 +162,7 @@ export class Instance implements Candidate, Occupant, Idler {
 
   /** Resolves when it is ready, whatever its crashes say about waiting; rejects with a Refusal at the first failed start. */
   wake(): Promise<void> {
-    const refusal = this.#barred()
+    const refusal = this.#barredToOperators()
     if (refusal !== undefined) return Promise.reject(refusal)
     this.#revoke()
     if (this.#state.phase !== 'ready') return this.#waitAsOperator('wake')
@@ -165,7 +172,7 @@ export class Instance implements Candidate, Occupant, Idler {
 
   /** Like `wake`, with a new process and its crashes forgiven; requests wait for it meanwhile. */
   restart(): Promise<void> {
-    const refusal = this.#barred()
+    const refusal = this.#barredToOperators()
     if (refusal !== undefined) return Promise.reject(refusal)
     this.#crashes.forgive()
     // Looked at first: one that sleeps may be started by the very next line, and that start is not to be ended.
@@ -191,6 +198,27 @@ export class Instance implements Candidate, Occupant, Idler {
   disable(): Promise<void> {
     this.#isDisabled = true
     return this.#endFor(() => refusals.disabled(this.key), 'disabled by an operator', this.#rules.drainTimeoutMs)
+  }
+
+  /** Resolves when nothing of it runs, nor will until `resume`. Requests go on waiting for their time, and are refused then. */
+  pause(): Promise<void> {
+    this.#isPaused = true
+    this.#isWanted = false
+    this.#waiters.refuseIf(
+      ({ isOperator }) => isOperator,
+      () => refusals.paused(this.key),
+    )
+    return this.#windDown('paused by an operator', this.#rules.drainTimeoutMs)
+  }
+
+  /** Its crashes still count: a pause is no repair. */
+  resume(): void {
+    this.#isPaused = false
+    if (this.#state.phase !== 'paused') return
+    this.#isWanted = this.#isAlwaysOn
+    const mayTry = !this.#crashes.isBreakerOpen || (this.#crashes.closedForMs === 0 && this.#waiters.size > 0)
+    if (mayTry || this.#isDisabled) this.#rest()
+    else this.#giveUpTrying()
   }
 
   /** Also forgives its crashes. */
@@ -222,6 +250,7 @@ export class Instance implements Candidate, Occupant, Idler {
       this.#stop(run, { why: 'stopped before tenement was restarted', isCrash: false, cause: 'earlier' })
     if (note.phase === 'ready') this.#enterReady(run, clock.nowMs() - agoMs(note.readyAtMs ?? clock.wallMs()))
     if (this.#isDisabled) void this.disable()
+    else if (this.#isPaused) void this.pause()
   }
 
   /** Counts an end that no server saw. Only for an instance without a process. */
@@ -312,6 +341,7 @@ export class Instance implements Candidate, Occupant, Idler {
   /** Where an instance goes of which nothing runs. */
   #rest(): void {
     if (this.#isDisabled) this.#enter({ phase: 'disabled' })
+    else if (this.#isPaused) this.#enter({ phase: 'paused' })
     else if (this.#isAwaited || this.#isWanted) this.#queue()
     else this.#enter({ phase: 'asleep' })
   }
@@ -424,7 +454,7 @@ export class Instance implements Candidate, Occupant, Idler {
     if (state.phase === 'ready') this.#leftReady(state.sinceMs, run, ending)
     if (state.phase === 'draining') this.#enter({ phase: 'stopping', run, end: state.end, leave: nothing })
     if (this.#state.phase !== 'stopping') return
-    if (this.#state.end.isCrash && !this.#isDisabled) this.#crash(0)
+    if (this.#state.end.isCrash && !this.#isDisabled && !this.#isPaused) this.#crash(0)
     else this.#rest()
   }
 
@@ -487,10 +517,13 @@ export class Instance implements Candidate, Occupant, Idler {
   }
 
   #backoffOver(): void {
-    const { autostart, idleTimeoutMs } = this.#rules
-    // What is started with tenement and never put to sleep is meant to be there, asked for or not.
-    if (autostart && idleTimeoutMs === undefined) this.#isWanted = true
+    if (this.#isAlwaysOn) this.#isWanted = true
     this.#rest()
+  }
+
+  /** What is started with tenement and never put to sleep is meant to be there, asked for or not. */
+  get #isAlwaysOn(): boolean {
+    return this.#rules.autostart && this.#rules.idleTimeoutMs === undefined
   }
 
   #endFor(refusal: () => Refusal, why: string, drainMs: number): Promise<void> {
@@ -510,7 +543,9 @@ export class Instance implements Candidate, Occupant, Idler {
     // The order came while a failed start was being ended: what follows is rest, not another try.
     if (state.phase === 'stopping') this.#state = { ...state, end: { ...state.end, isCrash: false } }
     if (state.phase === 'queued' || state.phase === 'backoff') this.#rest()
-    if ((state.phase === 'asleep' || state.phase === 'crashlooped') && this.#isDisabled) this.#rest()
+    const isHeld = this.#isDisabled || this.#isPaused
+    if ((state.phase === 'asleep' || state.phase === 'crashlooped') && isHeld) this.#rest()
+    if (state.phase === 'paused' && this.#isDisabled) this.#rest()
     // The instance's own handler of this was there first, so its phase has changed by the time this goes on.
     await runOf(state)?.ended
   }
@@ -577,6 +612,11 @@ export class Instance implements Candidate, Occupant, Idler {
     return this.#closed?.() ?? (this.#isDisabled ? refusals.disabled(this.key) : undefined)
   }
 
+  /** An operator is told at once what a request waits for. */
+  #barredToOperators(): Refusal | undefined {
+    return this.#barred() ?? (this.#isPaused ? refusals.paused(this.key) : undefined)
+  }
+
   get #expectedWakeTimes(): WakeTimes | undefined {
     return this.#wakeTimes ?? this.#house.wakeTimes.get(this.serviceName)
   }
@@ -592,6 +632,7 @@ export class Instance implements Candidate, Occupant, Idler {
       wakeTimes,
       turnInMs: state.phase === 'queued' ? admission.turnInMs(this, longMs(wakeTimes)) : 0,
       startingForMs: state.phase === 'starting' ? clock.nowMs() - state.sinceMs : 0,
+      isPaused: this.#isPaused,
       isFull: admission.isFull(),
     }
   }

@@ -15,6 +15,8 @@ export interface Outlook {
   readonly turnInMs: number
   /** How long the start under way has taken so far. */
   readonly startingForMs: number
+  /** Nothing of it is started until an operator says so. */
+  readonly isPaused: boolean
   /** As many instances run as may run at once. */
   readonly isFull: boolean
 }
@@ -29,7 +31,8 @@ export const refusalAtArrival = (outlook: Outlook, leftMs: number): Refusal | un
 
 /** What a request is told that has waited for as long as it may. */
 export const refusalAtDeadline = (outlook: Outlook): Refusal => {
-  const { instance, phase, nextTryInMs, isFull } = outlook
+  const { instance, phase, nextTryInMs, isFull, isPaused } = outlook
+  if (isPaused) return refusals.paused(instance)
   if (phase === 'queued' && isFull) return refusals.capacity(instance)
   if (nextTryInMs !== undefined) return refusals.backoff(instance, nextTryInMs)
   return refusals.waking(instance, readyInMs(outlook))

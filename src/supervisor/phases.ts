@@ -35,6 +35,7 @@ export type PhaseState =
   | ({ readonly phase: 'stopping'; readonly run: Run; readonly end: End } & Held)
   | ({ readonly phase: 'backoff'; readonly untilMs: number } & Held)
   | { readonly phase: 'crashlooped' }
+  | { readonly phase: 'paused' }
   | { readonly phase: 'disabled' }
 
 /** The start under way or running; undefined in phases without a process. */
@@ -42,15 +43,16 @@ export const runOf = (state: PhaseState): Run | undefined => ('run' in state ? s
 
 /** What may follow a phase. */
 export const nextPhases: Readonly<Record<Phase, readonly Phase[]>> = {
-  asleep: ['queued', 'disabled'],
-  queued: ['starting', 'asleep', 'disabled'],
+  asleep: ['queued', 'paused', 'disabled'],
+  queued: ['starting', 'asleep', 'paused', 'disabled'],
   starting: ['ready', 'stopping', 'backoff'],
   ready: ['draining', 'asleep', 'backoff'],
   draining: ['ready', 'stopping'],
-  stopping: ['asleep', 'queued', 'backoff', 'disabled'],
-  backoff: ['queued', 'asleep', 'crashlooped', 'disabled'],
-  crashlooped: ['queued', 'asleep', 'disabled'],
-  disabled: ['asleep'],
+  stopping: ['asleep', 'queued', 'backoff', 'paused', 'disabled'],
+  backoff: ['queued', 'asleep', 'crashlooped', 'paused', 'disabled'],
+  crashlooped: ['queued', 'asleep', 'paused', 'disabled'],
+  paused: ['asleep', 'queued', 'crashlooped', 'disabled'],
+  disabled: ['asleep', 'paused'],
 }
 
 /** Throws when tenement is about to do what its own table forbids: better no change than two processes on the same data. */

@@ -83,6 +83,7 @@ export const createSupervisor = <Rules extends ServiceRules & Pick<Service, 'ope
   const roster = new Roster({ isOpen, declared: options.declared, added: state.addedInstances() })
   const strays = createStrays(log)
   const disabled = new Set(state.disabledInstances())
+  const paused = new Set(state.pausedInstances())
   const breakers = new Map(state.breakers())
   const serverStartedAtMs = clock.wallMs()
   let isShuttingDown = false
@@ -97,6 +98,7 @@ export const createSupervisor = <Rules extends ServiceRules & Pick<Service, 'ope
       rules,
       house,
       isDisabled: disabled.delete(key),
+      isPaused: paused.delete(key),
       breaker: take(breakers, key),
       launch: async () => {
         await strays.gone(key)
@@ -157,7 +159,7 @@ export const createSupervisor = <Rules extends ServiceRules & Pick<Service, 'ope
   })
 
   // What is remembered of an instance is loaded with it, so those of whom something is remembered are made now.
-  for (const key of [...disabled, ...breakers.keys()]) instanceNamed(fleet, key)
+  for (const key of [...disabled, ...paused, ...breakers.keys()]) instanceNamed(fleet, key)
   takeOver(fleet, strays, { adopted: options.adopted ?? [], exits: options.exits ?? [] })
 
   const refusalOf = (key: string): Refusal => {

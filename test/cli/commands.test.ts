@@ -93,6 +93,7 @@ describe('tenement status', () => {
     ['queued', 3],
     ['backoff', 3],
     ['crashlooped', 3],
+    ['paused', 3],
     ['disabled', 3],
   ] as const)('of an instance that is %s exits with %i', async (phase, code) => {
     await serve([instanceStatus(carol, { phase })])
@@ -154,6 +155,8 @@ describe('an order to an instance', () => {
     ['restart', 'ready'],
     ['enable', 'asleep'],
     ['disable', 'disabled'],
+    ['pause', 'paused'],
+    ['resume', 'asleep'],
   ])('%s is carried out, and its outcome told in one line with the time it took', async (verb, phase) => {
     await serve()
     const told = await run(verb, 'api:carol')

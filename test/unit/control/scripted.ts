@@ -111,6 +111,8 @@ export const scriptedOperations = (instances: readonly InstanceStatus[]): Script
     },
     enable: order('enable', 'asleep'),
     disable: order('disable', 'disabled'),
+    pause: order('pause', 'paused'),
+    resume: order('resume', 'asleep'),
   }
 }
 

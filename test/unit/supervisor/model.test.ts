@@ -19,9 +19,24 @@ const rules = {
 }
 const holdTimeoutMs = 5_000
 
+const orders = ['wake', 'stop', 'restart', 'disable', 'enable', 'pause', 'resume'] as const
+type Order = (typeof orders)[number]
+const isOrder = (text: string): text is Order => orders.some((order) => order === text)
+
 type Step =
   | {
-      readonly do: 'request' | 'wake' | 'stop' | 'restart' | 'disable' | 'enable' | 'listen' | 'obey' | 'defy'
+      readonly do:
+        | 'request'
+        | 'wake'
+        | 'stop'
+        | 'restart'
+        | 'disable'
+        | 'enable'
+        | 'pause'
+        | 'resume'
+        | 'listen'
+        | 'obey'
+        | 'defy'
       readonly whom: Which
     }
   | { readonly do: 'exit'; readonly whom: Which; readonly code: number | null }
@@ -46,7 +61,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ do: fc.constant('look' as const), whom }) },
   {
     weight: 5,
-    arbitrary: fc.record({ do: fc.constantFrom('wake', 'stop', 'restart', 'disable', 'enable', 'obey', 'defy'), whom }),
+    arbitrary: fc.record({ do: fc.constantFrom(...orders, 'obey', 'defy'), whom }),
   },
   {
     weight: 2,
@@ -61,10 +76,6 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({ do: fc.constant('setClock' as const), byMs: fc.constantFrom(-3_600_000, 3_600_000) }),
   },
 )
-
-const orders = ['wake', 'stop', 'restart', 'disable', 'enable'] as const
-type Order = (typeof orders)[number]
-const isOrder = (text: string): text is Order => orders.some((order) => order === text)
 
 interface Granted {
   readonly whom: Which
@@ -140,7 +151,8 @@ class Life {
     }
     await house.clock.advance(60_000)
     this.check()
-    for (const instance of instances) expect(['asleep', 'disabled', 'crashlooped']).toContain(house.phase(instance))
+    for (const instance of instances)
+      expect(['asleep', 'paused', 'disabled', 'crashlooped']).toContain(house.phase(instance))
     expect(house.started.filter(({ process }) => process.isAlive)).toEqual([])
     expect(this.requests.filter(({ request }) => request.outcome === undefined)).toEqual([])
     expect(this.orders).toBe(0)
@@ -192,7 +204,7 @@ class Life {
   }
 
   #order(instance: Which, order: Order): void {
-    if (order !== 'wake' && order !== 'enable') this.ordered.add(instance)
+    if (!['wake', 'enable', 'resume'].includes(order)) this.ordered.add(instance)
     this.orders += 1
     const done = (): void => {
       this.orders -= 1
