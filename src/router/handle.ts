@@ -11,6 +11,9 @@ import { forward, type Outcome } from './forward.ts'
 import { readAddress } from './forwarded.ts'
 import { type Head, readHead } from './head.ts'
 import { requestHeaders } from './headers.ts'
+import { leaseOrPage } from './page/leaseOrPage.ts'
+import { serveOwnPath } from './page/serveOwnPath.ts'
+import { isOwnPath } from './page/wakePath.ts'
 import type { Reason } from './reasons.ts'
 import { switchingHead, tunnel } from './tunnel.ts'
 import { dropRest } from './upload.ts'
@@ -27,7 +30,8 @@ export const handle = async (service: Service, exchange: Exchange): Promise<void
   let found: Found | undefined
   try {
     found = findInstance(service, exchange)
-    if (found) await serve(service, exchange, found, closed)
+    if (found && isOwnPath(found.head.path)) serveOwnPath(service, exchange, found.name, found.head)
+    else if (found) await serve(service, exchange, found, closed)
   } catch (error) {
     fail(service, exchange, found?.name, error)
   }
@@ -67,7 +71,7 @@ const serve = async (service: Service, exchange: Exchange, found: Found, closed:
   const gone = new AbortController()
   exchange.res.once('close', () => gone.abort())
   for (let isFirst = true; ; isFirst = false) {
-    const lease = await leaseFor(service, exchange, found.name, gone.signal)
+    const lease = await leaseFor(service, exchange, found, gone.signal)
     try {
       if (!lease || gone.signal.aborted) return
       if (exchange.expects === 'continue' && isFirst) exchange.res.writeContinue()
@@ -95,19 +99,21 @@ const isEnding = async ({ gone }: Endpoint, clientGone: AbortSignal): Promise<bo
   return gone.aborted
 }
 
-/** Undefined once the request has been refused, or the client has left. */
+/** Undefined once the request has been refused or shown a page, or the client has left. */
 const leaseFor = async (
   service: Service,
   exchange: Exchange,
-  name: string,
+  { name, head }: Found,
   gone: AbortSignal,
 ): Promise<Lease | undefined> => {
   try {
-    return await service.wake(name, { gone, arrivedAtMs: exchange.arrivedAtMs })
+    return await leaseOrPage(service, exchange, name, head, gone)
   } catch (error) {
     if (gone.aborted) return undefined
     if (!(error instanceof Refusal)) throw error
-    answer(service, exchange, name, { reason: error.reason, delivered: false, retryAfterMs: error.retryAfterMs })
+    const { reason, retryAfterMs } = error
+    const wake = reason === 'waking' ? service.onlookers.look(name) : undefined
+    answer(service, exchange, name, { reason, delivered: false, retryAfterMs, wake })
     return undefined
   }
 }
