@@ -28,22 +28,35 @@ const refresh = (seconds: number): string => `<meta http-equiv="refresh" content
 export const stillPage = (title: string, text: string, retrySeconds: number | undefined): Page => ({
   policy: policies.still,
   html: frame({
-    ...{ title, text, state: undefined, end: '' },
+    title,
+    root: '',
     head: retrySeconds === undefined ? '' : `${refresh(retrySeconds)}\n`,
-    time: retrySeconds === undefined ? '' : `This page tries again by itself in ${inWords(retrySeconds)}.`,
+    main: `<h1>${escapeHtml(title)}</h1>
+<p>${escapeHtml(text)}</p>${retrySeconds === undefined ? '' : `\n<p class="quiet">${againIn(retrySeconds)}</p>`}`,
+    end: '',
   }),
 })
 
-const inWords = (seconds: number): string => (seconds === 1 ? 'a second' : `${seconds} seconds`)
+const againIn = (seconds: number): string =>
+  `This page tries again by itself in ${seconds === 1 ? 'a second' : `${seconds} seconds`}.`
 
-/** How far a wake is. It comes back every `retrySeconds` where scripts do not run. */
+/**
+ * How far a wake is. It comes back every `retrySeconds` where scripts do not run. The time stands outside of what is read out loud
+ * when it changes: nobody wants to hear every second.
+ */
 export const waitingPage = (wake: WakeState, retrySeconds: number): Page => {
   const { state, title, text, time } = wordsFor(wake)
   return {
     policy: policies.waiting,
     html: frame({
-      ...{ title, text, time, state },
+      title,
+      root: ` data-state="${state}"`,
       head: `<noscript>${refresh(retrySeconds)}</noscript>\n`,
+      main: `<div role="status" aria-live="polite">
+<h1 id="title">${escapeHtml(title)}</h1>
+<p id="text">${escapeHtml(text)}</p>
+</div>
+<p id="time" class="quiet">${escapeHtml(time)}</p>`,
       end: `<script>${script}</script>\n`,
     }),
   }
@@ -51,16 +64,15 @@ export const waitingPage = (wake: WakeState, retrySeconds: number): Page => {
 
 interface Frame {
   readonly title: string
-  readonly text: string
-  readonly time: string
-  readonly state: WakeState['state'] | undefined
+  /** All but the title are HTML. */
+  readonly root: string
   readonly head: string
+  readonly main: string
   readonly end: string
 }
 
-/** The time stands outside of what is read out loud when it changes: nobody wants to hear every second. */
-const frame = ({ title, text, time, state, head, end }: Frame): string => `<!doctype html>
-<html lang="en"${state === undefined ? '' : ` data-state="${state}"`}>
+const frame = ({ title, root, head, main, end }: Frame): string => `<!doctype html>
+<html lang="en"${root}>
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
@@ -71,11 +83,7 @@ ${head}<title>${escapeHtml(title)}</title>
 <body>
 <main>
 <div class="sky" aria-hidden="true"><div class="orb"></div></div>
-<div role="status" aria-live="polite">
-<h1 id="title">${escapeHtml(title)}</h1>
-<p id="text">${escapeHtml(text)}</p>
-</div>
-<p id="time" class="quiet">${escapeHtml(time)}</p>
+${main}
 </main>
 ${end}</body>
 </html>
