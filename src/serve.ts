@@ -17,6 +17,7 @@ import { packageVersion } from './packageVersion.ts'
 import { loadIsolation } from './plugin/load.ts'
 import { buildHostTable, match } from './router/host.ts'
 import { loadParser } from './router/loadParser.ts'
+import { createStreams } from './router/page/streams.ts'
 import { createRouter, type Router } from './router/server.ts'
 import { dropPrivileges } from './server/dropPrivileges.ts'
 import { makeFilters } from './server/filters.ts'
@@ -111,11 +112,16 @@ const serveClients = async (
   hello: Hello,
   supervisor: Supervisor,
 ): Promise<readonly Router[]> => {
-  const { domains, trustedProxies } = config.settings
+  const { domains, trustedProxies, pageAfterMs } = config.settings
+  const { wake, onlookers } = supervisor
+  const streams = createStreams(onlookers.look)
   const table = buildHostTable({ domains, hosts: Object.fromEntries(config.hosts), isKnown: supervisor.isKnown })
   return Promise.all(
     hello.listeners.map(async (fd) => {
-      const router = createRouter({ match: (host) => match(table, host), wake: supervisor.wake, log, trustedProxies })
+      const router = createRouter({
+        match: (host) => match(table, host),
+        ...{ wake, onlookers, streams, pageAfterMs, log, trustedProxies },
+      })
       await listenOn(router.server, fd)
       return router
     }),

@@ -130,6 +130,14 @@ const answers: Readonly<Record<Reason, Advice>> = {
     why: 'The host is neither ID.SERVICE.DOMAIN of an instance nor in [hosts].',
     next: ['tenement ps', 'its ADDRESS is the host to ask for'],
   },
+  wake: {
+    why: 'The page that browsers are shown while an instance wakes asks for it at /.well-known/tenement/wake.',
+    next: ['nothing: it wakes nobody and keeps nobody awake'],
+  },
+  reserved_path: {
+    why: 'On every host tenement keeps /.well-known/tenement/ for itself; only /.well-known/tenement/wake is there, for GET.',
+    next: ['give the page of the application another path'],
+  },
   method_not_allowed: {
     why: 'CONNECT and TRACE are not forwarded: one makes tunnels, the other shows headers that are nobody else’s business.',
     next: ['use another method'],
@@ -160,7 +168,12 @@ const answers: Readonly<Record<Reason, Advice>> = {
   },
   waking: {
     why: 'The instance was asleep and had not begun to listen when the request had waited long enough.',
-    next: [status, log, 'raise start_timeout if it needs longer'],
+    next: [
+      status,
+      log,
+      'raise start_timeout if it needs longer',
+      'page_after is when browsers are shown a page meanwhile',
+    ],
   },
   queue_full: {
     why: 'More requests wait for this instance, or for all together, than may.',

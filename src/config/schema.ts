@@ -41,6 +41,7 @@ const outputNames = {
   max_concurrent_wakes: 'maxConcurrentWakes',
   max_exposure: 'maxExposure',
   hold_timeout: 'holdTimeoutMs',
+  page_after: 'pageAfterMs',
   start_timeout: 'startTimeoutMs',
   stop_timeout: 'stopTimeoutMs',
   stop_signal: 'stopSignal',
@@ -118,6 +119,9 @@ export const settingsKeys = z.strictObject(
       .describe('How many instances may be starting at once. Default: 4 per processor, at least 8.'),
     hold_timeout: duration('30s', { zero: true }).describe(
       'How long a request waits for its instance to wake before it is answered with 503.',
+    ),
+    page_after: durationOrNever('1500ms', { zero: true }).describe(
+      'How long a browser going to a page waits for its instance to wake before it is shown a page that waits in its place; "never" has it wait like any other client.',
     ),
     max_exposure: numberBetween(0, 10)
       .exactOptional()

@@ -1,14 +1,19 @@
 // What a request is served with, and the request itself: the two values every step of its story takes.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Log } from './log.ts'
+import type { Streams } from './page/streams.ts'
 import type { Pool } from './pools.ts'
 import type { Waiting } from './tunnel.ts'
-import type { Endpoint, Wake } from './wake.ts'
+import type { Endpoint, Onlookers, Wake } from './wake.ts'
 
 export interface Service {
   /** The instance a Host header asks for, undefined for none, 'bad' for no host. */
   readonly match: (rawHost: string) => string | undefined
   readonly wake: Wake
+  readonly onlookers: Onlookers
+  readonly streams: Streams
+  /** Milliseconds after which a browser is shown a page while it waits; undefined for never. */
+  readonly pageAfterMs: number | undefined
   readonly log: Log
   readonly poolOf: (endpoint: Endpoint) => Pool
   readonly isTrusted: (address: string) => boolean

@@ -13,6 +13,9 @@ import { forward, type Outcome } from './forward.ts'
 import { readAddress } from './forwarded.ts'
 import { type Head, readHead } from './head.ts'
 import { requestHeaders } from './headers.ts'
+import { leaseOrPage } from './page/leaseOrPage.ts'
+import { serveOwnPath } from './page/serveOwnPath.ts'
+import { isOwnPath } from './page/wakePath.ts'
 import type { Reason } from './reasons.ts'
 import { switchingHead, tunnel } from './tunnel.ts'
 import { dropRest } from './upload.ts'
@@ -35,7 +38,8 @@ export const handle = async (service: Service, exchange: Exchange): Promise<void
   let found: Found | undefined
   try {
     found = findInstance(service, exchange)
-    if (found) await serve(service, exchange, found, { gone, closed })
+    if (found && isOwnPath(found.head.path)) serveOwnPath(service, exchange, found.name, found.head)
+    else if (found) await serve(service, exchange, found, { gone, closed })
   } catch (error) {
     fail(service, exchange, found?.name, error)
   }
@@ -106,7 +110,7 @@ const isEnding = async ({ gone }: Endpoint, clientGone: Gone): Promise<boolean> 
   return gone.aborted
 }
 
-/** Undefined once the request has been refused, or the client has left. */
+/** Undefined once the request has been refused or shown a page, or the client has left. */
 const leaseFor = async (
   service: Service,
   exchange: Exchange,
@@ -114,7 +118,7 @@ const leaseFor = async (
   gone: Gone,
 ): Promise<Lease | undefined> => {
   try {
-    return await service.wake(name, {
+    return await leaseOrPage(service, exchange, name, head, {
       gone,
       arrivedAtMs: exchange.arrivedAtMs,
       // Asked for by a wake alone: what is ready is told nothing of who asks.
@@ -125,7 +129,9 @@ const leaseFor = async (
   } catch (error) {
     if (gone.aborted) return undefined
     if (!(error instanceof Refusal)) throw error
-    answer(service, exchange, name, { reason: error.reason, delivered: false, retryAfterMs: error.retryAfterMs })
+    const { reason, retryAfterMs } = error
+    const wake = reason === 'waking' ? service.onlookers.look(name) : undefined
+    answer(service, exchange, name, { reason, delivered: false, retryAfterMs, wake })
     return undefined
   }
 }

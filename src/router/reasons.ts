@@ -18,9 +18,15 @@ const wait = { reloads: true, level: 'info' } as const
 const client = { level: 'debug' } as const
 
 export const reasons = {
+  wake: { status: 200, detail: 'How far the application is on its way to being awake.', ...client },
   bad_request: { status: 400, detail: 'The request is malformed.', ...client },
   bad_host: { status: 400, detail: 'The request needs exactly one valid host.', ...client },
   unknown_host: { status: 404, detail: 'Nothing is served at this host.', ...client },
+  reserved_path: {
+    status: 404,
+    detail: 'Paths below /.well-known/tenement/ are not the application’s, and this one is nothing.',
+    ...client,
+  },
   method_not_allowed: { status: 405, detail: 'This method is not served.', ...client },
   request_timeout: { status: 408, detail: 'The request did not arrive in time.', ...client },
   bad_expectation: { status: 417, detail: 'Only "Expect: 100-continue" can be met.', ...client },

@@ -7,16 +7,22 @@ import type { Exchange, Service } from './exchange.ts'
 import { buildTrust } from './forwarded.ts'
 import { handle } from './handle.ts'
 import type { Log } from './log.ts'
+import type { Streams } from './page/streams.ts'
 import { createPools } from './pools.ts'
 import { createTurns, type Turns } from './turns.ts'
 import { serveUnreadable } from './unreadable.ts'
 import { serveUpgrades, upgradeChoice } from './upgrade.ts'
-import type { Wake } from './wake.ts'
+import type { Onlookers, Wake } from './wake.ts'
 
 export interface RouterOptions {
   /** The instance a Host header asks for, undefined for none that is known, 'bad' for no host. */
   readonly match: (rawHost: string) => string | undefined
   readonly wake: Wake
+  readonly onlookers: Onlookers
+  /** Shared by all routers, as their bounds are. */
+  readonly streams: Streams
+  /** Milliseconds after which a browser is shown a page while it waits; undefined for never. */
+  readonly pageAfterMs: number | undefined
   readonly log: Log
   /** Addresses and CIDR ranges whose X-Forwarded-* and X-Request-Id are believed. */
   readonly trustedProxies: readonly string[]
@@ -55,6 +61,9 @@ const settings = {
 export const createRouter = ({
   match,
   wake,
+  onlookers,
+  streams,
+  pageAfterMs,
   log,
   trustedProxies,
   now = Date.now,
@@ -68,6 +77,9 @@ export const createRouter = ({
   const service: Service = {
     match,
     wake,
+    onlookers,
+    streams,
+    pageAfterMs,
     log,
     poolOf: createPools(),
     isTrusted: buildTrust(trustedProxies),
@@ -83,6 +95,7 @@ export const createRouter = ({
     server,
     close: () => {
       isClosing = true
+      streams.close()
       for (const socket of quiet) socket.destroy()
       return closeServer(server)
     },

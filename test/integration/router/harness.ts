@@ -5,8 +5,9 @@ import { createServer as createHttpServer, type Server as HttpServer, type Reque
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { buildHostTable, match } from '../../../src/router/host.ts'
 import type { LogFields } from '../../../src/router/log.ts'
+import { createStreams } from '../../../src/router/page/streams.ts'
 import { createRouter, type Router } from '../../../src/router/server.ts'
-import type { Endpoint, Lease, Wake, WakeContext } from '../../../src/router/wake.ts'
+import type { Endpoint, Lease, Onlookers, Wake, WakeContext, WakeState } from '../../../src/router/wake.ts'
 
 export interface Line extends LogFields {
   readonly level: string
@@ -22,12 +23,18 @@ export interface Harness {
   /** Times a lease was released, over all leases. */
   releases(): number
   readonly wakes: WakeContext[]
+  /** Of whom it was said that they are wanted though the request waits no longer. */
+  readonly wishes: string[]
 }
 
 export interface HarnessOptions {
   readonly wake?: (context: WakeContext, instance: string) => Promise<Endpoint>
   readonly trustedProxies?: readonly string[]
   readonly match?: (host: string) => string | undefined
+  readonly pageAfterMs?: number
+  /** How far the wake is, as a page is told. */
+  readonly look?: (instance: string) => WakeState
+  readonly bounds?: Parameters<typeof createStreams>[1]
 }
 
 type Cleanup = () => Promise<unknown> | unknown
@@ -72,9 +79,17 @@ export const startRouter = async (endpoint: Endpoint | undefined, options: Harne
   }
   const line = (level: string) => (fields: LogFields, message: string) => void lines.push({ ...fields, level, message })
   const log = { debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error') }
+  const wishes: string[] = []
+  const onlookers: Onlookers = {
+    look: options.look ?? (() => ({ state: 'done' })),
+    wish: (instance) => void wishes.push(instance),
+  }
   const router = createRouter({
     match: options.match ?? ((host) => match(table, host)),
     wake,
+    onlookers,
+    streams: createStreams(onlookers.look, options.bounds),
+    pageAfterMs: options.pageAfterMs,
     log,
     trustedProxies: options.trustedProxies ?? [],
     random: () => 0.5,
@@ -85,7 +100,15 @@ export const startRouter = async (endpoint: Endpoint | undefined, options: Harne
     router.server.closeAllConnections()
     await router.close()
   })
-  return { router, port: portOf(router.server), lines, wakes, leases: () => given - ended, releases: () => releases }
+  return {
+    router,
+    port: portOf(router.server),
+    lines,
+    wakes,
+    wishes,
+    leases: () => given - ended,
+    releases: () => releases,
+  }
 }
 
 const portOf = (server: Server): number => {

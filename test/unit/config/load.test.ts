@@ -33,6 +33,7 @@ describe('the smallest config', () => {
       trustedProxies: [],
       maxConcurrentWakes: 32,
       holdTimeoutMs: 30_000,
+      pageAfterMs: 1_500,
     })
     expect(serviceOf(smallest)).toEqual({
       name: 'api',
@@ -84,6 +85,7 @@ describe('a config that uses every key', () => {
       maxRunning: 50,
       maxConcurrentWakes: 4,
       holdTimeoutMs: 20_000,
+      pageAfterMs: undefined,
     })
     expect(config.services.get('notes')).toMatchObject({
       command: ['server', '--socket', '{socket}', '--id={id}', '{{literal}}'],

@@ -52,6 +52,22 @@ test('browsers get a page that reloads while waiting makes sense', () => {
   expect(page('unknown_host')).toContain('<h1>404 Not Found</h1>')
 })
 
+test('a browser that waits for a wake gets the page that waits, where it is known how far the wake is', () => {
+  const wake = { state: 'starting', forMs: 1_500 } as const
+  const { status, headers, body } = renderAnswer(
+    { reason: 'waking', delivered: false, retryAfterMs: 1_000, wake },
+    browser,
+    middle,
+  )
+  expect(status).toBe(503)
+  expect(valuesOf(headers, 'retry-after')).toEqual(['1'])
+  expect(valuesOf(headers, 'x-robots-tag')).toEqual(['noindex'])
+  expect(valuesOf(headers, 'content-security-policy')[0]).toContain("connect-src 'self'")
+  expect(body.toString()).toContain('Waking up')
+  const forProgram = renderAnswer({ reason: 'waking', delivered: false, wake }, api, middle)
+  expect(JSON.parse(forProgram.body.toString())).toMatchObject({ reason: 'waking' })
+})
+
 test('a HEAD has the length of the GET and no body', () => {
   const get = renderAnswer({ reason: 'unknown_host', delivered: false }, api, middle)
   const head = renderAnswer({ reason: 'unknown_host', delivered: false }, { ...api, method: 'HEAD' }, middle)
