@@ -22,6 +22,7 @@ import { Roster } from './roster.ts'
 import { type Describe, statusOf } from './status.ts'
 import { createStrays } from './strays.ts'
 import { type Left, takeOver } from './takeover.ts'
+import { WakeBook } from './wakeBook.ts'
 
 export interface SupervisorOptions<Rules extends ServiceRules & Pick<Service, 'open'>> {
   readonly settings: Pick<Settings, 'maxConcurrentWakes' | 'maxRunning' | 'holdTimeoutMs'>
@@ -55,6 +56,8 @@ export interface Supervisor {
   readonly operations: Operations
   /** Whether an instance of this name exists or may come to be by a request. */
   isKnown(service: string, id: string): boolean
+  /** Whether nothing of the instance 'service:id' runs or is about to, and a request would wake it. */
+  isAsleep(key: string): boolean
   /** Starts, in turn, what shall run without being asked for. */
   autostart(): void
   /** Refuses what comes from now on and ends every instance at once; resolves when nothing runs any more. */
@@ -73,6 +76,7 @@ export const createSupervisor = <Rules extends ServiceRules & Pick<Service, 'ope
     admission: createAdmission(clock, settings.maxConcurrentWakes, capacity),
     idle: createIdleWatch(clock),
     room: { taken: 0 },
+    wakeBook: new WakeBook(),
     wakeTimes: new Map(),
     holdTimeoutMs: settings.holdTimeoutMs,
     random: options.random,
@@ -163,6 +167,7 @@ export const createSupervisor = <Rules extends ServiceRules & Pick<Service, 'ope
       return lease
     },
     operations: { ...operations, list },
+    isAsleep: (key) => fleet.find(key)?.isAsleep ?? !unrunnable.has(parseInstance(key)?.service ?? ''),
     isKnown: (service, id) => roster.sourceOf({ service, id }) !== undefined,
     autostart() {
       for (const name of roster.named()) {
