@@ -1,7 +1,10 @@
 // What a request is served with, and the request itself: the two values every step of its story takes.
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Guards } from './guards.ts'
 import type { Log } from './log.ts'
+import type { Patience } from './patience.ts'
 import type { Pool } from './pools.ts'
+import type { Knowledge } from './rules.ts'
 import type { Waiting } from './tunnel.ts'
 import type { Endpoint, Wake } from './wake.ts'
 
@@ -9,6 +12,9 @@ export interface Service {
   /** The instance a Host header asks for, undefined for none, 'bad' for no host. */
   readonly match: (rawHost: string) => string | undefined
   readonly wake: Wake
+  readonly knowledge: Knowledge
+  readonly guards: Guards
+  readonly patience: Patience
   readonly log: Log
   readonly poolOf: (endpoint: Endpoint) => Pool
   readonly isTrusted: (address: string) => boolean

@@ -31,6 +31,7 @@ describe('the smallest config', () => {
       logDir: '/var/log/tenement',
       tenantUids: { first: 700_000, last: 765_535 },
       trustedProxies: [],
+      wakesPerClient: 60,
       maxConcurrentWakes: 32,
       holdTimeoutMs: 30_000,
     })
@@ -55,6 +56,10 @@ describe('the smallest config', () => {
       data: '{data_dir}/{id}',
       queueMax: 100,
       responseTimeoutMs: 120_000,
+      retryPost: false,
+      asleepHealth: [],
+      wakesMax: 20,
+      flapGuard: false,
       env: {},
       options: {},
       tenant: {},
