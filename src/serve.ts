@@ -13,11 +13,14 @@ import type { ServerStatus } from './control/wire.ts'
 import { messageOf, TenementError } from './errors.ts'
 import { type Channel, connectLauncher, type Hello, type LauncherClient } from './launcher/client.ts'
 import { hopelessExit, type ListenAddress } from './launcher/protocol.ts'
+import { parseInstance } from './names.ts'
 import { packageVersion } from './packageVersion.ts'
 import { loadIsolation } from './plugin/load.ts'
+import { createGuards } from './router/guards.ts'
 import { buildHostTable, match } from './router/host.ts'
 import { loadParser } from './router/loadParser.ts'
 import { createStreams } from './router/page/streams.ts'
+import { type Knowledge, noKnowledge } from './router/rules.ts'
 import { createRouter, type Router } from './router/server.ts'
 import { dropPrivileges } from './server/dropPrivileges.ts'
 import { makeFilters } from './server/filters.ts'
@@ -112,21 +115,34 @@ const serveClients = async (
   hello: Hello,
   supervisor: Supervisor,
 ): Promise<readonly Router[]> => {
-  const { domains, trustedProxies, pageAfterMs } = config.settings
+  const { domains, trustedProxies, pageAfterMs, wakesPerClient } = config.settings
   const { wake, onlookers } = supervisor
-  const streams = createStreams(onlookers.look)
   const table = buildHostTable({ domains, hosts: Object.fromEntries(config.hosts), isKnown: supervisor.isKnown })
+  const shared = {
+    match: (host: string) => match(table, host),
+    wake,
+    onlookers,
+    streams: createStreams(onlookers.look),
+    pageAfterMs,
+    knowledge: { rulesOf: rulesIn(config), isAsleep: supervisor.isAsleep },
+    guards: createGuards({ wakesPerClient }),
+    log,
+    trustedProxies,
+  }
   return Promise.all(
     hello.listeners.map(async (fd) => {
-      const router = createRouter({
-        match: (host) => match(table, host),
-        ...{ wake, onlookers, streams, pageAfterMs, log, trustedProxies },
-      })
+      const router = createRouter(shared)
       await listenOn(router.server, fd)
       return router
     }),
   )
 }
+
+/** What the service of an instance asks of the router. */
+const rulesIn =
+  ({ services }: Config): Knowledge['rulesOf'] =>
+  (instance) =>
+    services.get(parseInstance(instance)?.service ?? '') ?? noKnowledge.rulesOf(instance)
 
 /** From here on the process is the server's own user for good. */
 const prepareGround = async (hello: Hello, launcher: LauncherClient, log: Logger): Promise<Ground> => {

@@ -118,6 +118,10 @@ const log = 'tenement logs SERVICE:ID'
 const status = 'tenement status SERVICE:ID'
 
 const answers: Readonly<Record<Reason, Advice>> = {
+  asleep: {
+    why: 'The path is one of asleep_health of the service, and the instance has no process.',
+    next: ['nothing: it wakes with the next request for another path'],
+  },
   bad_request: {
     why: 'Line ends, lengths or characters of the request could be read in two ways, which is how requests are smuggled.',
     next: ['mend the client: RFC 9112 says what a request looks like'],
@@ -143,8 +147,16 @@ const answers: Readonly<Record<Reason, Advice>> = {
     next: ['use another method'],
   },
   request_timeout: {
-    why: 'The head or the body of the request stopped arriving.',
+    why: 'The head took more than 15 seconds, or the body brought less than a kilobyte a second for half a minute.',
     next: ['look at the way between client and server'],
+  },
+  body_too_large: {
+    why: 'The body has more bytes than max_body of the service; nothing of one that says so beforehand reached the instance.',
+    next: ['send less', 'raise max_body of the service, or take it out'],
+  },
+  rate_limited: {
+    why: 'From one address (of IPv6, one /64) more different instances were woken within a minute than wakes_per_client allows.',
+    next: ['try again after Retry-After', 'name a proxy that many clients come through in trusted_proxies'],
   },
   bad_expectation: {
     why: 'The request has an Expect header with something other than 100-continue.',
@@ -215,6 +227,10 @@ const answers: Readonly<Record<Reason, Advice>> = {
   shutting_down: {
     why: '"tenement serve" is being stopped; requests that are being answered are let finish.',
     next: ['try again after Retry-After'],
+  },
+  loop: {
+    why: 'The request came through here eight times: an application passes what it is asked on to tenement, headers and all.',
+    next: [log, 'look which address the application, or the proxy before it, asks'],
   },
   upstream_timeout: {
     why: 'The instance has the request and did not begin to answer within response_timeout.',

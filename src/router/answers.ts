@@ -13,6 +13,8 @@ export interface Answer {
   readonly retryAfterMs?: number | undefined
   /** How far the wake is, where a page may wait for it. */
   readonly wake?: WakeState | undefined
+  /** Further headers, as a raw list. */
+  readonly headers?: readonly string[]
 }
 
 /** Who asks, as far as the form of the answer depends on it; undefined when the request could not be read. */
@@ -45,6 +47,7 @@ export const renderAnswer = (answer: Answer, asker: Asker | undefined, random: (
     ...['x-tenement-delivered', answer.delivered ? '1' : '0'],
     ...(retryAfter === undefined ? [] : ['Retry-After', String(retryAfter)]),
     ...(entry.status === 405 ? ['Allow', 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS'] : []),
+    ...(answer.headers ?? []),
     ...form.headers,
   ]
   return { ...phraseOf(entry), headers, body: asker?.method === 'HEAD' ? Buffer.alloc(0) : body }

@@ -1,8 +1,11 @@
 // What a request is served with, and the request itself: the two values every step of its story takes.
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Guards } from './guards.ts'
 import type { Log } from './log.ts'
 import type { Streams } from './page/streams.ts'
+import type { Patience } from './patience.ts'
 import type { Pool } from './pools.ts'
+import type { Knowledge } from './rules.ts'
 import type { Waiting } from './tunnel.ts'
 import type { Endpoint, Onlookers, Wake } from './wake.ts'
 
@@ -14,6 +17,9 @@ export interface Service {
   readonly streams: Streams
   /** Milliseconds after which a browser is shown a page while it waits; undefined for never. */
   readonly pageAfterMs: number | undefined
+  readonly knowledge: Knowledge
+  readonly guards: Guards
+  readonly patience: Patience
   readonly log: Log
   readonly poolOf: (endpoint: Endpoint) => Pool
   readonly isTrusted: (address: string) => boolean

@@ -6,17 +6,23 @@ import { messageOf } from '../errors.ts'
 import { Refusal } from '../refusal.ts'
 import { isNavigation } from './answers.ts'
 import type { Upgraded } from './attempt.ts'
-import { answer, breakOff, fail } from './conclude.ts'
+import { isAnsweredBeforeWake } from './beforeWake.ts'
+import { answer, breakOff, cutOff, fail } from './conclude.ts'
 import { Departure, signalOf } from './departure.ts'
 import type { Exchange, Service } from './exchange.ts'
 import { forward, type Outcome } from './forward.ts'
 import { readAddress } from './forwarded.ts'
 import { type Head, readHead } from './head.ts'
 import { requestHeaders } from './headers.ts'
+import { hopsHeader } from './hops.ts'
+import { largestPiece } from './memoryBudget.ts'
 import { leaseOrPage } from './page/leaseOrPage.ts'
 import { serveOwnPath } from './page/serveOwnPath.ts'
 import { isOwnPath } from './page/wakePath.ts'
+import { ConnectFailure, ConnectTimeout } from './pools.ts'
+import { valuesOf } from './rawHeaders.ts'
 import type { Reason } from './reasons.ts'
+import { watchReader } from './slowReader.ts'
 import { switchingHead, tunnel } from './tunnel.ts'
 import { dropRest } from './upload.ts'
 import type { Caller, Endpoint, Gone, Lease } from './wake.ts'
@@ -39,7 +45,8 @@ export const handle = async (service: Service, exchange: Exchange): Promise<void
   try {
     found = findInstance(service, exchange)
     if (found && isOwnPath(found.head.path)) serveOwnPath(service, exchange, found.name, found.head)
-    else if (found) await serve(service, exchange, found, { gone, closed })
+    else if (found && !isAnsweredBeforeWake(service, exchange, found.name, found.head))
+      await serve(service, exchange, found, { gone, closed })
   } catch (error) {
     fail(service, exchange, found?.name, error)
   }
@@ -50,6 +57,8 @@ interface Found {
   /** 'service:id' */
   readonly name: string
   readonly head: Head
+  /** Tells the instance, and tenement when it comes back, how often the request has come through. */
+  readonly hops: string
 }
 
 /** Undefined once the request has been answered here. */
@@ -59,8 +68,9 @@ const findInstance = (service: Service, exchange: Exchange): Found | undefined =
   if (exchange.expects === 'unknown') return refuse(service, exchange, 'bad_expectation')
   const name = service.match(head.host)
   if (name === 'bad') return refuse(service, exchange, 'bad_host')
-  if (name !== undefined) return { name, head }
-  answer(service, exchange, undefined, { reason: 'unknown_host', delivered: false })
+  const hops = service.guards.hops.next(exchange.req.rawHeaders)
+  if (name !== undefined && hops !== undefined) return { name, head, hops }
+  answer(service, exchange, name, { reason: name === undefined ? 'unknown_host' : 'loop', delivered: false })
   return undefined
 }
 
@@ -73,7 +83,7 @@ const refuse = (service: Service, exchange: Exchange, reason: Reason): undefined
 /**
  * The lease lasts from here to the last byte of the response, or to the close of the upgraded socket. An instance that accepts
  * no connection has often just ended, unknown to the supervisor: then the request, of which not a byte is gone, is given to
- * the next start, once.
+ * the next start, once. One that runs all the same may be opening its socket anew, and is asked once more.
  */
 const serve = async (
   service: Service,
@@ -81,13 +91,17 @@ const serve = async (
   found: Found,
   { gone, closed }: { readonly gone: Gone; readonly closed: Promise<void> },
 ): Promise<void> => {
+  watchReader(exchange, service.patience.readMs, () => cutOff(service, exchange, found.name))
   for (let isFirst = true; ; isFirst = false) {
     const lease = await leaseFor(service, exchange, found, gone)
     try {
       if (!lease || gone.aborted) return
       if (exchange.expects === 'continue' && isFirst) exchange.res.writeContinue()
-      const outcome = await forwardTo(lease.endpoint, service, exchange, found.head, gone)
-      if (isFirst && wasNotReached(outcome) && (await isEnding(lease.endpoint, gone))) continue
+      let outcome = await forwardTo(lease.endpoint, service, exchange, found, gone)
+      if (isFirst && wasNotReached(outcome)) {
+        if (await isEnding(lease.endpoint, gone)) continue
+        if (isWorthAnother(outcome, gone)) outcome = await forwardTo(lease.endpoint, service, exchange, found, gone)
+      }
       await conclude(service, exchange, found.name, outcome)
       if (!exchange.req.socket.destroyed) await closed
       return
@@ -110,6 +124,13 @@ const isEnding = async ({ gone }: Endpoint, clientGone: Gone): Promise<boolean> 
   return gone.aborted
 }
 
+/** One that accepts nothing because too much waits already is only asked to wait for more. */
+const isWorthAnother = (outcome: Outcome, clientGone: Gone): boolean =>
+  !clientGone.aborted &&
+  outcome.kind === 'failed' &&
+  outcome.error instanceof ConnectFailure &&
+  !(outcome.error.cause instanceof ConnectTimeout)
+
 /** Undefined once the request has been refused or shown a page, or the client has left. */
 const leaseFor = async (
   service: Service,
@@ -117,6 +138,11 @@ const leaseFor = async (
   { name, head }: Found,
   gone: Gone,
 ): Promise<Lease | undefined> => {
+  const letGo = service.guards.memory.take(head.hasBody ? largestPiece(exchange.req.rawHeaders) : 0)
+  if (letGo === undefined) {
+    answer(service, exchange, name, { reason: 'queue_full', delivered: false })
+    return undefined
+  }
   try {
     return await leaseOrPage(service, exchange, name, head, {
       gone,
@@ -133,6 +159,8 @@ const leaseFor = async (
     const wake = reason === 'waking' ? service.onlookers.look(name) : undefined
     answer(service, exchange, name, { reason, delivered: false, retryAfterMs, wake })
     return undefined
+  } finally {
+    letGo()
   }
 }
 
@@ -146,7 +174,7 @@ const forwardTo = (
   endpoint: Endpoint,
   service: Service,
   { req, res, upgrade }: Exchange,
-  head: Head,
+  { name, head, hops }: Found,
   gone: Gone,
 ): Promise<Outcome> => {
   const peer = readAddress(req.socket.remoteAddress)
@@ -158,15 +186,25 @@ const forwardTo = (
     requestId: randomUUID(),
   })
   const { method, path, hasBody } = head
-  const outgoing = { method, path, headers, hasBody, upgrade: upgrade?.protocols }
-  const { responseTimeoutMs } = endpoint
-  return forward({ req, res, outgoing, pool: service.poolOf(endpoint), responseTimeoutMs, gone })
+  const { maxBodyBytes, retryPost } = service.knowledge.rulesOf(name)
+  return forward({
+    req,
+    res,
+    outgoing: { method, path, headers: [...headers, hopsHeader, hops], hasBody, upgrade: upgrade?.protocols },
+    pool: service.poolOf(endpoint),
+    responseTimeoutMs: endpoint.responseTimeoutMs,
+    maxBodyBytes,
+    isKeyed: retryPost && valuesOf(req.rawHeaders, 'idempotency-key').length === 1,
+    patience: service.patience.body,
+    memory: service.guards.memory,
+    gone,
+  })
 }
 
 const conclude = async (service: Service, exchange: Exchange, name: string, outcome: Outcome): Promise<void> => {
   if (outcome.kind === 'answered') dropRest(exchange.req)
   if (outcome.kind === 'failed') answer(service, exchange, name, outcome, { detail: messageOf(outcome.error) })
-  if (outcome.kind === 'broken') breakOff(service, exchange, name, outcome.error)
+  if (outcome.kind === 'broken') breakOff(service, exchange, name, outcome)
   if (outcome.kind === 'upgraded') await switchTo(service, exchange, name, outcome)
 }
 

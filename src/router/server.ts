@@ -5,10 +5,13 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from 'node:net'
 import type { Exchange, Service } from './exchange.ts'
 import { buildTrust } from './forwarded.ts'
+import { createGuards, type Guards } from './guards.ts'
 import { handle } from './handle.ts'
 import type { Log } from './log.ts'
 import type { Streams } from './page/streams.ts'
+import { type Patience, usualPatience } from './patience.ts'
 import { createPools } from './pools.ts'
+import { type Knowledge, noKnowledge } from './rules.ts'
 import { createTurns, type Turns } from './turns.ts'
 import { serveUnreadable } from './unreadable.ts'
 import { serveUpgrades, upgradeChoice } from './upgrade.ts'
@@ -26,6 +29,11 @@ export interface RouterOptions {
   readonly log: Log
   /** Addresses and CIDR ranges whose X-Forwarded-* and X-Request-Id are believed. */
   readonly trustedProxies: readonly string[]
+  /** What is known of instances before they are awake. */
+  readonly knowledge?: Knowledge
+  /** Shared by all routers of one server. */
+  readonly guards?: Guards
+  readonly patience?: Patience
   /** Milliseconds since the epoch. */
   readonly now?: () => number
   /** From 0 to 1. */
@@ -40,7 +48,7 @@ export interface Router {
 }
 
 const settings = {
-  // Long uploads are legitimate; stalled ones end with the instance's response_timeout.
+  // Long uploads are legitimate; upload.ts ends those that hardly move.
   requestTimeout: 0,
   headersTimeout: 15_000,
   connectionsCheckingInterval: 5_000,
@@ -66,6 +74,9 @@ export const createRouter = ({
   pageAfterMs,
   log,
   trustedProxies,
+  knowledge = noKnowledge,
+  guards = createGuards({ wakesPerClient: Number.POSITIVE_INFINITY }),
+  patience = usualPatience,
   now = Date.now,
   random = Math.random,
 }: RouterOptions): Router => {
@@ -80,6 +91,9 @@ export const createRouter = ({
     onlookers,
     streams,
     pageAfterMs,
+    knowledge,
+    guards,
+    patience,
     log,
     poolOf: createPools(),
     isTrusted: buildTrust(trustedProxies),

@@ -9,6 +9,7 @@ import type { IdleWatch } from './idle.ts'
 import type { Log } from './log.ts'
 import type { Process } from './process.ts'
 import type { WaitingRoom } from './waiters.ts'
+import type { WakeBook } from './wakeBook.ts'
 import type { WakeTimes } from './wakeTime.ts'
 
 /** What an instance asks of its service. */
@@ -23,6 +24,8 @@ export type ServiceRules = Pick<
   | 'drainTimeoutMs'
   | 'idleTimeoutMs'
   | 'responseTimeoutMs'
+  | 'wakesMax'
+  | 'flapGuard'
 >
 
 /** What all instances share. */
@@ -33,6 +36,7 @@ export interface House {
   readonly capacity: Capacity
   readonly idle: IdleWatch
   readonly room: WaitingRoom
+  readonly wakeBook: WakeBook
   /** How long the instances of each service take to wake: what to expect of one that was never seen waking. */
   readonly wakeTimes: Map<string, WakeTimes>
   readonly holdTimeoutMs: number

@@ -27,6 +27,9 @@ import { Wish } from './wish.ts'
 /** An instance that was just woken is not stopped for another: two that take turns would do nothing but start. */
 const shortestStayMs = 5_000
 
+/** How long one is kept awake that was woken too often, in milliseconds. */
+const keptAwakeMs = 600_000
+
 const nothing = (): void => undefined
 
 /** A program that ends by itself, in order and while nobody uses it, has chosen to sleep. */
@@ -48,6 +51,8 @@ export class Instance implements Candidate, Occupant, Idler {
   #wakeTimes: WakeTimes | undefined
   /** Idle-clock time. */
   #lastUsedMs = 0
+  /** Idle-clock time until which it is not idle whatever happens. */
+  #keptAwakeUntilMs = 0
   /** Shall start though nobody waits. */
   #isWanted = false
   #isDisabled: boolean
@@ -115,6 +120,14 @@ export class Instance implements Candidate, Occupant, Idler {
 
   get crashesInARow(): number {
     return this.#crashes.inARow
+  }
+
+  /** Whether nothing of it runs or will, unless somebody asks for it: then it wakes. */
+  get isAsleep(): boolean {
+    const state = this.#state
+    if (this.#barred() !== undefined || this.#isAwaited || this.#isWanted) return false
+    if (state.phase === 'draining') return state.isRevocable
+    return state.phase === 'asleep' || (state.phase === 'stopping' && !state.end.isCrash)
   }
 
   /** Whether it would be the same if it were forgotten and made anew. */
@@ -277,6 +290,7 @@ export class Instance implements Candidate, Occupant, Idler {
 
   start(): void {
     this.history.started(this.#wakeCause(), this.#house.clock.wallMs())
+    this.#countWake()
     this.#enter(this.#starting(this.#createRun(this.#options.launch()), 0))
   }
 
@@ -302,7 +316,8 @@ export class Instance implements Candidate, Occupant, Idler {
   idleAtMs(nowMs: number): number {
     const { idleTimeoutMs = Number.POSITIVE_INFINITY } = this.#rules
     const isUsed = this.#state.phase !== 'ready' || this.#state.run.active > 0
-    return (isUsed ? nowMs : this.#lastUsedMs) + Math.max(idleTimeoutMs, 1)
+    const idleMs = (isUsed ? nowMs : this.#lastUsedMs) + Math.max(idleTimeoutMs, 1)
+    return Math.max(idleMs, this.#keptAwakeUntilMs)
   }
 
   sleep(): void {
@@ -382,6 +397,16 @@ export class Instance implements Candidate, Occupant, Idler {
     run.process?.note({ phase: 'ready', readyAtMs: clock.wallMs() })
     log.info({ instance: this.key, pid: run.process?.pid, durationMs: Math.round(durationMs) }, 'became ready')
     this.#waiters.admitAll(run)
+  }
+
+  /** Many short stays cost more than one long one; whose doing they are is for a person to find out. */
+  #countWake(): void {
+    const { clock, idle, log, wakeBook } = this.#house
+    const { wakesMax, flapGuard } = this.#rules
+    if (!wakeBook.note(this.key, clock.nowMs(), wakesMax)) return
+    if (flapGuard) this.#keptAwakeUntilMs = idle.nowMs() + keptAwakeMs
+    const keptAwakeForMs = flapGuard ? keptAwakeMs : undefined
+    log.warn({ instance: this.key, wakesMax, keptAwakeForMs }, 'was woken too often within a minute')
   }
 
   #rememberWake(durationMs: number): void {

@@ -23,6 +23,7 @@ import { Roster } from './roster.ts'
 import { type Describe, statusOf } from './status.ts'
 import { createStrays } from './strays.ts'
 import { type Left, takeOver } from './takeover.ts'
+import { WakeBook } from './wakeBook.ts'
 
 export interface SupervisorOptions<Rules extends ServiceRules & Pick<Service, 'open'>> {
   readonly settings: Pick<Settings, 'maxConcurrentWakes' | 'maxRunning' | 'holdTimeoutMs'>
@@ -57,6 +58,8 @@ export interface Supervisor {
   readonly operations: Operations
   /** Whether an instance of this name exists or may come to be by a request. */
   isKnown(service: string, id: string): boolean
+  /** Whether nothing of the instance 'service:id' runs or is about to, and a request would wake it. */
+  isAsleep(key: string): boolean
   /** Starts, in turn, what shall run without being asked for. */
   autostart(): void
   /** Refuses what comes from now on and ends every instance at once; resolves when nothing runs any more. */
@@ -75,6 +78,7 @@ export const createSupervisor = <Rules extends ServiceRules & Pick<Service, 'ope
     admission: createAdmission(clock, settings.maxConcurrentWakes, capacity),
     idle: createIdleWatch(clock),
     room: { taken: 0 },
+    wakeBook: new WakeBook(),
     wakeTimes: new Map(),
     holdTimeoutMs: settings.holdTimeoutMs,
     random: options.random,
@@ -186,6 +190,7 @@ export const createSupervisor = <Rules extends ServiceRules & Pick<Service, 'ope
       list: () => everybody().map(([, name]) => status(name)),
       names: () => everybody().map(([key]) => key),
     },
+    isAsleep: (key) => fleet.find(key)?.isAsleep ?? !unrunnable.has(parseInstance(key)?.service ?? ''),
     isKnown: (service, id) => roster.sourceOf({ service, id }) !== undefined,
     autostart() {
       for (const name of roster.named()) {

@@ -3,9 +3,12 @@
 import { once } from 'node:events'
 import { createServer as createHttpServer, type Server as HttpServer, type RequestListener } from 'node:http'
 import { connect, createServer, type Server, type Socket } from 'node:net'
+import { createGuards, type Guards } from '../../../src/router/guards.ts'
 import { buildHostTable, match } from '../../../src/router/host.ts'
 import type { LogFields } from '../../../src/router/log.ts'
 import { createStreams } from '../../../src/router/page/streams.ts'
+import { type Patience, usualPatience } from '../../../src/router/patience.ts'
+import { type Knowledge, noKnowledge, type Rules } from '../../../src/router/rules.ts'
 import { createRouter, type Router } from '../../../src/router/server.ts'
 import type { Endpoint, Lease, Onlookers, Wake, WakeContext, WakeState } from '../../../src/router/wake.ts'
 
@@ -35,6 +38,11 @@ export interface HarnessOptions {
   /** How far the wake is, as a page is told. */
   readonly look?: (instance: string) => WakeState
   readonly bounds?: Parameters<typeof createStreams>[1]
+  /** What the service of every instance asks for. */
+  readonly rules?: Partial<Rules>
+  readonly isAsleep?: Knowledge['isAsleep']
+  readonly guards?: Guards
+  readonly patience?: Partial<Patience>
 }
 
 type Cleanup = () => Promise<unknown> | unknown
@@ -92,6 +100,12 @@ export const startRouter = async (endpoint: Endpoint | undefined, options: Harne
     pageAfterMs: options.pageAfterMs,
     log,
     trustedProxies: options.trustedProxies ?? [],
+    knowledge: {
+      rulesOf: (instance) => ({ ...noKnowledge.rulesOf(instance), ...options.rules }),
+      isAsleep: options.isAsleep ?? (() => false),
+    },
+    guards: options.guards ?? createGuards({ wakesPerClient: 60 }),
+    patience: { ...usualPatience, ...options.patience },
     random: () => 0.5,
   })
   router.server.listen(0, '127.0.0.1')

@@ -27,7 +27,7 @@ test('every answer says why, whether it was delivered, and that it is not to be 
       expect(valuesOf(headers, 'x-tenement-delivered')).toEqual([reason.startsWith('upstream') ? '1' : '0'])
       expect(valuesOf(headers, 'cache-control')).toEqual(['no-store'])
       expect(valuesOf(headers, 'content-length')).toEqual([String(body.length)])
-      expect(valuesOf(headers, 'retry-after')).toHaveLength(status === 503 ? 1 : 0)
+      expect(valuesOf(headers, 'retry-after')).toHaveLength(status === 503 || status === 429 ? 1 : 0)
     }
   }
 })

@@ -25,6 +25,8 @@ const defaultRules: Rules = {
   drainTimeoutMs: 30_000,
   idleTimeoutMs: 300_000,
   responseTimeoutMs: 120_000,
+  wakesMax: 20,
+  flapGuard: false,
 }
 
 export interface HarnessOptions {
