@@ -25,7 +25,7 @@ import type { Reason } from './reasons.ts'
 import { watchReader } from './slowReader.ts'
 import { switchingHead, tunnel } from './tunnel.ts'
 import { dropRest } from './upload.ts'
-import type { Caller, Endpoint, Gone, Lease } from './wake.ts'
+import type { Caller, Endpoint, Gone, Lease, WakeContext } from './wake.ts'
 
 /** Resolves when the client's response is closed and the lease, if there was one, is released; never rejects. */
 export const handle = async (service: Service, exchange: Exchange): Promise<void> => {
@@ -144,14 +144,7 @@ const leaseFor = async (
     return undefined
   }
   try {
-    return await leaseOrPage(service, exchange, name, head, {
-      gone,
-      arrivedAtMs: exchange.arrivedAtMs,
-      // Asked for by a wake alone: what is ready is told nothing of who asks.
-      get caller() {
-        return callerOf(exchange, head)
-      },
-    })
+    return await leaseOrPage(service, exchange, name, head, new Asking(exchange, head, gone))
   } catch (error) {
     if (gone.aborted) return undefined
     if (!(error instanceof Refusal)) throw error
@@ -161,6 +154,25 @@ const leaseFor = async (
     return undefined
   } finally {
     letGo()
+  }
+}
+
+/** Who asks is found out by a wake alone: what is ready is told nothing of it. */
+class Asking implements WakeContext {
+  readonly gone: Gone
+  readonly arrivedAtMs: number
+  readonly #exchange: Exchange
+  readonly #head: Head
+
+  constructor(exchange: Exchange, head: Head, gone: Gone) {
+    this.gone = gone
+    this.arrivedAtMs = exchange.arrivedAtMs
+    this.#exchange = exchange
+    this.#head = head
+  }
+
+  get caller(): Caller {
+    return callerOf(this.#exchange, this.#head)
   }
 }
 
