@@ -4,7 +4,6 @@ import { answerAsleep, isHealthCheck } from './asleepHealth.ts'
 import { clientOf } from './clientOf.ts'
 import { answer } from './conclude.ts'
 import type { Exchange, Service } from './exchange.ts'
-import { readAddress } from './forwarded.ts'
 import type { Head } from './head.ts'
 import { valuesOf } from './rawHeaders.ts'
 import type { Rules } from './rules.ts'
@@ -31,7 +30,7 @@ const isTooLarge = ({ req }: Exchange, { maxBodyBytes = Number.POSITIVE_INFINITY
 const isOverLimit = (service: Service, exchange: Exchange, instance: string): boolean => {
   const { wakes } = service.guards
   const { rawHeaders, socket } = exchange.req
-  const client = clientOf(rawHeaders, readAddress(socket.remoteAddress), service.isTrusted)
+  const client = clientOf(rawHeaders, service.peerOf(socket).address, service.isTrusted)
   const over = client === undefined ? undefined : wakes.check(client, instance)
   if (over === undefined) return false
   if (over.isNew)

@@ -1,9 +1,11 @@
 // What a request is served with, and the request itself: the two values every step of its story takes.
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import type { Guards } from './guards.ts'
 import type { Log } from './log.ts'
 import type { Streams } from './page/streams.ts'
 import type { Patience } from './patience.ts'
+import type { Peer } from './peer.ts'
 import type { Pool } from './pools.ts'
 import type { Knowledge } from './rules.ts'
 import type { Waiting } from './tunnel.ts'
@@ -23,6 +25,7 @@ export interface Service {
   readonly log: Log
   readonly poolOf: (endpoint: Endpoint) => Pool
   readonly isTrusted: (address: string) => boolean
+  readonly peerOf: (socket: Socket) => Peer
   /** Milliseconds since the epoch. */
   readonly now: () => number
   /** From 0 to 1. */

@@ -11,7 +11,6 @@ import { answer, breakOff, cutOff, fail } from './conclude.ts'
 import { Departure, signalOf } from './departure.ts'
 import type { Exchange, Service } from './exchange.ts'
 import { forward, type Outcome } from './forward.ts'
-import { readAddress } from './forwarded.ts'
 import { type Head, readHead } from './head.ts'
 import { requestHeaders } from './headers.ts'
 import { hopsHeader } from './hops.ts'
@@ -189,11 +188,11 @@ const forwardTo = (
   { name, head, hops }: Found,
   gone: Gone,
 ): Promise<Outcome> => {
-  const peer = readAddress(req.socket.remoteAddress)
+  const { address, isTrusted, port } = service.peerOf(req.socket)
   const headers = requestHeaders(req.rawHeaders, {
-    peer,
-    isTrusted: service.isTrusted(peer),
-    port: req.socket.localPort ?? 0,
+    peer: address,
+    isTrusted,
+    port,
     host: head.host,
     requestId: randomUUID(),
   })

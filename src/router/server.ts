@@ -10,6 +10,7 @@ import { handle } from './handle.ts'
 import type { Log } from './log.ts'
 import type { Streams } from './page/streams.ts'
 import { type Patience, usualPatience } from './patience.ts'
+import { createPeers } from './peer.ts'
 import { createPools } from './pools.ts'
 import { type Knowledge, noKnowledge } from './rules.ts'
 import { createTurns, type Turns } from './turns.ts'
@@ -85,6 +86,7 @@ export const createRouter = ({
   // By default Node drops what comes after the 2000th header, unseen; the size of the head is limit enough.
   server.maxHeadersCount = 0
   let isClosing = false
+  const isTrusted = buildTrust(trustedProxies)
   const service: Service = {
     match,
     wake,
@@ -96,7 +98,8 @@ export const createRouter = ({
     patience,
     log,
     poolOf: createPools(),
-    isTrusted: buildTrust(trustedProxies),
+    isTrusted,
+    peerOf: createPeers(isTrusted),
     now,
     random,
     isClosing: () => isClosing,
