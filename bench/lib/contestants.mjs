@@ -3,6 +3,7 @@
 import { spawn } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { freePort, untilListening } from './client.mjs'
 import { compile } from './place.mjs'
@@ -70,6 +71,16 @@ const startProgram = async ([program, ...args], env, port) => {
   }
 }
 
+/** It listens before it has made its worker. */
+const workerOf = async (pid) => {
+  for (let tries = 0; tries < 5_000; tries += 1) {
+    const [worker] = childrenOf(pid)
+    if (worker !== undefined) return worker
+    await delay(1)
+  }
+  throw new Error('nginx makes no worker')
+}
+
 const startNginx = async (root, target) => {
   const dir = join(root, 'nginx')
   mkdirSync(dir)
@@ -77,8 +88,7 @@ const startNginx = async (root, target) => {
   const file = join(dir, 'nginx.conf')
   writeFileSync(file, nginxConfig({ dir, port, target }))
   const { pid, close } = await startProgram(['nginx', '-e', join(dir, 'error.log'), '-p', dir, '-c', file], {}, port)
-  const [worker] = childrenOf(pid)
-  return { name: 'nginx', port, host: 'localhost', pid: worker, close }
+  return { name: 'nginx', port, host: 'localhost', pid: await workerOf(pid), close }
 }
 
 const startHttpProxy = async (target) => {
@@ -128,16 +138,15 @@ export const withContestants = async (place, use) => {
   const skipped = []
   const begin = async (how, start) => {
     try {
-      const contestant = await start()
-      started.push(contestant)
-      pin(contestant.pid, cores.proxy)
+      started.push(await start())
+      pin(started.at(-1).pid, cores.proxy)
     } catch (error) {
       skipped.push({ how, skipped: String(error.message).split('\n')[0].slice(0, 120) })
     }
   }
   try {
-    const tenement = await startTenementWith(place, 'tenement', 'own')
-    started.push(tenement)
+    started.push(await startTenementWith(place, 'tenement', 'own'))
+    const [tenement] = started
     pin(tenement.pid, cores.proxy)
     const beside = process.env.BENCH_BESIDE
     if (beside !== undefined)

@@ -60,6 +60,8 @@ export const replyTo = (req: IncomingMessage, res: ServerResponse): Reply => {
       process.nextTick(release)
     },
     write: (chunk) => {
+      // undici's parser says that nothing has come whenever it goes on after a pause; to write that would be a call of the kernel.
+      if (chunk.length === 0) return true
       if (isHeadHeld && held === undefined && chunk.length <= mostWithHead) {
         held = chunk
         return true
