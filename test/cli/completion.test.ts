@@ -105,7 +105,7 @@ describe('in zsh', () => {
       ].join('\n')
       const told = await tenement.inTerminal('zsh -f -i', typed, { env: { ...env, NO_COLOR: '1' } })
       expect(told.stdout).toMatch(/instance: +api:carol/)
-      expect(told.stdout).toContain(`the seccomp profile ${control.directory}/report.html`)
+      expect(told.stdout).toContain(`error: ${control.directory}/report.html: this is not JSON`)
     },
     60_000,
   )
