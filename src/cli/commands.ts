@@ -2,6 +2,7 @@
 import type { CommandDefinition } from './command.ts'
 import { add } from './commands/add.ts'
 import { check } from './commands/check.ts'
+import { completion } from './commands/completion.ts'
 import { configSchema } from './commands/configSchema.ts'
 import { configShow } from './commands/configShow.ts'
 import { disable } from './commands/disable.ts'
@@ -9,6 +10,7 @@ import { enable } from './commands/enable.ts'
 import { explain } from './commands/explain.ts'
 import { init } from './commands/init.ts'
 import { logs } from './commands/logs.ts'
+import { open } from './commands/open.ts'
 import { pause } from './commands/pause.ts'
 import { ps } from './commands/ps.ts'
 import { remove } from './commands/remove.ts'
@@ -33,6 +35,7 @@ export const commands: readonly CommandDefinition[] = [
   ps,
   status,
   why,
+  open,
   logs,
   add,
   remove,
@@ -51,6 +54,7 @@ export const commands: readonly CommandDefinition[] = [
   seccompExplain,
   seccompDiff,
   seccompLint,
+  completion,
   version,
 ]
 

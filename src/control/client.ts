@@ -25,8 +25,8 @@ import {
 export interface ControlClient {
   server(): Promise<ServerStatus>
   list(): Promise<readonly InstanceStatus[]>
-  /** 'service:id' of every instance, sorted. */
-  names(): Promise<readonly string[]>
+  /** 'service:id' of every instance, sorted. A server that is silent for `timeoutMs` counts as none. */
+  names(timeoutMs?: number): Promise<readonly string[]>
   status(name: InstanceName): Promise<InstanceStatus>
   why(name: InstanceName): Promise<Account>
   add(name: InstanceName): Promise<InstanceStatus>
@@ -113,7 +113,8 @@ export const connectControl = (socketPath: string): ControlClient => {
   return {
     server: () => read(serverStatus, '/v1/server'),
     list: async () => (await read(instanceList, '/v1/instances')).instances,
-    names: async () => (await read(nameList, '/v1/names')).names,
+    names: async (timeoutMs = readTimeoutMs) =>
+      (await get(nameList, { method: 'GET', path: '/v1/names', timeoutMs })).names,
     status: (name) => read(instanceStatus, pathOf(name)),
     why: (name) => read(account, `${pathOf(name)}/why`),
     add: (name) =>

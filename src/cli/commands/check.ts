@@ -1,6 +1,7 @@
 // `tenement check`: everything that keeps this machine from serving the config, at once, and nothing started.
 // What was found is what was asked for, so it is on stdout.
 import { ConfigError } from '../../config/problem.ts'
+import { nearest } from '../../config/suggest.ts'
 import type { LastProof } from '../../proof/lastProof.ts'
 import type { Checked, CheckOptions, Scope } from '../checkConfig.ts'
 import { type CommandDefinition, type Given, type Invocation, jsonFlag } from '../command.ts'
@@ -85,7 +86,9 @@ const scopeOf = (given: Given): Scope => {
 /** Known once the config is read: some come with it. */
 const requireKnown = ({ adapters, faults }: Checked, only: string | undefined): void => {
   if (only === undefined || adapters.has(only) || faults.has(only)) return
-  throw new UsageError(`there is no isolation "${only}"`, `there are: ${[...adapters.keys()].join(', ')}`)
+  const meant = nearest(only, adapters.keys())
+  const all = `there are: ${[...adapters.keys()].join(', ')}`
+  throw new UsageError(`there is no isolation "${only}"`, meant === undefined ? all : `did you mean "${meant}"? ${all}`)
 }
 
 /** Where nobody named a config and none is there, the machine alone is told about; unless it was not to be asked either. */

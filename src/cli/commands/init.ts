@@ -52,12 +52,14 @@ interface Made {
   /** Languages of other programs that are there too. */
   readonly also: readonly string[]
   readonly steps: readonly string[]
+  /** The ids that are declared. */
+  readonly tenants: readonly string[]
 }
 
 const make = async ({ args: [written = '.'], given }: Invocation): Promise<Made> => {
   const { findPrograms } = await import('../init/find.ts')
   const { openFolder } = await import('../init/folder.ts')
-  const { writeConfig } = await import('../init/write.ts')
+  const { firstTenants, writeConfig } = await import('../init/write.ts')
   const path = resolve(written)
   const folder = openFolder(path, basename(path))
   if (!(await folder.has('.'))) throw new UsageError(`there is no folder "${path}"`, 'name one that is there')
@@ -69,7 +71,8 @@ const make = async ({ args: [written = '.'], given }: Invocation): Promise<Made>
   await requireSound(file, text)
   const entry = found?.entry === undefined ? undefined : await folder.text(found.entry)
   const steps = stepsFor(found, entry === undefined || /\bPORT\b/.test(entry))
-  return { file, text, name, isolation, found, also: others.map(({ language }) => language), steps }
+  const also = others.map(({ language }) => language)
+  return { file, text, name, isolation, found, also, steps, tenants: firstTenants }
 }
 
 const requireName = (written: string | undefined): string | undefined => {
@@ -130,14 +133,14 @@ const findings = ({ found, also }: Made): readonly string[] => [
 ]
 
 const tell = (made: Made): string => {
-  const { file, name, isolation, steps } = made
-  const host = `alice.${name}.localhost`
+  const { file, name, isolation, steps, tenants } = made
+  const instances = tenants.map((id) => `${name}:${id}`).join(' and ')
   return [
     ...findings(made),
-    `wrote ${file}: service "${name}" with the instances ${name}:alice and ${name}:bob, isolation "${isolation}"`,
+    `wrote ${file}: service "${name}" with the instances ${instances}, isolation "${isolation}"`,
     ...steps.map((step) => `→ ${step}`),
     '→ tenement check, which says whether this machine can run it',
-    `→ tenement serve, and in another terminal: curl -H 'Host: ${host}' localhost:8080/`,
+    `→ tenement serve, and in another terminal: curl -H 'Host: ${tenants[0]}.${name}.localhost' localhost:8080/`,
   ].join('\n')
 }
 

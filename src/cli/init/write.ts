@@ -19,7 +19,8 @@ const width = 44
 /** 'key = "value"      # why' */
 const line = (key: string, value: unknown, why = ''): string => {
   const written = stringify({ [key]: value }).trimEnd()
-  return why === '' ? written : `${written.padEnd(width - 1)} # ${why}`
+  if (why === '') return written
+  return written.length < width ? `${written.padEnd(width - 1)} # ${why}` : `# ${why}\n${written}`
 }
 
 const isWord = (argument: string): boolean => /^[\w./:=@+,{}-]+$/.test(argument)
