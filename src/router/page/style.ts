@@ -17,6 +17,7 @@ main{width:100%;max-width:34rem;padding:2rem 1.5rem 5rem;text-align:center}
 [data-state=failed] .orb{animation:none;background:var(--moon)}
 @keyframes rise{from{transform:translateY(68%)}to{transform:translateY(22%)}}
 @keyframes doze{from{transform:translateY(82%)}to{transform:translateY(70%)}}
+h1,p{text-wrap:balance}
 h1{margin:0 0 .6rem;font-size:1.75rem;line-height:1.25;font-weight:600;letter-spacing:-.01em}
 p{margin:0 0 .35rem}
 .quiet{color:var(--quiet);min-height:1.55em;font-variant-numeric:tabular-nums}
