@@ -30,7 +30,7 @@ export const testInBrowser = (name: string, run: () => Promise<void>): void =>
   }, 120_000)
 
 /** Keeps a picture for people to look at. */
-export const keepPicture = (name: string, png: Buffer): void => {
+const keepPicture = (name: string, png: Buffer): void => {
   const file = fileURLToPath(new URL(`../artefacts/${name}.png`, import.meta.url))
   mkdirSync(dirname(file), { recursive: true })
   writeFileSync(file, png)

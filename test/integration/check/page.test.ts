@@ -70,7 +70,9 @@ testInBrowser('the page fits the width of a telephone', async () => {
   const telephone = { width: 360, height: 740, deviceScaleFactor: 1, mobile: false }
   await opened.send('Emulation.setDeviceMetricsOverride', telephone)
   await waitUntil(async () => (await opened.evaluate('innerWidth')) === 360)
-  expect(await opened.evaluate('document.documentElement.scrollWidth')).toBe(await opened.evaluate('document.documentElement.clientWidth'))
+  expect(await opened.evaluate('document.documentElement.scrollWidth')).toBe(
+    await opened.evaluate('document.documentElement.clientWidth'),
+  )
   await opened.picture('report-narrow')
 })
 
