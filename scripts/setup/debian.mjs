@@ -38,6 +38,7 @@ const needs = [
   { package: 'util-linux', programs: ['setpriv', 'prlimit', 'unshare', 'flock'], for: 'test' },
   { package: 'strace', programs: ['strace'], for: 'test' },
   { package: 'procps', programs: ['ps'], for: 'test' },
+  { package: 'chromium', programs: ['chromium'], for: 'test' },
   { package: 'gcc', programs: ['cc'], for: 'test' },
   // Of example adapters, each of which is held to its promises where its program is.
   { package: 'runc', programs: ['runc'], for: 'test' },

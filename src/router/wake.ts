@@ -54,6 +54,8 @@ export type WakeState =
   | { readonly state: 'starting'; readonly forMs: number }
   /** It failed; milliseconds until the next try. */
   | { readonly state: 'backoff'; readonly retryInMs: number }
+  /** It is held back for maintenance. */
+  | { readonly state: 'paused' }
   /** It failed too often, and is left alone. */
   | { readonly state: 'failed' }
   | { readonly state: 'done' }

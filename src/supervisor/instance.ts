@@ -170,7 +170,8 @@ export class Instance implements Candidate, Occupant, Idler {
 
   /** For one who waits and will look on instead: what he waits for is not dropped when he leaves his place. */
   wish(): void {
-    if (this.#waiters.size > 0) this.#wish.make()
+    const first = this.#waiters.first
+    if (first !== undefined) this.#wish.make(first.cause)
   }
 
   /** Resolves when it is ready, whatever its crashes say about waiting; rejects with a Refusal at the first failed start. */
@@ -229,7 +230,7 @@ export class Instance implements Candidate, Occupant, Idler {
     this.#isPaused = false
     if (this.#state.phase !== 'paused') return
     this.#isWanted = this.#isAlwaysOn
-    const mayTry = !this.#crashes.isBreakerOpen || (this.#crashes.closedForMs === 0 && this.#waiters.size > 0)
+    const mayTry = !this.#crashes.isBreakerOpen || (this.#crashes.closedForMs === 0 && this.#isAwaited)
     if (mayTry || this.#isDisabled) this.#rest()
     else this.#giveUpTrying()
   }
@@ -617,7 +618,7 @@ export class Instance implements Candidate, Occupant, Idler {
 
   /** What the start that begins now is told to come from: who has waited longest, or why it is wanted though nobody waits. */
   #wakeCause(): WakeCause {
-    const cause = this.#waiters.first?.cause
+    const cause = this.#wish.cause ?? this.#waiters.first?.cause
     const isRetry = this.#state.phase === 'queued' && this.#state.isRetry && cause?.by !== 'operator'
     return isRetry ? { by: 'crash', request: cause?.request } : (cause ?? { by: 'autostart' })
   }

@@ -20,6 +20,7 @@ export const wakeStateOf = ({ state, nowMs, nextTryInMs = 0, ahead, isAwaited }:
   if (phase === 'queued') return { state: 'queued', ahead }
   if (phase === 'starting') return { state: 'starting', forMs: nowMs - state.sinceMs }
   if (phase === 'backoff') return { state: 'backoff', retryInMs: nextTryInMs }
+  if (phase === 'paused') return { state: 'paused' }
   if (phase === 'crashlooped' && nextTryInMs > 0) return { state: 'failed' }
   const isEnding = phase === 'draining' || phase === 'stopping'
   return isEnding && isAwaited ? { state: 'queued', ahead: undefined } : { state: 'done' }

@@ -2,6 +2,7 @@
 // started for it is not dropped meanwhile. Only one who waited can begin a wish; who merely looks on keeps one up that is there,
 // and can neither begin one nor keep awake what is awake, since a wish ends with what was wished for.
 import type { Clock } from './clock.ts'
+import type { WakeCause } from './history.ts'
 
 /** How long a wish holds after the last look: time for a page to come back to it over a slow network, by itself or by its script. */
 export const wishMs = 15_000
@@ -11,6 +12,7 @@ export class Wish {
   readonly #onOver: () => void
   #untilMs = 0
   #callOff: (() => void) | undefined
+  #cause: WakeCause | undefined
 
   /** `onOver` is called when nobody has looked for so long that the wish is forgotten; not when it is ended. */
   constructor(clock: Clock, onOver: () => void) {
@@ -22,9 +24,17 @@ export class Wish {
     return this.#callOff !== undefined
   }
 
-  make(): void {
+  /** Where it came from first; undefined where there is none. */
+  get cause(): WakeCause | undefined {
+    return this.isAlive ? this.#cause : undefined
+  }
+
+  /** `cause` is what one who waits is for. */
+  make(cause: WakeCause): void {
     this.#untilMs = this.#clock.nowMs() + wishMs
-    this.#callOff ??= this.#watch()
+    if (this.isAlive) return
+    this.#cause = cause
+    this.#callOff = this.#watch()
   }
 
   /** Somebody looks: a wish that is there holds for as long again. */

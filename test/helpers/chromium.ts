@@ -20,8 +20,9 @@ export const browser = (process.env.PATH ?? '')
   .flatMap((folder) => names.map((name) => join(folder, name)))
   .find((path) => existsSync(path))
 
+/** Beside the others of its file: what they do most is wait. */
 export const testInBrowser = (name: string, run: () => Promise<void>): void =>
-  test(name, async ({ skip }) => {
+  test.concurrent(name, async ({ skip }) => {
     const reason = `none of ${names.join(', ')} is on the PATH`
     if (browser === undefined && process.env.CI === 'true' && isRoot) throw new Error(reason)
     if (browser === undefined) skip(reason)
@@ -29,7 +30,7 @@ export const testInBrowser = (name: string, run: () => Promise<void>): void =>
   }, 120_000)
 
 /** Keeps a picture for people to look at. */
-export const keepPicture = (name: string, png: Buffer): void => {
+const keepPicture = (name: string, png: Buffer): void => {
   const file = fileURLToPath(new URL(`../artefacts/${name}.png`, import.meta.url))
   mkdirSync(dirname(file), { recursive: true })
   writeFileSync(file, png)
@@ -45,6 +46,7 @@ export interface Page {
   /** The value of an expression in the page; undefined while it is between two documents. */
   evaluate(expression: string): Promise<unknown>
   picture(name: string): Promise<void>
+  on(method: string, listener: (params: Result) => void): void
   /** Addresses of the documents it has had, in order. */
   readonly documents: readonly string[]
   /** What the browser complained of: refused by a policy, failed, thrown. */
@@ -141,6 +143,10 @@ const newPage = async (wire: Wire): Promise<Page> => {
   for (const domain of ['Page', 'Runtime', 'Log']) await send(`${domain}.enable`)
   return {
     send,
+    on: (method, listener) =>
+      wire.onEvent((message) => {
+        if (message.sessionId === sessionId && message.method === method) listener(message.params ?? {})
+      }),
     documents,
     complaints,
     open: async (url) => {

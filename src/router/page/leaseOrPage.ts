@@ -22,7 +22,8 @@ export const leaseOrPage = async (
   if (pageAfterMs === undefined || !mayTurn(exchange, head)) return wake(instance, context)
   const { gone, arrivedAtMs } = context
   const turned = new Departure()
-  gone.addEventListener('abort', () => turned.abort(), { once: true })
+  if (gone.aborted) turned.abort()
+  else gone.addEventListener('abort', () => turned.abort(), { once: true })
   const waiting = wake(instance, {
     gone: turned,
     arrivedAtMs,

@@ -12,9 +12,10 @@ export interface Words {
 }
 
 const said = {
-  queued: { title: 'Waiting its turn', text: 'The application was asleep, and starts when its turn comes.' },
+  queued: { title: 'Waiting its turn', text: 'The application starts when its turn comes.' },
   starting: { title: 'Waking up', text: 'The application was asleep, and is starting now.' },
   backoff: { title: 'Trying again', text: 'The application stopped while it was starting.' },
+  paused: { title: 'Back soon', text: 'The application is paused for maintenance.' },
   failed: { title: 'It does not start', text: 'The application keeps failing, and is left alone for a while.' },
   done: { title: 'Ready', text: 'The page opens now.' },
 } as const satisfies Record<WakeState['state'], Omit<Words, 'state' | 'time'>>

@@ -159,6 +159,26 @@ test('an operator who stops an instance ends the wish for it', async () => {
   expect(house.phase(bob)).toBe('asleep')
 })
 
+test('a page of a paused instance waits for the end of the pause', async () => {
+  const house = new Harness()
+  await house.supervisor.operations.pause({ service: 'notes', id: 'alice' })
+  turn(house, 'notes:alice')
+  await lookOn(house, 'notes:alice', 60)
+  expect(house.supervisor.onlookers.look('notes:alice')).toEqual({ state: 'paused' })
+  await house.supervisor.operations.resume({ service: 'notes', id: 'alice' })
+  await settled()
+  expect(house.phase()).toBe('starting')
+})
+
+test('what starts for a page is said to come from the request that was shown it', async () => {
+  const house = await withPageForBob()
+  void house.supervisor.operations.stop({ service: 'notes', id: 'alice' })
+  await lookOn(house, bob, 31)
+  house.process('notes:alice').exit({ code: 0 })
+  await settled()
+  expect(house.why(bob).woken).toMatchObject({ by: 'request' })
+})
+
 test('the place in the queue counts who starts before, in turn between services', async () => {
   const house = new Harness({
     maxConcurrentWakes: 1,

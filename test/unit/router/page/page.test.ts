@@ -86,6 +86,7 @@ test.each<[WakeState, string, string]>([
   [{ state: 'starting', forMs: 190_000 }, 'Waking up', '3 minutes'],
   [{ state: 'backoff', retryInMs: 4_001 }, 'Trying again', 'Next try in 5 seconds'],
   [{ state: 'backoff', retryInMs: 0 }, 'Trying again', 'Next try in 1 second'],
+  [{ state: 'paused' }, 'Back soon', ''],
   [{ state: 'failed' }, 'It does not start', ''],
   [{ state: 'done' }, 'Ready', ''],
 ])('%j is told as %s, %j', (state, title, time) => {
