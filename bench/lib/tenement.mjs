@@ -75,6 +75,8 @@ export const startTenement = async (root, services, settings = '', from = reposi
     /** Milliseconds from the request to the first byte of its answer. */
     ask,
     stop: (service, id = 'main') => control('POST', `/v1/instances/${service}/${id}/stop`),
+    /** Also forgives its crashes. */
+    enable: (service, id = 'main') => control('POST', `/v1/instances/${service}/${id}/enable`),
     status: async (service, id = 'main') => (await control('GET', `/v1/instances/${service}/${id}`)).body,
     close: async () => {
       child.kill('SIGTERM')

@@ -7,7 +7,7 @@ import { request as httpRequest, type IncomingHttpHeaders } from 'node:http'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
-import { connectControl } from '../../src/control/client.ts'
+import { type ControlClient, connectControl } from '../../src/control/client.ts'
 import { instanceNamed } from '../../src/control/named.ts'
 import { endWithTests } from './endWithTests.ts'
 import { makeTemporaryDirectory } from './launcher.ts'
@@ -48,7 +48,9 @@ export interface Tenement {
   ask(host: string, options?: AskOptions): Promise<Answer>
   /** Runs a command of the command line against this server. */
   command(...args: string[]): Promise<CommandResult>
-  /** The instance as `status --json` shows it, asked for without the command line: a program to start is slow to poll with. */
+  /** What the command line asks a server with; a program to start for each of many orders would take longer than they do. */
+  readonly control: ControlClient
+  /** The instance as `status --json` shows it, asked for without the command line. */
   // biome-ignore lint/suspicious/noExplicitAny: the JSON of a command; each test looks at what it expects
   status(instance: string): Promise<any>
   /** The pid of the server process, which is not the launcher. */
@@ -163,6 +165,7 @@ export const startTenement = async (options: StartOptions): Promise<Tenement> =>
     output: () => output,
     ask: (host, ask) => askPort(port, host, ask),
     command,
+    control,
     status: (instance) => control.status(instanceNamed(instance)),
     serverPid: async () => {
       const { stdout } = await execa('pgrep', ['-P', String(child.pid), '-f', 'serve.js'])
