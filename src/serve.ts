@@ -13,7 +13,6 @@ import type { ServerStatus } from './control/wire.ts'
 import { messageOf, TenementError } from './errors.ts'
 import { type Channel, connectLauncher, type Hello, type LauncherClient } from './launcher/client.ts'
 import { hopelessExit, type ListenAddress } from './launcher/protocol.ts'
-import { parseInstance } from './names.ts'
 import { packageVersion } from './packageVersion.ts'
 import { loadIsolation } from './plugin/load.ts'
 import { createGuards } from './router/guards.ts'
@@ -142,7 +141,7 @@ const serveClients = async (
 const rulesIn =
   ({ services }: Config): Knowledge['rulesOf'] =>
   (instance) =>
-    services.get(parseInstance(instance)?.service ?? '') ?? noKnowledge.rulesOf(instance)
+    services.get(instance.split(':', 1)[0] ?? '') ?? noKnowledge.rulesOf(instance)
 
 /** From here on the process is the server's own user for good. */
 const prepareGround = async (hello: Hello, launcher: LauncherClient, log: Logger): Promise<Ground> => {

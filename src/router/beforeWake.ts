@@ -9,9 +9,17 @@ import { valuesOf } from './rawHeaders.ts'
 import type { Rules } from './rules.ts'
 import type { Over } from './wakeLimits.ts'
 
+/** Whom the request is for. */
+interface Found {
+  /** 'service:id' */
+  readonly name: string
+  readonly head: Head
+  readonly rules: Rules
+}
+
 /** True once the request has been answered here. */
-export const isAnsweredBeforeWake = (service: Service, exchange: Exchange, instance: string, head: Head): boolean => {
-  const rules = service.knowledge.rulesOf(instance)
+export const isAnsweredBeforeWake = (service: Service, exchange: Exchange, found: Found): boolean => {
+  const { name: instance, head, rules } = found
   if (isTooLarge(exchange, rules)) {
     answer(service, exchange, instance, { reason: 'body_too_large', delivered: false })
     return true
@@ -24,8 +32,8 @@ export const isAnsweredBeforeWake = (service: Service, exchange: Exchange, insta
   return isOverLimit(service, exchange, instance)
 }
 
-const isTooLarge = ({ req }: Exchange, { maxBodyBytes = Number.POSITIVE_INFINITY }: Rules): boolean =>
-  Number(valuesOf(req.rawHeaders, 'content-length')[0] ?? 0) > maxBodyBytes
+const isTooLarge = ({ req }: Exchange, { maxBodyBytes }: Rules): boolean =>
+  maxBodyBytes !== undefined && Number(valuesOf(req.rawHeaders, 'content-length')[0] ?? 0) > maxBodyBytes
 
 const isOverLimit = (service: Service, exchange: Exchange, instance: string): boolean => {
   const { wakes } = service.guards

@@ -36,6 +36,8 @@ export interface Forwarding {
   readonly isKeyed: boolean
   readonly patience: Patience['body']
   readonly memory: MemoryBudget
+  /** Called once when the client does not take its answer as fast as it comes. */
+  onHeldUp(): void
   /** Aborts when the client leaves. */
   readonly gone: Gone
 }
@@ -90,11 +92,8 @@ const leave = (tried: Tried): Outcome => {
   return tried.kind === 'answered' ? tried : { kind: 'left' }
 }
 
-const tryOn = async (
-  connection: Connection,
-  upload: Upload | undefined,
-  { req, res, outgoing, pool, responseTimeoutMs, gone }: Forwarding,
-): Promise<Tried> => {
+const tryOn = async (connection: Connection, upload: Upload | undefined, forwarding: Forwarding): Promise<Tried> => {
+  const { res, outgoing, pool, responseTimeoutMs, gone } = forwarding
   const timer = setTimeout(() => connection.destroy(new TimedOut('no response head came in time')), responseTimeoutMs)
   // A response also closes when it is complete: then the connection is good for another request.
   const onGone = (): void => {
@@ -110,7 +109,7 @@ const tryOn = async (
     clearTimeout(timer)
     upload?.stopClock()
   }
-  const tried = await attempt(connection, outgoing, body ?? null, recipient(req, res, onBegin))
+  const tried = await attempt(connection, outgoing, body ?? null, recipient(forwarding, onBegin))
   clearTimeout(timer)
   gone.removeEventListener('abort', onGone)
   body?.destroy()
@@ -119,8 +118,14 @@ const tryOn = async (
   return tried
 }
 
-const recipient = (req: IncomingMessage, res: ServerResponse, onBegin: () => void): Recipient => {
+const recipient = ({ req, res, onHeldUp }: Forwarding, onBegin: () => void): Recipient => {
   const reply = replyTo(req, res)
+  let isHeldUp = false
+  const note = (): void => {
+    if (isHeldUp || res.writableLength === 0) return
+    isHeldUp = true
+    onHeldUp()
+  }
   return {
     res,
     reply: {
@@ -128,6 +133,15 @@ const recipient = (req: IncomingMessage, res: ServerResponse, onBegin: () => voi
       begin: (status, phrase, raw) => {
         onBegin()
         reply.begin(status, phrase, raw)
+      },
+      write: (chunk) => {
+        const mayGoOn = reply.write(chunk)
+        if (!mayGoOn) note()
+        return mayGoOn
+      },
+      end: (raw) => {
+        reply.end(raw)
+        note()
       },
     },
   }

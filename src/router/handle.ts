@@ -21,6 +21,7 @@ import { isOwnPath } from './page/wakePath.ts'
 import { ConnectFailure, ConnectTimeout } from './pools.ts'
 import { valuesOf } from './rawHeaders.ts'
 import type { Reason } from './reasons.ts'
+import type { Rules } from './rules.ts'
 import { watchReader } from './slowReader.ts'
 import { switchingHead, tunnel } from './tunnel.ts'
 import { dropRest } from './upload.ts'
@@ -44,7 +45,7 @@ export const handle = async (service: Service, exchange: Exchange): Promise<void
   try {
     found = findInstance(service, exchange)
     if (found && isOwnPath(found.head.path)) serveOwnPath(service, exchange, found.name, found.head)
-    else if (found && !isAnsweredBeforeWake(service, exchange, found.name, found.head))
+    else if (found && !isAnsweredBeforeWake(service, exchange, found))
       await serve(service, exchange, found, { gone, closed })
   } catch (error) {
     fail(service, exchange, found?.name, error)
@@ -58,6 +59,7 @@ interface Found {
   readonly head: Head
   /** Tells the instance, and tenement when it comes back, how often the request has come through. */
   readonly hops: string
+  readonly rules: Rules
 }
 
 /** Undefined once the request has been answered here. */
@@ -68,7 +70,7 @@ const findInstance = (service: Service, exchange: Exchange): Found | undefined =
   const name = service.match(head.host)
   if (name === 'bad') return refuse(service, exchange, 'bad_host')
   const hops = service.guards.hops.next(exchange.req.rawHeaders)
-  if (name !== undefined && hops !== undefined) return { name, head, hops }
+  if (name !== undefined && hops !== undefined) return { name, head, hops, rules: service.knowledge.rulesOf(name) }
   answer(service, exchange, name, { reason: name === undefined ? 'unknown_host' : 'loop', delivered: false })
   return undefined
 }
@@ -90,7 +92,6 @@ const serve = async (
   found: Found,
   { gone, closed }: { readonly gone: Gone; readonly closed: Promise<void> },
 ): Promise<void> => {
-  watchReader(exchange, service.patience.readMs, () => cutOff(service, exchange, found.name))
   for (let isFirst = true; ; isFirst = false) {
     const lease = await leaseFor(service, exchange, found, gone)
     try {
@@ -184,10 +185,11 @@ const callerOf = ({ req, upgrade }: Exchange, { method, host }: Head): Caller =>
 const forwardTo = (
   endpoint: Endpoint,
   service: Service,
-  { req, res, upgrade }: Exchange,
-  { name, head, hops }: Found,
+  exchange: Exchange,
+  { name, head, hops, rules }: Found,
   gone: Gone,
 ): Promise<Outcome> => {
+  const { req, res, upgrade } = exchange
   const { address, isTrusted, port } = service.peerOf(req.socket)
   const headers = requestHeaders(req.rawHeaders, {
     peer: address,
@@ -197,17 +199,17 @@ const forwardTo = (
     requestId: randomUUID(),
   })
   const { method, path, hasBody } = head
-  const { maxBodyBytes, retryPost } = service.knowledge.rulesOf(name)
   return forward({
     req,
     res,
     outgoing: { method, path, headers: [...headers, hopsHeader, hops], hasBody, upgrade: upgrade?.protocols },
     pool: service.poolOf(endpoint),
     responseTimeoutMs: endpoint.responseTimeoutMs,
-    maxBodyBytes,
-    isKeyed: retryPost && valuesOf(req.rawHeaders, 'idempotency-key').length === 1,
+    maxBodyBytes: rules.maxBodyBytes,
+    isKeyed: rules.retryPost && valuesOf(req.rawHeaders, 'idempotency-key').length === 1,
     patience: service.patience.body,
     memory: service.guards.memory,
+    onHeldUp: () => watchReader(exchange, service.patience.readMs, () => cutOff(service, exchange, name)),
     gone,
   })
 }

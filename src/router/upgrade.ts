@@ -19,7 +19,7 @@ export const upgradeChoice = {
 export const serveUpgrades = (server: Server, service: Service, turns: Turns): void => {
   const take = (req: IncomingMessage, head: Buffer, protocols: string): void => {
     const arrivedAtMs = service.now()
-    const waiting = watchEarly(req.socket, head)
+    const waiting = watchEarly(req.socket, head, service.guards.memory)
     turns.take(req, () =>
       handle(service, {
         req,

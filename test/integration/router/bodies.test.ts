@@ -191,8 +191,8 @@ test('a client that takes its answer slowly is let read, and so is one that has 
   const size = 8 * 1024 * 1024
   const { port: instance } = await httpInstance((req, res) => {
     if (req.url === '/large') return void res.end(Buffer.alloc(size))
-    res.write('data: 1\n\n')
-    setTimeout(() => res.end('data: 2\n\n'), 1_000)
+    res.write(`${' '.repeat(size)}data: 1\n\n`)
+    setTimeout(() => res.end('data: 2\n\n'), 2_000)
   })
   const harness = await startRouter(endpointAt(instance), { patience: { readMs: 400 } })
   const events = await rawClient(harness.port)
