@@ -3,14 +3,23 @@ import { defineConfig } from 'vitest/config'
 
 const built = (path: string): string => fileURLToPath(new URL(`dist/${path}`, import.meta.url))
 
+const unit = 'test/unit/**/*.test.ts'
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts', 'examples/plugins/*/test/*.test.js'],
     // As an author has it who installed tenement: what is built, not its sources.
     alias: { 'tenement/conformance': built('conformance/index.js'), 'tenement/plugin': built('plugin/index.js') },
     setupFiles: ['test/helpers/umask.ts'],
     testTimeout: 20_000,
     hookTimeout: 30_000,
     maxWorkers: 2,
+    projects: [
+      // A process for each of these many small files, and all imports anew, would take longer than the tests in them.
+      { extends: true, test: { name: 'unit', include: [unit], isolate: false } },
+      {
+        extends: true,
+        test: { name: 'whole', include: ['test/**/*.test.ts', 'examples/plugins/*/test/*.test.js'], exclude: [unit] },
+      },
+    ],
   },
 })

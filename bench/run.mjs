@@ -1,11 +1,14 @@
-// `npm run bench [-- name…] [-- --quick]`: every measurement of bench/benches, one after the other, on the build in dist.
+// `npm run bench [-- name…] [--quick] [--readme]`: every measurement of bench/benches, one after the other, on the build in dist.
 // What was found is printed as one table each and kept in bench/results/NAME.json, every single value with it. Machines differ
-// and are noisy: compare the rows of one run, not runs. Nothing is asserted here.
+// and are noisy: compare the rows of one run, not runs. Nothing is asserted here. With --readme the figures of bench/results are then
+// written into README.md; with --readme-only that is all that happens.
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { cpus, loadavg, release } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { goalColumns, goalRows } from './lib/goals.mjs'
+import { writeReadme } from './lib/readme.mjs'
 import { formatTable } from './lib/table.mjs'
 
 const here = fileURLToPath(new URL('.', import.meta.url))
@@ -25,17 +28,18 @@ const measureOne = async (name) => {
   const { title, columns, measure } = await import(`./benches/${name}.mjs`)
   const before = machine()
   const { rows, ...rest } = await measure({ rounds: isQuick ? 8 : 60, isQuick })
-  const result = { title, machine: before, loadAfter: loadavg()[0], rows, ...rest }
+  const result = { title, isQuick, machine: before, loadAfter: loadavg()[0], columns, rows, ...rest }
   mkdirSync(join(here, 'results'), { recursive: true })
   writeFileSync(join(here, 'results', `${name}.json`), `${JSON.stringify(result, null, 1)}\n`)
   console.log(`\n${name}: ${title}\n${formatTable(columns, rows)}`)
+  if (rest.goals !== undefined) console.log(`\n${formatTable(goalColumns, goalRows(rest.goals))}`)
 }
 
 /** Each in a process of its own: what one leaves in memory makes every later start of a program slower. */
 const measureAll = (chosen) => {
   const { kernel, processors, load, node } = machine()
   console.log(`node ${node}, kernel ${kernel}, ${processors} processors, load ${load.toFixed(1)}`)
-  const flags = args.filter((each) => each.startsWith('--'))
+  const flags = isQuick ? ['--quick'] : []
   const failed = chosen.filter(
     (name) =>
       spawnSync(process.execPath, [fileURLToPath(import.meta.url), '--one', name, ...flags], { stdio: 'inherit' })
@@ -47,4 +51,5 @@ const measureAll = (chosen) => {
 
 const chosen = names.filter((each) => asked.length === 0 || asked.includes(each))
 if (args.includes('--one')) await measureOne(chosen[0])
-else measureAll(chosen)
+else if (!args.includes('--readme-only')) measureAll(chosen)
+if (args.includes('--readme') || args.includes('--readme-only')) writeReadme()

@@ -16,6 +16,7 @@ export const errorCodes = {
   launcher_refused: 'the launcher refused what the server asked for',
   state_unusable: 'the state database cannot be used',
   too_exposed: 'a service leaves more open on this machine than its config allows',
+  unwritable_config: 'a config file is not written where it was wanted',
   unwritable_report: 'a report cannot be written where it was wanted',
   unexplained_call: 'a seccomp profile allows a dangerous call and does not say why',
   exposed_secret: 'a file that holds a secret may be read by more people than need to',

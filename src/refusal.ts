@@ -10,6 +10,7 @@ export type RefusalReason =
   | 'backoff'
   | 'crashloop'
   | 'disabled'
+  | 'paused'
   | 'stopped'
   | 'unavailable'
   | 'unreachable'

@@ -15,8 +15,11 @@ import { type Channel, connectLauncher, type Hello, type LauncherClient } from '
 import { hopelessExit, type ListenAddress } from './launcher/protocol.ts'
 import { packageVersion } from './packageVersion.ts'
 import { loadIsolation } from './plugin/load.ts'
+import { createGuards } from './router/guards.ts'
 import { buildHostTable, match } from './router/host.ts'
 import { loadParser } from './router/loadParser.ts'
+import { createStreams } from './router/page/streams.ts'
+import { type Knowledge, noKnowledge } from './router/rules.ts'
 import { createRouter, type Router } from './router/server.ts'
 import { dropPrivileges } from './server/dropPrivileges.ts'
 import { makeFilters } from './server/filters.ts'
@@ -111,16 +114,34 @@ const serveClients = async (
   hello: Hello,
   supervisor: Supervisor,
 ): Promise<readonly Router[]> => {
-  const { domains, trustedProxies } = config.settings
+  const { domains, trustedProxies, pageAfterMs, wakesPerClient } = config.settings
+  const { wake, onlookers } = supervisor
   const table = buildHostTable({ domains, hosts: Object.fromEntries(config.hosts), isKnown: supervisor.isKnown })
+  const shared = {
+    match: (host: string) => match(table, host),
+    wake,
+    onlookers,
+    streams: createStreams(onlookers.look),
+    pageAfterMs,
+    knowledge: { rulesOf: rulesIn(config), isAsleep: supervisor.isAsleep },
+    guards: createGuards({ wakesPerClient }),
+    log,
+    trustedProxies,
+  }
   return Promise.all(
     hello.listeners.map(async (fd) => {
-      const router = createRouter({ match: (host) => match(table, host), wake: supervisor.wake, log, trustedProxies })
+      const router = createRouter(shared)
       await listenOn(router.server, fd)
       return router
     }),
   )
 }
+
+/** What the service of an instance asks of the router. */
+const rulesIn =
+  ({ services }: Config): Knowledge['rulesOf'] =>
+  (instance) =>
+    services.get(instance.split(':', 1)[0] ?? '') ?? noKnowledge.rulesOf(instance)
 
 /** From here on the process is the server's own user for good. */
 const prepareGround = async (hello: Hello, launcher: LauncherClient, log: Logger): Promise<Ground> => {

@@ -1,9 +1,7 @@
 // What a tenant that uses up whatever all share does to its neighbour: the neighbour's times while nothing else runs and while each
 // bomb goes on beside it, in turn. Both are in "sandbox" with its usual bounds. The bombs are those of the attacks, and end by themselves.
-import { once } from 'node:events'
-import { Agent, request } from 'node:http'
 import { makeStage } from '../../dist/proof/stage.js'
-import { median, quantile } from '../lib/numbers.mjs'
+import { askFor, p99sOf, rowOf, statusOf } from '../lib/neighbour.mjs'
 import { inPlace, isRoot } from '../lib/place.mjs'
 import { servicesFor } from '../lib/services.mjs'
 import { startTenement } from '../lib/tenement.mjs'
@@ -27,47 +25,10 @@ const bombs = {
   spinning: { what: 'spin', count: 16 },
 }
 
-/** Each alone and after the other on a connection that is kept: what a person behind a browser would feel. */
-const askFor = async (port, host, forMs) => {
-  const agent = new Agent({ keepAlive: true, maxSockets: 1 })
-  const times = []
-  let failed = 0
-  for (const until = performance.now() + forMs; performance.now() < until; ) {
-    const begun = performance.now()
-    const status = await statusOf({ host: '127.0.0.1', port, agent, headers: { host } }).catch(() => 0)
-    if (status === 200) times.push(performance.now() - begun)
-    else failed += 1
-  }
-  agent.destroy()
-  return { times, failed }
-}
-
-const statusOf = async (options) => {
-  const asked = request(options).end()
-  const [response] = await once(asked, 'response')
-  response.resume()
-  await once(response, 'end')
-  return response.statusCode
-}
-
 /** Its answer comes when it is over; where it was ended for it, that is one too. */
 const letOff = (port, host, { what, ...parameters }) => {
   const path = `/do?${new URLSearchParams({ what, ...parameters })}`
   return statusOf({ host: '127.0.0.1', port, method: 'POST', path, agent: false, headers: { host } }).catch(() => 0)
-}
-
-const rowOf = (name, rounds, quietRounds) => {
-  const p99s = rounds.map(({ times }) => quantile(times, 0.99))
-  return {
-    beside: name,
-    asked: rounds.reduce((sum, { times }) => sum + times.length, 0),
-    failed: rounds.reduce((sum, { failed }) => sum + failed, 0),
-    'p50 ms': median(rounds.map(({ times }) => median(times))),
-    'p99 ms': median(p99s),
-    noise: (Math.max(...p99s) - Math.min(...p99s)) / 2,
-    // Within each round, so that what else the machine did is in both.
-    'ratio of p99': median(p99s.map((p99, round) => p99 / quantile(quietRounds[round].times, 0.99))),
-  }
 }
 
 export const measure = ({ isQuick }) =>
@@ -95,9 +56,5 @@ export const measure = ({ isQuick }) =>
       await tenement.close()
     }
     const rows = Object.entries(values).map(([name, rounds]) => rowOf(name, rounds, values[quiet]))
-    const p99s = Object.entries(values).map(([name, rounds]) => [
-      name,
-      rounds.map(({ times }) => quantile(times, 0.99)),
-    ])
-    return { rows, values: Object.fromEntries(p99s) }
+    return { rows, values: p99sOf(values) }
   })

@@ -87,5 +87,11 @@ export const measure = ({ isQuick }) =>
         ratio: median(times.map((time, round) => time / beside[round])),
       }
     })
-    return { rows, values }
+    const goals = rows
+      .filter(({ how }) => how.startsWith('tenement'))
+      .flatMap(({ how, failed, ratio }) => [
+        { what: `failed of two hundred at once, ${how}`, found: failed, atMost: 0 },
+        { what: `until the last of two hundred, of starting them by hand, ${how}`, found: ratio, atMost: 1.5 },
+      ])
+    return { rows, goals, values }
   })

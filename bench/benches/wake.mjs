@@ -5,9 +5,9 @@ import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { firstByte, freePort, untilListening } from '../lib/client.mjs'
+import { firstByteOnceListening, freePort } from '../lib/client.mjs'
 import { makeGround, prepareLaunch, startByHand } from '../lib/launches.mjs'
-import { inTurn, median, noise, pairedDifference, quantile } from '../lib/numbers.mjs'
+import { addedTo, inTurn, median, noise, pairedDifference, quantile } from '../lib/numbers.mjs'
 import { inPlace } from '../lib/place.mjs'
 import { awake, servicesFor } from '../lib/services.mjs'
 import { startTenement } from '../lib/tenement.mjs'
@@ -27,7 +27,7 @@ const inheriting = (name, ground, isolation, argvOf, options) => ({
   },
 })
 
-/** Started by hand on a port, connected to as soon as it listens. */
+/** Started by hand on a port, asked in a tight loop until it listens. */
 const onPort = (name, argvOf, endOf) => ({
   name,
   once: async () => {
@@ -35,8 +35,7 @@ const onPort = (name, argvOf, endOf) => ({
     const [program, ...args] = argvOf(port)
     const begun = performance.now()
     const child = spawn(program, args, { env: { PATH: process.env.PATH, PORT: String(port) }, stdio: 'ignore' })
-    await untilListening({ port }, () => child.exitCode !== null)
-    const { at } = await firstByte({ port })
+    const { at } = await firstByteOnceListening({ port }, () => child.exitCode !== null)
     const ended = once(child, 'exit')
     if (endOf === undefined) child.kill('SIGKILL')
     else endOf(port)
@@ -163,6 +162,8 @@ const available = async (place, ground) => {
   return { found, skipped }
 }
 
+const onPortByHand = 'by hand, bare, on a port'
+
 export const measure = ({ rounds }) =>
   inPlace(async (place) => {
     const ground = makeGround(place)
@@ -174,6 +175,7 @@ export const measure = ({ rounds }) =>
       for (const { name } of awoken) await tenement.stop(name)
       const contestants = [
         inheriting('by hand, bare', ground, 'none'),
+        onPort(onPortByHand, () => [place.program]),
         inheriting('by hand, bubblewrap as namespace', ground, 'namespace'),
         inheriting('by hand, bubblewrap as sandbox', ground, 'sandbox'),
         ...others,
@@ -196,7 +198,8 @@ export const measure = ({ rounds }) =>
             : { 'over its bare bubblewrap': pairedDifference(values[name], values[base]) }),
         }
       })
-      return { rows: [...rows, ...skipped, ...unwakeable], values }
+      const goals = addedTo(values['tenement, none, port'], values[onPortByHand], 'a program in C')
+      return { rows: [...rows, ...skipped, ...unwakeable], goals, values }
     } finally {
       await tenement.close()
       ground.close()

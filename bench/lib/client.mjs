@@ -24,12 +24,26 @@ const isListening = (where) =>
     socket.once('connect', () => resolve(socket.destroy() !== undefined)).once('error', () => resolve(false))
   })
 
-/** Tries every millisecond, as whoever starts a program by hand would have to; without a pause the tries would slow its start. */
+/** Tries every millisecond; for what is not measured. */
 export const untilListening = async (where, hasEnded) => {
   while (!(await isListening(where))) {
     if (hasEnded()) throw new Error('it ended before it listened')
     await delay(1)
   }
+}
+
+/**
+ * First byte from a program that was just started by hand: asked again and again without a pause until it listens, each time
+ * with the request itself, so that what counts is its first answer and nothing after it was found listening.
+ */
+export const firstByteOnceListening = async (where, hasEnded) => {
+  for (;;)
+    try {
+      return await firstByte(where)
+    } catch (error) {
+      if (error.code !== 'ECONNREFUSED') throw error
+      if (hasEnded()) throw new Error('it ended before it listened', { cause: error })
+    }
 }
 
 /** A port of the machine's that nobody listens on. */

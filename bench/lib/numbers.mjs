@@ -10,6 +10,22 @@ export const median = (values) => quantile(values, 0.5)
 /** Median of the differences within each round: what the machine was busy with in that moment is in both and falls away. */
 export const pairedDifference = (values, base) => median(values.map((value, round) => value - base[round]))
 
+/** What was asked of waking `what`: how much longer it may take than by hand, in milliseconds. */
+export const addedTo = (values, byHand, what) =>
+  values === undefined
+    ? []
+    : [
+        { what: `added to the start of ${what}, median, ms`, found: pairedDifference(values, byHand), atMost: 5 },
+        {
+          what: `added to the start of ${what}, p95, ms`,
+          found: quantile(values, 0.95) - quantile(byHand, 0.95),
+          atMost: 10,
+        },
+      ]
+
+/** Median of the quotients within each round. */
+export const pairedRatio = (values, base) => median(values.map((value, round) => value / base[round]))
+
 /** Half of the distance between the quartiles: how far a median may be off by chance is less than this. */
 export const noise = (values) => (quantile(values, 0.75) - quantile(values, 0.25)) / 2
 

@@ -16,6 +16,15 @@ export const newTenantUids = () => {
   return isRoot ? { first, last: first + 999 } : undefined
 }
 
+/** Compiles a program of this directory, "hello" for hello.c, so that every user may run it. Gives its path. */
+export const compile = (name, into) => {
+  const program = join(into, name)
+  const source = fileURLToPath(new URL(`../${name}.c`, import.meta.url))
+  execFileSync('gcc', ['-O2', '-static', '-D_GNU_SOURCE', '-o', program, source])
+  chmodSync(program, 0o755)
+  return program
+}
+
 /** Calls `use` with a new directory, in which `app` holds the server "hello"; removed afterwards, whatever happens. */
 export const inPlace = async (use) => {
   const root = realpathSync(mkdtempSync(join(tmpdir(), 'tenement-bench-')))
@@ -23,17 +32,8 @@ export const inPlace = async (use) => {
     chmodSync(root, 0o711)
     const app = join(root, 'app')
     mkdirSync(app)
-    const program = join(app, 'hello')
-    execFileSync('gcc', [
-      '-O2',
-      '-static',
-      '-D_GNU_SOURCE',
-      '-o',
-      program,
-      fileURLToPath(new URL('../hello.c', import.meta.url)),
-    ])
-    for (const path of [app, program]) chmodSync(path, 0o755)
-    return await use({ root, app, program })
+    chmodSync(app, 0o755)
+    return await use({ root, app, program: compile('hello', app) })
   } finally {
     rmSync(root, { recursive: true, force: true })
   }

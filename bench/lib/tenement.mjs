@@ -28,12 +28,12 @@ ${services
 ${services.map(({ name, ids = ['main'] }) => `${name} = ${JSON.stringify(ids)}`).join('\n')}
 `
 
-/** Resolves when it serves; rejects with what it printed. */
-export const startTenement = async (root, services, settings = '') => {
+/** Resolves when it serves; rejects with what it printed. `from` is the checkout whose build is run. */
+export const startTenement = async (root, services, settings = '', from = repository) => {
   const uids = newTenantUids()
   const file = join(root, 'tenement.toml')
   writeFileSync(file, configFor(root, uids, settings, services))
-  const child = spawn(process.execPath, [join(repository, 'dist/cli/main.js'), 'serve', '--config', file], {
+  const child = spawn(process.execPath, [join(from, 'dist/cli/main.js'), 'serve', '--config', file], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { PATH: process.env.PATH },
   })
@@ -75,6 +75,8 @@ export const startTenement = async (root, services, settings = '') => {
     /** Milliseconds from the request to the first byte of its answer. */
     ask,
     stop: (service, id = 'main') => control('POST', `/v1/instances/${service}/${id}/stop`),
+    /** Also forgives its crashes. */
+    enable: (service, id = 'main') => control('POST', `/v1/instances/${service}/${id}/enable`),
     status: async (service, id = 'main') => (await control('GET', `/v1/instances/${service}/${id}`)).body,
     close: async () => {
       child.kill('SIGTERM')

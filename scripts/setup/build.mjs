@@ -2,14 +2,11 @@
 // from dist never finds half a build, and nothing stays of a source file that is gone.
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { chmodSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { inRoot, root } from './paths.mjs'
 import { lastLines, SetupError, say } from './report.mjs'
 
 const stampFile = inRoot('.setup', 'build')
-/** Below dist. */
-const command = join('cli', 'main.js')
 
 /** @type {import('./steps.mjs').Step} */
 export const buildStep = {
@@ -20,8 +17,6 @@ export const buildStep = {
     const built = inRoot('.setup', 'dist')
     rmSync(built, { recursive: true, force: true })
     compileInto(built)
-    // The command of package.json: the compiler makes plain files.
-    chmodSync(join(built, command), 0o755)
     const old = inRoot('.setup', 'dist.old')
     rmSync(old, { recursive: true, force: true })
     rmSync(stampFile, { force: true })
@@ -67,11 +62,10 @@ const digestOf = (sources) => {
 }
 
 /**
- * True when dist has its command, and an output for each source, readable by the user the server runs as.
+ * True when dist has an output for each source, readable by the user the server runs as.
  * @param {readonly string[]} sources
  */
 const isBuilt = (sources) =>
-  ((statSync(inRoot('dist', command), { throwIfNoEntry: false })?.mode ?? 0) & 0o111) === 0o111 &&
   sources.every((source) => {
     const output = statSync(inRoot('dist', source.replace(/\.ts$/, '.js')), { throwIfNoEntry: false })
     return output !== undefined && (output.mode & 0o044) === 0o044

@@ -1,11 +1,11 @@
-// The command of this checkout where `npx tenement` looks first. Without it npx installs the folder into its own cache, once, and
-// goes on using what it found there then: in a checkout that was not built yet, nothing.
+// The command of this checkout where every npx looks. Some install the folder into their own cache first, once, and go on using what
+// they found there then.
 import { mkdirSync, readlinkSync, rmSync, symlinkSync } from 'node:fs'
 import { inRoot } from './paths.mjs'
 
 const link = inRoot('node_modules', '.bin', 'tenement')
 /** As seen from the link, so that the checkout can be moved. */
-const target = '../../dist/cli/main.js'
+const target = '../../bin/tenement.mjs'
 
 /** @type {import('./steps.mjs').Step} */
 export const commandStep = {

@@ -38,7 +38,12 @@ const needs = [
   { package: 'util-linux', programs: ['setpriv', 'prlimit', 'unshare', 'flock'], for: 'test' },
   { package: 'strace', programs: ['strace'], for: 'test' },
   { package: 'procps', programs: ['ps'], for: 'test' },
+  { package: 'chromium', programs: ['chromium'], for: 'test' },
   { package: 'gcc', programs: ['cc'], for: 'test' },
+  // Of example adapters, each of which is held to its promises where its program is.
+  { package: 'runc', programs: ['runc'], for: 'test' },
+  { package: 'crun', programs: ['crun'], for: 'test' },
+  { package: 'firejail', programs: ['firejail'], for: 'test' },
   { package: 'libc6-dev', programs: [], files: ['/usr/include/stdio.h'], for: 'test' },
   { package: 'qemu-system-x86', programs: ['qemu-system-x86_64'], for: 'vm' },
   { package: 'busybox-static', programs: ['busybox'], for: 'vm' },

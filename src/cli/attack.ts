@@ -20,8 +20,6 @@ export const runAttack = async (
   terminal: Terminal,
   only?: Suspect['only'],
 ): Promise<number> => {
-  const page = given.text('html')
-  if (page !== undefined) await (await import('./reportFile.ts')).requireWritable(page)
   const proof = await proveOrLeave(suspectsIn(checked, only), terminal).finally(() => checked.close())
   // A part of it says little of the rest.
   if (only === undefined) await keep(proof, checked, terminal)
@@ -30,11 +28,20 @@ export const runAttack = async (
     const { formatProof } = await import('./formatAttack.ts')
     terminal.print(formatProof(proof, terminal))
   }
-  if (page !== undefined) await writePage(page, proof, checked, terminal)
-  return codeFor(proof, checked, given.text('isolation'))
+  const page = given.text('html')
+  const isWritten = page === undefined || (await writePage(page, proof, checked, terminal))
+  const code = codeFor(proof, checked, given.text('isolation'))
+  return isWritten || code !== exitCodes.ok ? code : exitCodes.failure
 }
 
-const writePage = async (file: string, proof: Proof, checked: Checked, terminal: Terminal): Promise<void> => {
+/** Before anything is started: a file that cannot be written is a fault of the command line. Rejects with a TenementError. */
+export const requirePage = async (given: Given): Promise<void> => {
+  const page = given.text('html')
+  if (page !== undefined) await (await import('./reportFile.ts')).requireWritable(page)
+}
+
+/** Resolves false where the file was writable before the attack and is no more; what was found is told all the same. */
+const writePage = async (file: string, proof: Proof, checked: Checked, terminal: Terminal): Promise<boolean> => {
   const { attackPage } = await import('./page/attackPage.ts')
   const { writeReport } = await import('./reportFile.ts')
   const { config, exposures, adapters } = checked
@@ -45,8 +52,14 @@ const writePage = async (file: string, proof: Proof, checked: Checked, terminal:
     most: config && boundOn(service, config.settings)?.most,
     isBroken: proof.adapters.some(({ adapter, counts }) => adapter === service.isolation && counts.broken > 0),
   }))
-  await writeReport(file, attackPage({ machine: hostname(), proof, adapters, services }))
+  try {
+    await writeReport(file, attackPage({ machine: hostname(), proof, adapters, services }))
+  } catch (error) {
+    terminal.note(`error: ${messageOf(error)}`)
+    return false
+  }
   terminal.note(`the report is in ${visible(file)}`)
+  return true
 }
 
 /** Also those a config does not make sense for are named before anything is started. */

@@ -27,6 +27,8 @@ export interface CommandDefinition {
   readonly name: string
   /** As the parser reads them: '<instance>' is required, '[service]' is not. */
   readonly args: readonly string[]
+  /** The only values an argument may have, by its name without brackets. */
+  readonly choices?: Readonly<Record<string, readonly string[]>>
   readonly summary: string
   /** Sentences below the summary in its help; absent where the summary says it all. */
   readonly more?: string

@@ -2,15 +2,20 @@
 import type { CommandDefinition } from './command.ts'
 import { add } from './commands/add.ts'
 import { check } from './commands/check.ts'
+import { completion } from './commands/completion.ts'
 import { configSchema } from './commands/configSchema.ts'
 import { configShow } from './commands/configShow.ts'
 import { disable } from './commands/disable.ts'
 import { enable } from './commands/enable.ts'
 import { explain } from './commands/explain.ts'
+import { init } from './commands/init.ts'
 import { logs } from './commands/logs.ts'
+import { open } from './commands/open.ts'
+import { pause } from './commands/pause.ts'
 import { ps } from './commands/ps.ts'
 import { remove } from './commands/remove.ts'
 import { restart } from './commands/restart.ts'
+import { resume } from './commands/resume.ts'
 import { seccompCompile } from './commands/seccompCompile.ts'
 import { seccompDiff } from './commands/seccompDiff.ts'
 import { seccompExplain } from './commands/seccompExplain.ts'
@@ -21,12 +26,16 @@ import { stop } from './commands/stop.ts'
 import { trace } from './commands/trace.ts'
 import { version } from './commands/version.ts'
 import { wake } from './commands/wake.ts'
+import { why } from './commands/why.ts'
 
 export const commands: readonly CommandDefinition[] = [
+  init,
   serve,
   check,
   ps,
   status,
+  why,
+  open,
   logs,
   add,
   remove,
@@ -35,6 +44,8 @@ export const commands: readonly CommandDefinition[] = [
   restart,
   enable,
   disable,
+  pause,
+  resume,
   trace,
   explain,
   configShow,
@@ -43,6 +54,7 @@ export const commands: readonly CommandDefinition[] = [
   seccompExplain,
   seccompDiff,
   seccompLint,
+  completion,
   version,
 ]
 

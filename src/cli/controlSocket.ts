@@ -11,6 +11,7 @@ import { readText } from '../config/text.ts'
 import { type ControlClient, connectControl } from '../control/client.ts'
 import { controlSocketPath } from '../control/socketPath.ts'
 import type { Given } from './command.ts'
+import { withSuggestions } from './suggestNames.ts'
 
 /** The directories the file writes; each undefined when it does not. */
 interface Written {
@@ -56,4 +57,4 @@ export const findControlSocket = async (named: string | undefined, surroundings:
 
 /** A client of the tenement that --config, or the config found without it, describes. */
 export const connect = async (given: Given): Promise<ControlClient> =>
-  connectControl(await findControlSocket(given.text('config'), currentSurroundings()))
+  withSuggestions(connectControl(await findControlSocket(given.text('config'), currentSurroundings())))

@@ -22,6 +22,7 @@ const usageErrors: ReadonlySet<ErrorCode> = new Set([
   'missing_capability',
   'unusable_plugin',
   'invalid_name',
+  'unwritable_report',
 ])
 
 export const exitCodeFor = (code: ErrorCode): number => (usageErrors.has(code) ? exitCodes.usage : exitCodes.failure)

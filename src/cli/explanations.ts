@@ -76,6 +76,10 @@ const errors: Readonly<Record<ErrorCode, Advice>> = {
     why: 'The score of the service on this machine is above max_exposure: here less is kept than where it was written for.',
     next: ['tenement check --exposure', 'close the heaviest part, or raise max_exposure'],
   },
+  unwritable_config: {
+    why: 'There is a file of that name already, which is never overwritten, or its folder cannot be written to.',
+    next: ['tenement check', 'tenement init --dry-run'],
+  },
   unwritable_report: {
     why: 'The file of --html is in a folder that cannot be written, or is something that must not be replaced.',
     next: ['name a file in a folder of your own'],
@@ -114,6 +118,10 @@ const log = 'tenement logs SERVICE:ID'
 const status = 'tenement status SERVICE:ID'
 
 const answers: Readonly<Record<Reason, Advice>> = {
+  asleep: {
+    why: 'The path is one of asleep_health of the service, and the instance has no process.',
+    next: ['nothing: it wakes with the next request for another path'],
+  },
   bad_request: {
     why: 'Line ends, lengths or characters of the request could be read in two ways, which is how requests are smuggled.',
     next: ['mend the client: RFC 9112 says what a request looks like'],
@@ -126,13 +134,29 @@ const answers: Readonly<Record<Reason, Advice>> = {
     why: 'The host is neither ID.SERVICE.DOMAIN of an instance nor in [hosts].',
     next: ['tenement ps', 'its ADDRESS is the host to ask for'],
   },
+  wake: {
+    why: 'The page that browsers are shown while an instance wakes asks for it at /.well-known/tenement/wake.',
+    next: ['nothing: it wakes nobody and keeps nobody awake'],
+  },
+  reserved_path: {
+    why: 'On every host tenement keeps /.well-known/tenement/ for itself; only /.well-known/tenement/wake is there, for GET.',
+    next: ['give the page of the application another path'],
+  },
   method_not_allowed: {
     why: 'CONNECT and TRACE are not forwarded: one makes tunnels, the other shows headers that are nobody else’s business.',
     next: ['use another method'],
   },
   request_timeout: {
-    why: 'The head or the body of the request stopped arriving.',
+    why: 'The head took more than 15 seconds, or the body brought less than a kilobyte a second for half a minute.',
     next: ['look at the way between client and server'],
+  },
+  body_too_large: {
+    why: 'The body has more bytes than max_body of the service; nothing of one that says so beforehand reached the instance.',
+    next: ['send less', 'raise max_body of the service, or take it out'],
+  },
+  rate_limited: {
+    why: 'From one address (of IPv6, one /64) more different instances were woken within a minute than wakes_per_client allows.',
+    next: ['try again after Retry-After', 'name a proxy that many clients come through in trusted_proxies'],
   },
   bad_expectation: {
     why: 'The request has an Expect header with something other than 100-continue.',
@@ -156,7 +180,12 @@ const answers: Readonly<Record<Reason, Advice>> = {
   },
   waking: {
     why: 'The instance was asleep and had not begun to listen when the request had waited long enough.',
-    next: [status, log, 'raise start_timeout if it needs longer'],
+    next: [
+      status,
+      log,
+      'raise start_timeout if it needs longer',
+      'page_after is when browsers are shown a page meanwhile',
+    ],
   },
   queue_full: {
     why: 'More requests wait for this instance, or for all together, than may.',
@@ -179,6 +208,10 @@ const answers: Readonly<Record<Reason, Advice>> = {
     next: [log, 'tenement enable SERVICE:ID tries it at once'],
   },
   disabled: { why: 'Somebody ran "tenement disable".', next: ['tenement enable SERVICE:ID'] },
+  paused: {
+    why: 'Somebody ran "tenement pause", and the request waited for hold_timeout without "tenement resume" having come.',
+    next: ['tenement resume SERVICE:ID', 'try again after Retry-After'],
+  },
   stopped: {
     why: 'The instance was stopped by hand while the request waited for it; the next request wakes it.',
     next: ['try again'],
@@ -194,6 +227,10 @@ const answers: Readonly<Record<Reason, Advice>> = {
   shutting_down: {
     why: '"tenement serve" is being stopped; requests that are being answered are let finish.',
     next: ['try again after Retry-After'],
+  },
+  loop: {
+    why: 'The request came through here eight times: an application passes what it is asked on to tenement, headers and all.',
+    next: [log, 'look which address the application, or the proxy before it, asks'],
   },
   upstream_timeout: {
     why: 'The instance has the request and did not begin to answer within response_timeout.',
@@ -242,6 +279,11 @@ const stages: Readonly<Record<Phase, Advice & { readonly means: string }>> = {
     means: 'it crashed again and again, and is left alone for a while',
     why: 'Five crashes within ten minutes.',
     next: [log, 'tenement enable SERVICE:ID tries it at once'],
+  },
+  paused: {
+    means: 'it is kept at rest by an operator, and requests wait',
+    why: 'Somebody ran "tenement pause", to work on its data. Requests are held for hold_timeout and refused then.',
+    next: ['tenement resume SERVICE:ID'],
   },
   disabled: {
     means: 'it is switched off: requests are refused',

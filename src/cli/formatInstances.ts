@@ -15,6 +15,7 @@ const phaseStyles: Readonly<Partial<Record<Phase, Style>>> = {
   stopping: 'cyan',
   backoff: 'yellow',
   crashlooped: 'red',
+  paused: 'yellow',
   disabled: 'dim',
 }
 

@@ -94,6 +94,7 @@ const pairsOf = (
 const steps: Readonly<Partial<Record<InstanceStatus['phase'], (instance: string) => string>>> = {
   backoff: (instance) => `tenement logs ${instance}`,
   crashlooped: (instance) => `tenement logs ${instance}, then tenement enable ${instance}`,
+  paused: (instance) => `tenement resume ${instance}`,
   disabled: (instance) => `tenement enable ${instance}`,
   asleep: (instance) => `a request wakes it, or: tenement wake ${instance}`,
 }

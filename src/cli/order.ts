@@ -7,8 +7,9 @@ import { connect } from './controlSocket.ts'
 import { exitCodes } from './exitCodes.ts'
 import { formatTook } from './formatUnits.ts'
 import { printJson } from './printJson.ts'
+import { whileShowing } from './progress.ts'
 
-export type Verb = 'wake' | 'stop' | 'restart' | 'enable' | 'disable'
+type Verb = 'wake' | 'stop' | 'restart' | 'enable' | 'disable' | 'pause' | 'resume'
 
 type Words = Pick<CommandDefinition, 'summary' | 'examples'> & { readonly more: string }
 
@@ -22,7 +23,8 @@ export const orderCommand = (verb: Verb, words: Words): CommandDefinition => ({
     const name = instanceNamed(written)
     const client = await connect(given)
     const begunMs = performance.now()
-    const status = await client[verb](name)
+    const isShown = !given.has('json')
+    const status = await whileShowing({ client, name, terminal, isShown }, client[verb](name))
     if (given.has('json')) printJson(terminal, status)
     else terminal.print(formatOutcome(status, performance.now() - begunMs))
     return exitCodes.ok

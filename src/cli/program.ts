@@ -1,5 +1,5 @@
 // The table of commands → a parser for the command line. The only file that knows which parser that is.
-import { Command, CommanderError, Option } from 'commander'
+import { Argument, Command, CommanderError, Option } from 'commander'
 import type { CommandDefinition, Flag, Given } from './command.ts'
 import { exitCodes } from './exitCodes.ts'
 
@@ -13,6 +13,12 @@ export interface Asked {
 const optionOf = ({ flags, help, choices }: Flag): Option => {
   const option = new Option(flags, help)
   return choices ? option.choices(choices) : option
+}
+
+const argumentOf = (written: string, choices: Readonly<Record<string, readonly string[]>>): Argument => {
+  const argument = new Argument(written)
+  const allowed = choices[argument.name()]
+  return allowed ? argument.choices(allowed) : argument
 }
 
 const givenFrom = (values: Readonly<Record<string, unknown>>): Given => ({
@@ -39,11 +45,11 @@ const parentOf = (program: Command, name: string, groups: Readonly<Record<string
 }
 
 const addCommand = (parent: Command, definition: CommandDefinition, onAsked: (asked: Asked) => void): void => {
-  const { name, args, summary, more, examples, flags } = definition
+  const { name, args, choices = {}, summary, more, examples, flags } = definition
   // Not addCommand: only command() hands down how errors end.
   const command = parent.command(name.split(' ').at(-1) ?? name).summary(summary)
   command.description(more === undefined ? summary : `${summary}. ${more}`)
-  for (const argument of args) command.argument(argument)
+  for (const argument of args) command.addArgument(argumentOf(argument, choices))
   for (const flag of flags) command.addOption(optionOf(flag))
   command.addHelpText('before', formatExamples(examples))
   command.action(() =>

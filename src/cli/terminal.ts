@@ -14,8 +14,9 @@ export interface Terminal {
   printBytes(bytes: Uint8Array): void
   /** Writes for the person: progress, warnings, hints. */
   note(text: string): void
-  /** Shows what is being done, in the one line of stderr that the next replaces and '' clears; nothing where stderr is no terminal. */
+  /** Shows what is being done, in the one line of stderr that the next replaces and '' clears; nothing where `showsProgress` is false. */
   progress(text: string): void
+  readonly showsProgress: boolean
   /** Whether stdout is a terminal, which acts upon control characters. */
   readonly isInteractive: boolean
   /** How many characters fit into a line of stdout; undefined where it is no terminal. */
@@ -41,6 +42,10 @@ export const wantsColour = (
   return isTerminal && env.TERM !== 'dumb'
 }
 
+/** A line that is written over and over is for somebody who watches: not for a file, a "dumb" terminal or the log of a CI. */
+export const wantsProgress = (env: Readonly<Record<string, string | undefined>>, isTerminal: boolean): boolean =>
+  isTerminal && env.TERM !== 'dumb' && ['', 'false', '0'].includes(env.CI ?? '')
+
 const painter = (colours: boolean): Paint =>
   colours ? (style, text) => styleText(style, text, { validateStream: false }) : (_, text) => text
 
@@ -58,15 +63,16 @@ const ask = async (question: string): Promise<boolean> => {
 /** The terminal of this process. */
 export const openTerminal = (noColour: boolean): Terminal => {
   const { stdout, stderr, stdin, env } = process
+  const showsProgress = wantsProgress(env, stderr.isTTY === true)
   return {
     print: (text) => void stdout.write(withNewline(text)),
     printBytes: (bytes) => void stdout.write(bytes),
     note: (text) => void stderr.write(withNewline(text)),
     progress: (text) => {
-      // CR, and ECMA-48's "erase in line"; shorter than the line, or every update would begin another.
-      if (stderr.isTTY === true && env.TERM !== 'dumb')
-        stderr.write(`\r\u001b[K${text.slice(0, (stderr.columns ?? 80) - 1)}`)
+      // A terminal that does not say how wide it is says 0. CR, and ECMA-48's "erase in line"; shorter than the line, or every update would begin another.
+      if (showsProgress) stderr.write(`\r\u001b[K${text.slice(0, (stderr.columns || 80) - 1)}`)
     },
+    showsProgress,
     isInteractive: stdout.isTTY === true,
     columns: stdout.isTTY === true ? stdout.columns : undefined,
     canAsk: stdin.isTTY === true && stderr.isTTY === true,

@@ -37,11 +37,11 @@ export const duration = (fallback: string, options: DurationOptions = {}) =>
     .prefault(fallback)
 
 /** Milliseconds, or undefined for "never". */
-export const durationOrNever = (fallback: string) =>
+export const durationOrNever = (fallback: string, options: DurationOptions = {}) =>
   written(`${durationSentence}, or "never"`)
     .transform((value, context): number | undefined => {
       if (value === 'never') return undefined
-      const read = readDuration(value, {})
+      const read = readDuration(value, options)
       if (typeof read === 'number') return read
       context.addIssue({ code: 'custom', message: `${read.problem}, or "never"` })
       return z.NEVER

@@ -96,6 +96,18 @@ export const urlPath = () =>
     )
     .meta({ title: 'URL path' })
 
+const pathOnly = 'must be a path such as "/healthz" without "?", or a list of them'
+
+/** Paths without a query. */
+export const urlPaths = () => {
+  const one = urlPath().refine((value) => !value.includes('?'), say(pathOnly))
+  return z
+    .union([one, z.array(one)], say(pathOnly))
+    .transform((value): readonly string[] => (typeof value === 'string' ? [value] : value))
+    .meta({ title: 'URL path, or list' })
+    .prefault([])
+}
+
 /** Whom the server may run as. Root is refused: the point of another user is that whoever reads from the network is not root. */
 export const userName = () =>
   text('must be the name of a user')

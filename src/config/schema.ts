@@ -21,7 +21,17 @@ import {
   whole,
 } from './kinds.ts'
 import { domainList, listenAddresses, networkList } from './networkKinds.ts'
-import { command, readiness, secretName, signal, uidRange, urlPath, userName, variable } from './processKinds.ts'
+import {
+  command,
+  readiness,
+  secretName,
+  signal,
+  uidRange,
+  urlPath,
+  urlPaths,
+  userName,
+  variable,
+} from './processKinds.ts'
 
 const name = z
   .string()
@@ -41,6 +51,7 @@ const outputNames = {
   max_concurrent_wakes: 'maxConcurrentWakes',
   max_exposure: 'maxExposure',
   hold_timeout: 'holdTimeoutMs',
+  page_after: 'pageAfterMs',
   start_timeout: 'startTimeoutMs',
   stop_timeout: 'stopTimeoutMs',
   stop_signal: 'stopSignal',
@@ -57,6 +68,12 @@ const outputNames = {
   storage_max: 'storageMaxBytes',
   queue_max: 'queueMax',
   response_timeout: 'responseTimeoutMs',
+  wakes_per_client: 'wakesPerClient',
+  wakes_max: 'wakesMax',
+  flap_guard: 'flapGuard',
+  max_body: 'maxBodyBytes',
+  retry_post: 'retryPost',
+  asleep_health: 'asleepHealth',
 } as const
 
 type OutputName<Key> = Key extends keyof typeof outputNames ? (typeof outputNames)[Key] : Key
@@ -121,6 +138,14 @@ export const settingsKeys = z.strictObject(
     hold_timeout: duration('30s', { zero: true }).describe(
       'How long a request waits for its instance to wake before it is answered with 503.',
     ),
+    page_after: durationOrNever('1500ms', { zero: true }).describe(
+      'How long a browser going to a page waits for its instance to wake before it is shown a page that waits in its place; "never" has it wait like any other client.',
+    ),
+    wakes_per_client: whole(1, 1_000_000)
+      .prefault(60)
+      .describe(
+        'How many different instances one client address may wake in a minute; for more it gets 429. An IPv6 address counts as its /64; this machine and trusted_proxies are not counted, the clients these forward for are.',
+      ),
     max_exposure: numberBetween(0, 10)
       .exactOptional()
       .describe('The same key of every service that has none of its own. Default: no bound.'),
@@ -256,6 +281,23 @@ const serviceShape = {
     .describe('How many requests may wait for one instance to wake; more are answered with 503.'),
   response_timeout: duration('120s').describe(
     'How long an instance may take from a request to the head of its response before the client gets 504.',
+  ),
+  max_body: size({ bytes: 1, written: '1' })
+    .exactOptional()
+    .describe(
+      'Most bytes the body of a request may have, counted in 1024s; more is answered with 413, before anything is woken where its length is told. Default: no bound.',
+    ),
+  retry_post: flag(false).describe(
+    'Whether a POST or PATCH with an Idempotency-Key header is sent again, like a PUT, when the instance closed an idle connection under it; only for services that keep to the header.',
+  ),
+  asleep_health: urlPaths().describe(
+    'A path, or a list of them, that is answered with 200 and {"state":"asleep"} while an instance sleeps, without waking it. For monitors.',
+  ),
+  wakes_max: whole(1, 1_000)
+    .prefault(20)
+    .describe('How often one instance may be woken in a minute before that is reported, and flap_guard acts.'),
+  flap_guard: flag(false).describe(
+    'Whether an instance that is woken more often than wakes_max in a minute is kept awake for ten.',
   ),
   env: environment
     .prefault({})

@@ -3,6 +3,7 @@
 import type { IncomingMessage } from 'node:http'
 import { messageOf, TenementError } from '../errors.ts'
 import { formatInstance, type InstanceName } from '../names.ts'
+import { type Account, account } from './account.ts'
 import type { Decoder } from './decode.ts'
 import { createLineCutter } from './lineCutter.ts'
 import type { InstanceStatus, Removal, TracedStart } from './operations.ts'
@@ -13,6 +14,7 @@ import {
   instanceStatus,
   type LogLine,
   logLine,
+  nameList,
   removal,
   type ServerStatus,
   serverStatus,
@@ -23,7 +25,10 @@ import {
 export interface ControlClient {
   server(): Promise<ServerStatus>
   list(): Promise<readonly InstanceStatus[]>
+  /** 'service:id' of every instance, sorted. A server that is silent for `timeoutMs` counts as none. */
+  names(timeoutMs?: number): Promise<readonly string[]>
   status(name: InstanceName): Promise<InstanceStatus>
+  why(name: InstanceName): Promise<Account>
   add(name: InstanceName): Promise<InstanceStatus>
   remove(name: InstanceName, options: { readonly purge: boolean }): Promise<Removal>
   /** Resolves when it is ready, however long that takes; so do the others when they are done. */
@@ -34,6 +39,8 @@ export interface ControlClient {
   trace(name: InstanceName, options: { readonly restart: boolean }): Promise<TracedStart>
   enable(name: InstanceName): Promise<InstanceStatus>
   disable(name: InstanceName): Promise<InstanceStatus>
+  pause(name: InstanceName): Promise<InstanceStatus>
+  resume(name: InstanceName): Promise<InstanceStatus>
   /** Its last lines, then with `follow` new ones until the caller stops reading or the server ends. */
   logs(name: InstanceName, options: { readonly lines: number; readonly follow: boolean }): AsyncIterable<LogLine>
 }
@@ -106,7 +113,10 @@ export const connectControl = (socketPath: string): ControlClient => {
   return {
     server: () => read(serverStatus, '/v1/server'),
     list: async () => (await read(instanceList, '/v1/instances')).instances,
+    names: async (timeoutMs = readTimeoutMs) =>
+      (await get(nameList, { method: 'GET', path: '/v1/names', timeoutMs })).names,
     status: (name) => read(instanceStatus, pathOf(name)),
+    why: (name) => read(account, `${pathOf(name)}/why`),
     add: (name) =>
       get(instanceStatus, { method: 'POST', path: '/v1/instances', body: { instance: formatInstance(name) } }),
     remove: (name, { purge }) => get(removal, { method: 'DELETE', path: `${pathOf(name)}?purge=${purge}` }),
@@ -117,6 +127,8 @@ export const connectControl = (socketPath: string): ControlClient => {
       get(tracedStart, { method: 'POST', path: `${pathOf(name)}/trace?restart=${restart}` }),
     enable: order('enable'),
     disable: order('disable'),
+    pause: order('pause'),
+    resume: order('resume'),
     logs,
   }
 }

@@ -1,5 +1,6 @@
 // What can be asked of a running tenement: the control API serves exactly this, and nothing else reaches it.
 import type { InstanceName } from '../names.ts'
+import type { Account } from './account.ts'
 
 /** Every phase an instance can be in, in the order of its life. */
 export const phases = [
@@ -12,6 +13,7 @@ export const phases = [
   'stopping',
   'backoff',
   'crashlooped',
+  'paused',
   'disabled',
 ] as const
 
@@ -111,7 +113,11 @@ export interface TracedStart {
 /** Every operation rejects with a TenementError: 'unknown_instance', 'unknown_service', 'already_exists', … */
 export interface Operations {
   list(): readonly InstanceStatus[]
+  /** 'service:id' of every instance that `list` has, in its order. */
+  names(): readonly string[]
   status(name: InstanceName): InstanceStatus
+  /** What brought an instance into its phase, and what happens next. */
+  why(name: InstanceName): Account
   add(name: InstanceName): Promise<InstanceStatus>
   /** Stops it and forgets it; its data stays unless `purge`. */
   remove(name: InstanceName, options: { readonly purge: boolean }): Promise<Removal>
@@ -124,4 +130,7 @@ export interface Operations {
   restart(name: InstanceName): Promise<InstanceStatus>
   enable(name: InstanceName): Promise<InstanceStatus>
   disable(name: InstanceName): Promise<InstanceStatus>
+  /** Resolves when every process of it is gone; requests are held from then on, until `resume`. */
+  pause(name: InstanceName): Promise<InstanceStatus>
+  resume(name: InstanceName): Promise<InstanceStatus>
 }

@@ -26,6 +26,7 @@ const statuses: Readonly<Record<ErrorCode, number>> = {
   unsupported_machine: 409,
   unexplained_call: 409,
   too_exposed: 409,
+  unwritable_config: 409,
   unwritable_report: 500,
   exposed_secret: 409,
   internal: 500,

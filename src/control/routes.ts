@@ -55,7 +55,7 @@ const read = (path: string, summary: string, handle: Route['handle'], query: rea
   handle,
 })
 
-type Verb = 'wake' | 'stop' | 'restart' | 'enable' | 'disable'
+type Verb = 'wake' | 'stop' | 'restart' | 'enable' | 'disable' | 'pause' | 'resume'
 
 const verb = (name: Verb, summary: string): Route => ({
   method: 'POST',
@@ -92,6 +92,7 @@ const instance = '/v1/instances/{service}/{id}'
 export const routes: readonly Route[] = [
   read('/v1/server', 'The running server itself', (_, { serverStatus }) => ok(serverStatus())),
   read('/v1/instances', 'Every instance there is', (_, { operations }) => ok({ instances: operations.list() })),
+  read('/v1/names', 'The name of every instance there is', (_, { operations }) => ok({ names: operations.names() })),
   {
     method: 'POST',
     path: '/v1/instances',
@@ -104,6 +105,9 @@ export const routes: readonly Route[] = [
     }),
   },
   read(instance, 'One instance', (call, { operations }) => ok(operations.status(nameOf(call)))),
+  read(`${instance}/why`, 'What brought an instance into its phase, and what happens next', (call, { operations }) =>
+    ok(operations.why(nameOf(call))),
+  ),
   {
     method: 'DELETE',
     path: instance,
@@ -127,6 +131,8 @@ export const routes: readonly Route[] = [
   },
   verb('enable', 'Lets a disabled instance wake again, and forgets its crashes'),
   verb('disable', 'Stops an instance and refuses requests to it until it is enabled'),
+  verb('pause', 'Stops an instance and holds requests to it, up to hold_timeout each, until it is resumed'),
+  verb('resume', 'Lets a paused instance wake again, at once where requests wait for it'),
   read(
     `${instance}/logs`,
     'The last lines an instance wrote, as JSON lines; follow=true goes on with new ones',

@@ -1,8 +1,9 @@
 // The answers tenement makes itself, as status, headers and body; sending them is for others.
 // Everything in them comes from the table of reasons: nothing of the request is repeated, so nothing of it can be planted.
 import { type IncomingHttpHeaders, STATUS_CODES } from 'node:http'
-import { escapeHtml } from '../escapeHtml.ts'
+import { stillPage, waitingPage } from './page/page.ts'
 import { entryOf, type Reason, type ReasonEntry } from './reasons.ts'
+import type { WakeState } from './wake.ts'
 
 export interface Answer {
   readonly reason: Reason
@@ -10,6 +11,10 @@ export interface Answer {
   readonly delivered: boolean
   /** Milliseconds until another try makes sense; the table's own number where absent. */
   readonly retryAfterMs?: number | undefined
+  /** How far the wake is, where a page may wait for it. */
+  readonly wake?: WakeState | undefined
+  /** Further headers, as a raw list. */
+  readonly headers?: readonly string[]
 }
 
 /** Who asks, as far as the form of the answer depends on it; undefined when the request could not be read. */
@@ -31,7 +36,7 @@ interface Rendered {
 export const renderAnswer = (answer: Answer, asker: Asker | undefined, random: () => number): Rendered => {
   const entry = entryOf(answer.reason)
   const retryAfter = retryAfterSeconds(answer, entry, random)
-  const form = asker && isNavigation(asker) ? page(entry, retryAfter) : problem(answer.reason, entry)
+  const form = asker && isNavigation(asker) ? page(entry, retryAfter, answer.wake) : problem(answer.reason, entry)
   const body = Buffer.from(form.text)
   const headers = [
     ...['Content-Type', form.type],
@@ -42,6 +47,7 @@ export const renderAnswer = (answer: Answer, asker: Asker | undefined, random: (
     ...['x-tenement-delivered', answer.delivered ? '1' : '0'],
     ...(retryAfter === undefined ? [] : ['Retry-After', String(retryAfter)]),
     ...(entry.status === 405 ? ['Allow', 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS'] : []),
+    ...(answer.headers ?? []),
     ...form.headers,
   ]
   return { ...phraseOf(entry), headers, body: asker?.method === 'HEAD' ? Buffer.alloc(0) : body }
@@ -91,22 +97,14 @@ const problem = (reason: Reason, { status, detail }: ReasonEntry): Form => ({
   headers: [],
 })
 
-const page = ({ status, detail, reloads }: ReasonEntry, retryAfter: number | undefined): Form => {
-  const title = escapeHtml(`${status} ${STATUS_CODES[status] ?? ''}`)
-  const refresh = reloads && retryAfter !== undefined ? `<meta http-equiv="refresh" content="${retryAfter}">\n` : ''
+const page = ({ status, detail, reloads }: ReasonEntry, retryAfter: number | undefined, wake?: WakeState): Form => {
+  const title = `${status} ${STATUS_CODES[status] ?? ''}`
+  const seconds = reloads ? retryAfter : undefined
+  const { html, policy } =
+    wake === undefined || seconds === undefined ? stillPage(title, detail, seconds) : waitingPage(wake, seconds)
   return {
     type: 'text/html; charset=utf-8',
-    headers: ['Content-Security-Policy', "default-src 'none'; style-src 'unsafe-inline'"],
-    text: `<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<meta name="robots" content="noindex">
-${refresh}<title>${title}</title>
-<style>body{font:1rem/1.5 system-ui,sans-serif;max-width:32rem;margin:20vh auto;padding:0 1rem}</style>
-<h1>${title}</h1>
-<p>${escapeHtml(detail)}</p>
-</html>
-`,
+    headers: ['Content-Security-Policy', policy, 'X-Robots-Tag', 'noindex'],
+    text: html,
   }
 }

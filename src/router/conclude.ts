@@ -21,17 +21,31 @@ export const answer = (
   const message = given.delivered ? 'request failed' : 'request was refused'
   service.log[level]({ ...describe(service, exchange, instance, given.reason, status), ...more }, message)
   if (res.destroyed || res.headersSent) return
-  // A client that was never told to continue may or may not send its body now: nothing after it could be trusted.
-  if (expects !== 'nothing') res.shouldKeepAlive = false
+  // A client that was never told to continue may or may not send its body now: nothing after it could be trusted. One that
+  // was too slow would be waited for once more.
+  if (expects !== 'nothing' || given.reason === 'request_timeout') res.shouldKeepAlive = false
   const rendered = renderAnswer(given, { method: req.method ?? '', headers: req.headers }, service.random)
   res.writeHead(rendered.status, rendered.reasonPhrase, rendered.headers).end(rendered.body)
   dropRest(req)
 }
 
 /** Resets the connection: an orderly close could make a truncated response look complete. */
-export const breakOff = (service: Service, exchange: Exchange, instance: string, error: Error): void => {
-  const about = describe(service, exchange, instance, 'upstream_broke', exchange.res.statusCode)
+export const breakOff = (
+  service: Service,
+  exchange: Exchange,
+  instance: string,
+  { reason, error }: { readonly reason: Reason; readonly error: Error },
+): void => {
+  const about = describe(service, exchange, instance, reason, exchange.res.statusCode)
   service.log.warn({ ...about, detail: messageOf(error) }, 'response broke off')
+  reset(exchange)
+}
+
+/** For a client that takes nothing of its answer. */
+export const cutOff = (service: Service, exchange: Exchange, instance: string): void => {
+  const { arrivedAtMs, res } = exchange
+  const fields = { instance, status: res.statusCode, durationMs: service.now() - arrivedAtMs }
+  service.log.info(fields, 'the client took nothing of its answer for too long')
   reset(exchange)
 }
 

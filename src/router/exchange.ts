@@ -1,17 +1,31 @@
 // What a request is served with, and the request itself: the two values every step of its story takes.
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Guards } from './guards.ts'
 import type { Log } from './log.ts'
+import type { Streams } from './page/streams.ts'
+import type { Patience } from './patience.ts'
+import type { Peer } from './peer.ts'
 import type { Pool } from './pools.ts'
+import type { Knowledge } from './rules.ts'
 import type { Waiting } from './tunnel.ts'
-import type { Endpoint, Wake } from './wake.ts'
+import type { Endpoint, Onlookers, Wake } from './wake.ts'
 
 export interface Service {
   /** The instance a Host header asks for, undefined for none, 'bad' for no host. */
   readonly match: (rawHost: string) => string | undefined
   readonly wake: Wake
+  readonly onlookers: Onlookers
+  readonly streams: Streams
+  /** Milliseconds after which a browser is shown a page while it waits; undefined for never. */
+  readonly pageAfterMs: number | undefined
+  readonly knowledge: Knowledge
+  readonly guards: Guards
+  readonly patience: Patience
   readonly log: Log
   readonly poolOf: (endpoint: Endpoint) => Pool
   readonly isTrusted: (address: string) => boolean
+  readonly peerOf: (socket: Socket) => Peer
   /** Milliseconds since the epoch. */
   readonly now: () => number
   /** From 0 to 1. */

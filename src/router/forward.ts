@@ -4,10 +4,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { errors } from 'undici'
 import { attempt, type Failed, type Outgoing, type Recipient, type Tried, type Upgraded } from './attempt.ts'
+import type { MemoryBudget } from './memoryBudget.ts'
+import type { Patience } from './patience.ts'
 import { ConnectFailure, type Connection, type Pool } from './pools.ts'
 import type { Reason } from './reasons.ts'
 import { ProtocolFault, replyTo } from './reply.ts'
-import { uploadOf } from './upload.ts'
+import { isRepeatable, mayRepeat } from './retry.ts'
+import { BodyTooLarge, BodyTooSlow, Upload } from './upload.ts'
+import type { Gone } from './wake.ts'
 
 export type Outcome =
   | { readonly kind: 'answered' }
@@ -15,7 +19,7 @@ export type Outcome =
   /** Nothing has gone to the client yet. */
   | { readonly kind: 'failed'; readonly reason: Reason; readonly delivered: boolean; readonly error: Error }
   /** The answer had begun. */
-  | { readonly kind: 'broken'; readonly error: Error }
+  | { readonly kind: 'broken'; readonly reason: Reason; readonly error: Error }
   /** The client has left. */
   | { readonly kind: 'left' }
 
@@ -26,8 +30,16 @@ export interface Forwarding {
   readonly pool: Pool
   /** Milliseconds without a byte of the request moving, until the head of the response must have come. */
   readonly responseTimeoutMs: number
+  /** Bytes the body may have; undefined for any number. */
+  readonly maxBodyBytes: number | undefined
+  /** Whether POST and PATCH may be sent again like PUT. */
+  readonly isKeyed: boolean
+  readonly patience: Patience['body']
+  readonly memory: MemoryBudget
+  /** Called once when the client does not take its answer as fast as it comes. */
+  onHeldUp(): void
   /** Aborts when the client leaves. */
-  readonly gone: AbortSignal
+  readonly gone: Gone
 }
 
 class TimedOut extends Error {
@@ -40,12 +52,39 @@ class ClientLeft extends Error {
 
 /** Never rejects. An upgraded socket is the caller's to close; everything else is closed or given back. */
 export const forward = async (forwarding: Forwarding): Promise<Outcome> => {
-  const { pool, outgoing, gone } = forwarding
-  const first = await tryOn(outgoing.upgrade === undefined ? pool.take() : pool.fresh(), forwarding)
+  const { pool, outgoing } = forwarding
+  pool.retries.deposit()
+  const connection = outgoing.upgrade === undefined ? pool.take() : pool.fresh()
+  const upload = outgoing.hasBody ? uploadFor(connection, forwarding) : undefined
+  const outcome = await tryTwice(connection, upload, forwarding)
+  upload?.close()
+  return outcome
+}
+
+const tryTwice = async (
+  connection: Connection,
+  upload: Upload | undefined,
+  forwarding: Forwarding,
+): Promise<Outcome> => {
+  const { pool, outgoing, gone, isKeyed } = forwarding
+  const first = await tryOn(connection, upload, forwarding)
   if (gone.aborted) return leave(first)
-  if (first.kind !== 'failed' || !mayRetry(first, outgoing)) return judge(first, false)
-  const second = await tryOn(pool.fresh(), forwarding)
+  const isWorthIt =
+    first.kind === 'failed' &&
+    isBreak(first.error) &&
+    mayRepeat(first, { ...outgoing, isKeyed }, upload?.isWhole ?? true) &&
+    pool.retries.withdraw()
+  if (!isWorthIt) return judge(first, false)
+  const second = await tryOn(pool.fresh(), upload, forwarding)
   return gone.aborted ? leave(second) : judge(second, first.handedOver)
+}
+
+/** Its beginning is kept only where it may be needed again: on a connection that has served before. */
+const uploadFor = (connection: Connection, forwarding: Forwarding): Upload => {
+  const { req, outgoing, isKeyed, maxBodyBytes, patience, memory } = forwarding
+  const isReused = (connection.wire()?.served ?? 0) > 0
+  const mayNeedItAgain = isReused && isRepeatable({ ...outgoing, isKeyed })
+  return new Upload(req, { maxBytes: maxBodyBytes, patience, memory: mayNeedItAgain ? memory : undefined })
 }
 
 const leave = (tried: Tried): Outcome => {
@@ -53,10 +92,8 @@ const leave = (tried: Tried): Outcome => {
   return tried.kind === 'answered' ? tried : { kind: 'left' }
 }
 
-const tryOn = async (
-  connection: Connection,
-  { req, res, outgoing, pool, responseTimeoutMs, gone }: Forwarding,
-): Promise<Tried> => {
+const tryOn = async (connection: Connection, upload: Upload | undefined, forwarding: Forwarding): Promise<Tried> => {
+  const { res, outgoing, pool, responseTimeoutMs, gone } = forwarding
   const timer = setTimeout(() => connection.destroy(new TimedOut('no response head came in time')), responseTimeoutMs)
   // A response also closes when it is complete: then the connection is good for another request.
   const onGone = (): void => {
@@ -64,19 +101,31 @@ const tryOn = async (
   }
   if (gone.aborted) onGone()
   gone.addEventListener('abort', onGone)
-  const upload = outgoing.hasBody ? uploadOf(req, () => timer.refresh()) : null
-  const stopTimer = (): void => clearTimeout(timer)
-  const tried = await attempt(connection, outgoing, upload, recipient(req, res, stopTimer))
-  stopTimer()
+  const body = upload?.open({
+    onProgress: () => timer.refresh(),
+    onFault: (error) => connection.destroy(error),
+  })
+  const onBegin = (): void => {
+    clearTimeout(timer)
+    upload?.stopClock()
+  }
+  const tried = await attempt(connection, outgoing, body ?? null, recipient(forwarding, onBegin))
+  clearTimeout(timer)
   gone.removeEventListener('abort', onGone)
-  upload?.destroy()
+  body?.destroy()
   if (tried.kind === 'answered') pool.giveBack(connection)
   else connection.destroy(new ClientLeft('the connection has served its last request'))
   return tried
 }
 
-const recipient = (req: IncomingMessage, res: ServerResponse, onBegin: () => void): Recipient => {
+const recipient = ({ req, res, onHeldUp }: Forwarding, onBegin: () => void): Recipient => {
   const reply = replyTo(req, res)
+  let isHeldUp = false
+  const note = (): void => {
+    if (isHeldUp || res.writableLength === 0) return
+    isHeldUp = true
+    onHeldUp()
+  }
   return {
     res,
     reply: {
@@ -85,28 +134,24 @@ const recipient = (req: IncomingMessage, res: ServerResponse, onBegin: () => voi
         onBegin()
         reply.begin(status, phrase, raw)
       },
+      write: (chunk) => {
+        const mayGoOn = reply.write(chunk)
+        if (!mayGoOn) note()
+        return mayGoOn
+      },
+      end: (raw) => {
+        reply.end(raw)
+        note()
+      },
     },
   }
-}
-
-/** Methods a second delivery of which changes nothing, and those which change nothing at all (RFC 9110 section 9.2). */
-const idempotent = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'])
-const safe = new Set(['GET', 'HEAD', 'OPTIONS'])
-
-/**
- * An instance closes an idle connection just as a request is sent on it: then nothing was done, almost certainly. On a
- * fresh connection the request may be what brought the instance down, so only safe methods get another chance.
- */
-const mayRetry = (failed: Failed, { method, hasBody, upgrade }: Outgoing): boolean => {
-  if (failed.heard || failed.begun || hasBody || upgrade !== undefined || !isBreak(failed.error)) return false
-  return failed.wasReused ? idempotent.has(method) : safe.has(method) && failed.handedOver
 }
 
 const isBreak = (error: Error): boolean => reasonFor(error) === 'upstream_broke'
 
 const judge = (tried: Tried, handedOverBefore: boolean): Outcome => {
   if (tried.kind !== 'failed') return tried
-  if (tried.begun) return { kind: 'broken', error: tried.error }
+  if (tried.begun) return { kind: 'broken', reason: reasonFor(tried.error), error: tried.error }
   const delivered = tried.handedOver || handedOverBefore
   return { kind: 'failed', reason: reasonOf(tried, delivered), delivered, error: tried.error }
 }
@@ -117,12 +162,17 @@ const reasonOf = ({ error, connected }: Failed, delivered: boolean): Reason => {
   if (delivered) return reason === 'unreachable' ? 'upstream_broke' : reason
   // A head leaves with the first byte of its body, so it was the client who kept everybody waiting.
   if (reason === 'upstream_timeout' && connected) return 'request_timeout'
-  return reason === 'bad_request' ? reason : 'unreachable'
+  return isClientsFault(reason) ? reason : 'unreachable'
 }
+
+const isClientsFault = (reason: Reason): boolean =>
+  reason === 'bad_request' || reason === 'body_too_large' || reason === 'request_timeout'
 
 const reasonFor = (error: Error): Reason => {
   if (error instanceof ConnectFailure) return 'unreachable'
   if (error instanceof TimedOut) return 'upstream_timeout'
+  if (error instanceof BodyTooLarge) return 'body_too_large'
+  if (error instanceof BodyTooSlow) return 'request_timeout'
   if (error instanceof ProtocolFault || isNonsense(error)) return 'upstream_protocol'
   return isUnsendable(error) ? 'bad_request' : 'upstream_broke'
 }

@@ -51,7 +51,8 @@ const addRange = (list: BlockList, range: string): void => {
 
 /** The headers tenement adds towards the instance; a client's own copies must have been removed. */
 export const forwardedHeaders = (raw: RawHeaders, origin: Origin): string[] => {
-  const said = (name: string): string => (origin.isTrusted ? valuesOf(raw, name).join(', ') : '')
+  if (!origin.isTrusted) return sayOnly(origin)
+  const said = (name: string): string => valuesOf(raw, name).join(', ')
   const chain = [said('x-forwarded-for'), origin.peer].filter((part) => part !== '').join(', ')
   const proto = first(said('x-forwarded-proto'), /^https?$/) ?? 'http'
   const host = first(said('x-forwarded-host'), /^[a-z0-9._:[\]-]+$/i) ?? origin.host
@@ -63,6 +64,24 @@ export const forwardedHeaders = (raw: RawHeaders, origin: Origin): string[] => {
     ...['X-Forwarded-Port', port],
     ...['Forwarded', writeForwarded(chain, host, proto)],
     ...['X-Request-Id', first(said('x-request-id'), wellFormedId) ?? origin.requestId],
+  ]
+}
+
+/** What is known without believing anybody. */
+const sayOnly = ({ peer, host, port, requestId }: Origin): string[] => {
+  const proto = 'http'
+  return [
+    ...[
+      'X-Forwarded-For',
+      peer,
+      'X-Forwarded-Proto',
+      proto,
+      'X-Forwarded-Host',
+      host,
+      'X-Forwarded-Port',
+      String(port),
+    ],
+    ...['Forwarded', writeForwarded(peer, host, proto), 'X-Request-Id', requestId],
   ]
 }
 

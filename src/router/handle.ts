@@ -4,22 +4,39 @@ import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { messageOf } from '../errors.ts'
 import { Refusal } from '../refusal.ts'
+import { isNavigation } from './answers.ts'
 import type { Upgraded } from './attempt.ts'
-import { answer, breakOff, fail } from './conclude.ts'
+import { isAnsweredBeforeWake } from './beforeWake.ts'
+import { answer, breakOff, cutOff, fail } from './conclude.ts'
+import { Departure, signalOf } from './departure.ts'
 import type { Exchange, Service } from './exchange.ts'
 import { forward, type Outcome } from './forward.ts'
-import { readAddress } from './forwarded.ts'
 import { type Head, readHead } from './head.ts'
 import { requestHeaders } from './headers.ts'
+import { hopsHeader } from './hops.ts'
+import { largestPiece } from './memoryBudget.ts'
+import { leaseOrPage } from './page/leaseOrPage.ts'
+import { serveOwnPath } from './page/serveOwnPath.ts'
+import { isOwnPath } from './page/wakePath.ts'
+import { ConnectFailure, ConnectTimeout } from './pools.ts'
+import { valuesOf } from './rawHeaders.ts'
 import type { Reason } from './reasons.ts'
+import type { Rules } from './rules.ts'
+import { watchReader } from './slowReader.ts'
 import { switchingHead, tunnel } from './tunnel.ts'
 import { dropRest } from './upload.ts'
-import type { Endpoint, Lease } from './wake.ts'
+import type { Caller, Endpoint, Gone, Lease, WakeContext } from './wake.ts'
 
 /** Resolves when the client's response is closed and the lease, if there was one, is released; never rejects. */
 export const handle = async (service: Service, exchange: Exchange): Promise<void> => {
   const { req, res } = exchange
-  const closed = new Promise<void>((resolve) => res.once('close', resolve))
+  const gone = new Departure()
+  const closed = new Promise<void>((resolve) =>
+    res.once('close', () => {
+      gone.abort()
+      resolve()
+    }),
+  )
   // A write to a client that has just left; 'close' tells what matters.
   res.on('error', () => {})
   req.on('error', () => {})
@@ -27,7 +44,9 @@ export const handle = async (service: Service, exchange: Exchange): Promise<void
   let found: Found | undefined
   try {
     found = findInstance(service, exchange)
-    if (found) await serve(service, exchange, found, closed)
+    if (found && isOwnPath(found.head.path)) serveOwnPath(service, exchange, found.name, found.head)
+    else if (found && !isAnsweredBeforeWake(service, exchange, found))
+      await serve(service, exchange, found, { gone, closed })
   } catch (error) {
     fail(service, exchange, found?.name, error)
   }
@@ -38,6 +57,9 @@ interface Found {
   /** 'service:id' */
   readonly name: string
   readonly head: Head
+  /** Tells the instance, and tenement when it comes back, how often the request has come through. */
+  readonly hops: string
+  readonly rules: Rules
 }
 
 /** Undefined once the request has been answered here. */
@@ -47,8 +69,9 @@ const findInstance = (service: Service, exchange: Exchange): Found | undefined =
   if (exchange.expects === 'unknown') return refuse(service, exchange, 'bad_expectation')
   const name = service.match(head.host)
   if (name === 'bad') return refuse(service, exchange, 'bad_host')
-  if (name !== undefined) return { name, head }
-  answer(service, exchange, undefined, { reason: 'unknown_host', delivered: false })
+  const hops = service.guards.hops.next(exchange.req.rawHeaders)
+  if (name !== undefined && hops !== undefined) return { name, head, hops, rules: service.knowledge.rulesOf(name) }
+  answer(service, exchange, name, { reason: name === undefined ? 'unknown_host' : 'loop', delivered: false })
   return undefined
 }
 
@@ -61,18 +84,24 @@ const refuse = (service: Service, exchange: Exchange, reason: Reason): undefined
 /**
  * The lease lasts from here to the last byte of the response, or to the close of the upgraded socket. An instance that accepts
  * no connection has often just ended, unknown to the supervisor: then the request, of which not a byte is gone, is given to
- * the next start, once.
+ * the next start, once. One that runs all the same may be opening its socket anew, and is asked once more.
  */
-const serve = async (service: Service, exchange: Exchange, found: Found, closed: Promise<void>): Promise<void> => {
-  const gone = new AbortController()
-  exchange.res.once('close', () => gone.abort())
+const serve = async (
+  service: Service,
+  exchange: Exchange,
+  found: Found,
+  { gone, closed }: { readonly gone: Gone; readonly closed: Promise<void> },
+): Promise<void> => {
   for (let isFirst = true; ; isFirst = false) {
-    const lease = await leaseFor(service, exchange, found.name, gone.signal)
+    const lease = await leaseFor(service, exchange, found, gone)
     try {
-      if (!lease || gone.signal.aborted) return
+      if (!lease || gone.aborted) return
       if (exchange.expects === 'continue' && isFirst) exchange.res.writeContinue()
-      const outcome = await forwardTo(lease.endpoint, service, exchange, found.head, gone.signal)
-      if (isFirst && wasNotReached(outcome) && (await isEnding(lease.endpoint, gone.signal))) continue
+      let outcome = await forwardTo(lease.endpoint, service, exchange, found, gone)
+      if (isFirst && wasNotReached(outcome)) {
+        if (await isEnding(lease.endpoint, gone)) continue
+        if (isWorthAnother(outcome, gone)) outcome = await forwardTo(lease.endpoint, service, exchange, found, gone)
+      }
       await conclude(service, exchange, found.name, outcome)
       if (!exchange.req.socket.destroyed) await closed
       return
@@ -89,54 +118,106 @@ const wasNotReached = (outcome: Outcome): boolean =>
 const newsMs = 1_000
 
 /** Whether the instance turns out to have ended; false also when the client leaves first. */
-const isEnding = async ({ gone }: Endpoint, clientGone: AbortSignal): Promise<boolean> => {
-  const ended = AbortSignal.any([gone, clientGone, AbortSignal.timeout(newsMs)])
+const isEnding = async ({ gone }: Endpoint, clientGone: Gone): Promise<boolean> => {
+  const ended = AbortSignal.any([gone, signalOf(clientGone), AbortSignal.timeout(newsMs)])
   if (!ended.aborted) await once(ended, 'abort')
   return gone.aborted
 }
 
-/** Undefined once the request has been refused, or the client has left. */
+/** One that accepts nothing because too much waits already is only asked to wait for more. */
+const isWorthAnother = (outcome: Outcome, clientGone: Gone): boolean =>
+  !clientGone.aborted &&
+  outcome.kind === 'failed' &&
+  outcome.error instanceof ConnectFailure &&
+  !(outcome.error.cause instanceof ConnectTimeout)
+
+/** Undefined once the request has been refused or shown a page, or the client has left. */
 const leaseFor = async (
   service: Service,
   exchange: Exchange,
-  name: string,
-  gone: AbortSignal,
+  { name, head }: Found,
+  gone: Gone,
 ): Promise<Lease | undefined> => {
+  const letGo = service.guards.memory.take(head.hasBody ? largestPiece(exchange.req.rawHeaders) : 0)
+  if (letGo === undefined) {
+    answer(service, exchange, name, { reason: 'queue_full', delivered: false })
+    return undefined
+  }
   try {
-    return await service.wake(name, { gone, arrivedAtMs: exchange.arrivedAtMs })
+    return await leaseOrPage(service, exchange, name, head, new Asking(exchange, head, gone))
   } catch (error) {
     if (gone.aborted) return undefined
     if (!(error instanceof Refusal)) throw error
-    answer(service, exchange, name, { reason: error.reason, delivered: false, retryAfterMs: error.retryAfterMs })
+    const { reason, retryAfterMs } = error
+    const wake = reason === 'waking' ? service.onlookers.look(name) : undefined
+    answer(service, exchange, name, { reason, delivered: false, retryAfterMs, wake })
     return undefined
+  } finally {
+    letGo()
   }
+}
+
+/** Who asks is found out by a wake alone: what is ready is told nothing of it. */
+class Asking implements WakeContext {
+  readonly gone: Gone
+  readonly arrivedAtMs: number
+  readonly #exchange: Exchange
+  readonly #head: Head
+
+  constructor(exchange: Exchange, head: Head, gone: Gone) {
+    this.gone = gone
+    this.arrivedAtMs = exchange.arrivedAtMs
+    this.#exchange = exchange
+    this.#head = head
+  }
+
+  get caller(): Caller {
+    return callerOf(this.#exchange, this.#head)
+  }
+}
+
+/** Method and host have passed their grammars; of the rest of the request only its kind is told. */
+const callerOf = ({ req, upgrade }: Exchange, { method, host }: Head): Caller => {
+  const isPage = isNavigation({ method, headers: req.headers })
+  return { method, host: host.toLowerCase(), client: upgrade ? 'upgrade' : isPage ? 'browser' : 'program' }
 }
 
 const forwardTo = (
   endpoint: Endpoint,
   service: Service,
-  { req, res, upgrade }: Exchange,
-  head: Head,
-  gone: AbortSignal,
+  exchange: Exchange,
+  { name, head, hops, rules }: Found,
+  gone: Gone,
 ): Promise<Outcome> => {
-  const peer = readAddress(req.socket.remoteAddress)
+  const { req, res, upgrade } = exchange
+  const { address, isTrusted, port } = service.peerOf(req.socket)
   const headers = requestHeaders(req.rawHeaders, {
-    peer,
-    isTrusted: service.isTrusted(peer),
-    port: req.socket.localPort ?? 0,
+    peer: address,
+    isTrusted,
+    port,
     host: head.host,
     requestId: randomUUID(),
   })
   const { method, path, hasBody } = head
-  const outgoing = { method, path, headers, hasBody, upgrade: upgrade?.protocols }
-  const { responseTimeoutMs } = endpoint
-  return forward({ req, res, outgoing, pool: service.poolOf(endpoint), responseTimeoutMs, gone })
+  return forward({
+    req,
+    res,
+    outgoing: { method, path, headers: [...headers, hopsHeader, hops], hasBody, upgrade: upgrade?.protocols },
+    pool: service.poolOf(endpoint),
+    responseTimeoutMs: endpoint.responseTimeoutMs,
+    maxBodyBytes: rules.maxBodyBytes,
+    isKeyed: rules.retryPost && valuesOf(req.rawHeaders, 'idempotency-key').length === 1,
+    patience: service.patience.body,
+    memory: service.guards.memory,
+    onHeldUp: () => watchReader(exchange, service.patience.readMs, () => cutOff(service, exchange, name)),
+    gone,
+  })
 }
 
 const conclude = async (service: Service, exchange: Exchange, name: string, outcome: Outcome): Promise<void> => {
   if (outcome.kind === 'answered') dropRest(exchange.req)
   if (outcome.kind === 'failed') answer(service, exchange, name, outcome, { detail: messageOf(outcome.error) })
-  if (outcome.kind === 'broken') breakOff(service, exchange, name, outcome.error)
+  if (outcome.kind === 'broken') breakOff(service, exchange, name, outcome)
   if (outcome.kind === 'upgraded') await switchTo(service, exchange, name, outcome)
 }
 

@@ -5,6 +5,8 @@ export interface LogFields {
   readonly reason?: string
   readonly status?: number
   readonly durationMs?: number
+  /** Address or network of a client, where a person has to know whose doing it is. */
+  readonly client?: string | undefined
   /** What went wrong between tenement and the instance, in a sentence. */
   readonly detail?: string
   /** A fault in tenement itself. */

@@ -5,11 +5,17 @@ import type { Socket } from 'node:net'
 import { Client } from 'undici'
 import { messageOf } from '../errors.ts'
 import { type KeptReading, keepReading } from './keepReading.ts'
+import { createRetryBudget, type RetryBudget } from './retryBudget.ts'
 import type { Endpoint } from './wake.ts'
 
 /** The instance did not accept a connection, so no byte was handed over on it. */
 export class ConnectFailure extends Error {
   override readonly name = 'ConnectFailure'
+}
+
+/** The cause, where a connection was neither accepted nor refused in time. */
+export class ConnectTimeout extends Error {
+  override readonly name = 'ConnectTimeout'
 }
 
 /** A connection while it exists: undici may close it and open another on the same Client. */
@@ -32,6 +38,7 @@ export interface Connection {
 }
 
 export interface Pool {
+  readonly retries: RetryBudget
   /** An idle connection, or one that will be opened. */
   take(): Connection
   fresh(): Connection
@@ -73,6 +80,7 @@ const createPool = (endpoint: Endpoint): Pool => {
     return connection
   }
   return {
+    retries: createRetryBudget(),
     fresh,
     take: () => {
       for (let last = idle.pop(); last; last = idle.pop()) {
@@ -135,7 +143,7 @@ const withinTime = (connecting: Promise<Socket>): Promise<Socket> =>
     let isLate = false
     const timer = setTimeout(() => {
       isLate = true
-      reject(new Error(`the instance did not accept a connection within ${connectTimeoutMs} ms`))
+      reject(new ConnectTimeout(`the instance did not accept a connection within ${connectTimeoutMs} ms`))
     }, connectTimeoutMs)
     const onConnect = (socket: Socket): void => {
       if (isLate) socket.on('error', () => {}).destroy()

@@ -14,9 +14,11 @@ export const eachHeader = (raw: RawHeaders, visit: (name: string, value: string,
 /** Every value of a header, in order; `name` is lower case. */
 export const valuesOf = (raw: RawHeaders, name: string): string[] => {
   const values: string[] = []
-  eachHeader(raw, (each, value) => {
-    if (each === name) values.push(value)
-  })
+  for (let at = 0; at + 1 < raw.length; at += 2) {
+    const written = raw[at] ?? ''
+    // Most names have another length: that is seen without making a second one in lower case.
+    if (written.length === name.length && written.toLowerCase() === name) values.push(raw[at + 1] ?? '')
+  }
   return values
 }
 

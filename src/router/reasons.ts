@@ -18,12 +18,26 @@ const wait = { reloads: true, level: 'info' } as const
 const client = { level: 'debug' } as const
 
 export const reasons = {
+  wake: { status: 200, detail: 'How far the application is on its way to being awake.', ...client },
+  asleep: { status: 200, detail: 'The application is asleep; a request for anything else wakes it.', ...client },
   bad_request: { status: 400, detail: 'The request is malformed.', ...client },
   bad_host: { status: 400, detail: 'The request needs exactly one valid host.', ...client },
   unknown_host: { status: 404, detail: 'Nothing is served at this host.', ...client },
+  reserved_path: {
+    status: 404,
+    detail: 'Paths below /.well-known/tenement/ are not the application’s, and this one is nothing.',
+    ...client,
+  },
   method_not_allowed: { status: 405, detail: 'This method is not served.', ...client },
   request_timeout: { status: 408, detail: 'The request did not arrive in time.', ...client },
+  body_too_large: { status: 413, detail: 'The request body is too large.', ...client },
   bad_expectation: { status: 417, detail: 'Only "Expect: 100-continue" can be met.', ...client },
+  rate_limited: {
+    status: 429,
+    detail: 'Too many different applications were woken from this address.',
+    retryAfterSeconds: 60,
+    ...client,
+  },
   head_too_large: { status: 431, detail: 'The request head is too large.', ...client },
   internal: { status: 500, detail: 'A fault in the server in front of the application.', level: 'error' },
   upstream_broke: { status: 502, detail: 'The application broke off before it answered.', level: 'warn' },
@@ -35,6 +49,13 @@ export const reasons = {
   backoff: { status: 503, detail: 'The application stopped unexpectedly.', retryAfterSeconds: 5, ...wait },
   crashloop: { status: 503, detail: 'The application keeps failing.', retryAfterSeconds: 300, level: 'info' },
   disabled: { status: 503, detail: 'The application is switched off.', retryAfterSeconds: 300, level: 'info' },
+  paused: {
+    status: 503,
+    detail: 'The application is paused for maintenance.',
+    retryAfterSeconds: 30,
+    reloads: true,
+    level: 'info',
+  },
   stopped: {
     status: 503,
     detail: 'The application was stopped just now.',
@@ -51,6 +72,7 @@ export const reasons = {
     level: 'warn',
   },
   shutting_down: { status: 503, detail: 'The server is shutting down.', retryAfterSeconds: 5, ...wait },
+  loop: { status: 508, detail: 'The request goes in a circle.', level: 'warn' },
   upstream_timeout: { status: 504, detail: 'The application did not answer in time.', level: 'warn' },
 } as const satisfies Record<string, ReasonEntry> & Record<RefusalReason, ReasonEntry>
 

@@ -1,5 +1,6 @@
-// Writes an instance's answer to the client. The surprising part is the first write: an empty Buffer, because Node sends
-// a head in latin1 in front of bytes but in UTF-8 from flushHeaders(), which would encode high bytes twice.
+// Writes an instance's answer to the client. The surprising part is the first write: text that is latin1, because Node sends
+// a head in latin1 in front of such text but in UTF-8 from flushHeaders(), which would encode high bytes twice; and because
+// head and text then leave as one piece, with one call of the kernel. For that the head waits for bytes that came with it.
 // It does not know where the answer comes from, and never repairs one that has begun.
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
 import { responseHeaders, trailers } from './headers.ts'
@@ -13,7 +14,7 @@ export class ProtocolFault extends Error {
 export interface Reply {
   /** Passes on a 1xx head. */
   inform(status: number, raw: RawHeaders): void
-  /** Passes on the final head, at once. Throws a ProtocolFault when it cannot be passed on as it is. */
+  /** Passes on the final head, in this turn of the event loop. Throws a ProtocolFault when it cannot be passed on as it is. */
   begin(status: number, phrase: string, raw: RawHeaders): void
   /** False when the client has to catch up: wait for 'drain' on the response. */
   write(chunk: Buffer): boolean
@@ -25,8 +26,19 @@ const maxInformational = 16
 /** What is not passed on costs time all the same, until response_timeout; this many no confused program sends. */
 const floodOfInformational = 1_000
 
+/** Copied as text once more, which is cheaper than a second piece for the kernel. */
+const mostWithHead = 4_096
+
 export const replyTo = (req: IncomingMessage, res: ServerResponse): Reply => {
   let informed = 0
+  let isHeadHeld = false
+  let held: Buffer | undefined
+  const release = (): void => {
+    if (!isHeadHeld) return
+    isHeadHeld = false
+    sendTogether(res, held?.toString('latin1') ?? '')
+    held = undefined
+  }
   return {
     inform: (status, raw) => {
       informed += 1
@@ -43,15 +55,34 @@ export const replyTo = (req: IncomingMessage, res: ServerResponse): Reply => {
       } catch (error) {
         throw new ProtocolFault('the response head cannot be passed on', { cause: error })
       }
-      if (!isBodiless(req, status)) res.write(Buffer.alloc(0))
+      if (isBodiless(req, status)) return
+      isHeadHeld = true
+      process.nextTick(release)
     },
-    write: (chunk) => res.write(chunk),
+    write: (chunk) => {
+      // undici's parser says that nothing has come whenever it goes on after a pause; to write that would be a call of the kernel.
+      if (chunk.length === 0) return true
+      if (isHeadHeld && held === undefined && chunk.length <= mostWithHead) {
+        held = chunk
+        return true
+      }
+      release()
+      return res.write(chunk)
+    },
     end: (raw) => {
       const last = trailers(raw)
       if (last.length > 0) res.addTrailers(pairsOf(last))
+      release()
       res.end()
     },
   }
+}
+
+/** Head and text as one piece: Node would hold it back until the next tick, and add an empty one that says that it was the last. */
+const sendTogether = (res: ServerResponse, text: string): void => {
+  res.cork()
+  res.write(text, 'latin1')
+  res.uncork()
 }
 
 const isPlain = (phrase: string): boolean => /^[\t\x20-\x7e]*$/.test(phrase)

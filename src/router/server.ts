@@ -5,21 +5,36 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from 'node:net'
 import type { Exchange, Service } from './exchange.ts'
 import { buildTrust } from './forwarded.ts'
+import { createGuards, type Guards } from './guards.ts'
 import { handle } from './handle.ts'
 import type { Log } from './log.ts'
+import type { Streams } from './page/streams.ts'
+import { type Patience, usualPatience } from './patience.ts'
+import { createPeers } from './peer.ts'
 import { createPools } from './pools.ts'
+import { type Knowledge, noKnowledge } from './rules.ts'
 import { createTurns, type Turns } from './turns.ts'
 import { serveUnreadable } from './unreadable.ts'
 import { serveUpgrades, upgradeChoice } from './upgrade.ts'
-import type { Wake } from './wake.ts'
+import type { Onlookers, Wake } from './wake.ts'
 
 export interface RouterOptions {
   /** The instance a Host header asks for, undefined for none that is known, 'bad' for no host. */
   readonly match: (rawHost: string) => string | undefined
   readonly wake: Wake
+  readonly onlookers: Onlookers
+  /** Shared by all routers, as their bounds are. */
+  readonly streams: Streams
+  /** Milliseconds after which a browser is shown a page while it waits; undefined for never. */
+  readonly pageAfterMs: number | undefined
   readonly log: Log
   /** Addresses and CIDR ranges whose X-Forwarded-* and X-Request-Id are believed. */
   readonly trustedProxies: readonly string[]
+  /** What is known of instances before they are awake. */
+  readonly knowledge?: Knowledge
+  /** Shared by all routers of one server. */
+  readonly guards?: Guards
+  readonly patience?: Patience
   /** Milliseconds since the epoch. */
   readonly now?: () => number
   /** From 0 to 1. */
@@ -34,7 +49,7 @@ export interface Router {
 }
 
 const settings = {
-  // Long uploads are legitimate; stalled ones end with the instance's response_timeout.
+  // Long uploads are legitimate; upload.ts ends those that hardly move.
   requestTimeout: 0,
   headersTimeout: 15_000,
   connectionsCheckingInterval: 5_000,
@@ -55,8 +70,14 @@ const settings = {
 export const createRouter = ({
   match,
   wake,
+  onlookers,
+  streams,
+  pageAfterMs,
   log,
   trustedProxies,
+  knowledge = noKnowledge,
+  guards = createGuards({ wakesPerClient: Number.POSITIVE_INFINITY }),
+  patience = usualPatience,
   now = Date.now,
   random = Math.random,
 }: RouterOptions): Router => {
@@ -65,12 +86,20 @@ export const createRouter = ({
   // By default Node drops what comes after the 2000th header, unseen; the size of the head is limit enough.
   server.maxHeadersCount = 0
   let isClosing = false
+  const isTrusted = buildTrust(trustedProxies)
   const service: Service = {
     match,
     wake,
+    onlookers,
+    streams,
+    pageAfterMs,
+    knowledge,
+    guards,
+    patience,
     log,
     poolOf: createPools(),
-    isTrusted: buildTrust(trustedProxies),
+    isTrusted,
+    peerOf: createPeers(isTrusted),
     now,
     random,
     isClosing: () => isClosing,
@@ -83,6 +112,7 @@ export const createRouter = ({
     server,
     close: () => {
       isClosing = true
+      streams.close()
       for (const socket of quiet) socket.destroy()
       return closeServer(server)
     },

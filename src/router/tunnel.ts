@@ -3,6 +3,7 @@
 // It knows nothing of WebSocket or any other protocol inside.
 import type { Socket } from 'node:net'
 import { responseHeaders } from './headers.ts'
+import type { MemoryBudget } from './memoryBudget.ts'
 import { filterHeaders, type RawHeaders, tokensOf, valuesOf, writeHead } from './rawHeaders.ts'
 
 /** What of the client's bytes may arrive before the instance has agreed: it has no reason to send any. */
@@ -14,20 +15,32 @@ export interface Waiting {
   takeEarly(): Buffer
 }
 
-/** Reads on, so that a client's leaving is noticed: a client that ends before the answer has left. */
-export const watchEarly = (socket: Socket, head: Buffer): Waiting => {
-  const early: Buffer[] = [head]
-  let bytes = head.length
-  const onData = (chunk: Buffer): void => {
+/**
+ * Reads on, so that a client's leaving is noticed: a client that ends before the answer has left. One whose early bytes are more
+ * than there is memory for is cut off.
+ */
+export const watchEarly = (socket: Socket, head: Buffer, memory: MemoryBudget): Waiting => {
+  const early: Buffer[] = []
+  let bytes = 0
+  let giveBack: (() => void) | undefined
+  const release = (): void => {
+    giveBack?.()
+    giveBack = undefined
+  }
+  const keep = (chunk: Buffer): void => {
+    giveBack ??= memory.take(maxEarlyBytes)
+    if (giveBack === undefined) return void socket.destroy()
     early.push(chunk)
     bytes += chunk.length
     if (bytes > maxEarlyBytes) socket.pause()
   }
   const onEnd = (): void => void socket.destroy()
-  socket.on('data', onData).on('end', onEnd)
+  socket.on('data', keep).on('end', onEnd).once('close', release)
+  if (head.length > 0) keep(head)
   return {
     takeEarly: () => {
-      socket.off('data', onData).off('end', onEnd).pause()
+      socket.off('data', keep).off('end', onEnd).off('close', release).pause()
+      release()
       return Buffer.concat(early)
     },
   }

@@ -19,7 +19,7 @@ export const upgradeChoice = {
 export const serveUpgrades = (server: Server, service: Service, turns: Turns): void => {
   const take = (req: IncomingMessage, head: Buffer, protocols: string): void => {
     const arrivedAtMs = service.now()
-    const waiting = watchEarly(req.socket, head)
+    const waiting = watchEarly(req.socket, head, service.guards.memory)
     turns.take(req, () =>
       handle(service, {
         req,
@@ -51,7 +51,7 @@ const responseOn = (req: IncomingMessage): ServerResponse => {
   const res = new ServerResponse(req)
   res.shouldKeepAlive = false
   res.assignSocket(req.socket)
-  req.socket.on('drain', () => res.emit('drain'))
+  for (const event of ['drain', 'timeout']) req.socket.on(event, () => res.emit(event))
   res.on('finish', () => req.socket.destroySoon())
   return res
 }

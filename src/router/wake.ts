@@ -18,11 +18,54 @@ export interface Lease {
   release(): void
 }
 
+/** Who asks, as an operator may be told: nothing of what a client wrote but method and host. */
+export interface Caller {
+  readonly method: string
+  readonly host: string
+  readonly client: 'browser' | 'upgrade' | 'program'
+}
+
+/** Aborts when a client leaves. Every AbortSignal is one. */
+export interface Gone {
+  readonly aborted: boolean
+  /** Why, once it is aborted. */
+  readonly reason: unknown
+  addEventListener(event: 'abort', listener: () => void, options?: { readonly once: boolean }): void
+  removeEventListener(event: 'abort', listener: () => void): void
+}
+
 export interface WakeContext {
   /** Aborts when the client leaves: the waiter is forgotten, the wake itself goes on. */
-  readonly gone: AbortSignal
+  readonly gone: Gone
   /** Milliseconds since the epoch of the request's arrival; the hold time counts from here. */
   readonly arrivedAtMs: number
+  /** Absent where nobody can tell. Read only when it is to be told: finding out takes time. */
+  readonly caller?: Caller | undefined
+}
+
+/**
+ * How far the wake of an instance is, for whoever is shown a page meanwhile. It says nothing of an instance that is not being
+ * woken: 'done' is what is ready, what sleeps and what nobody ever woke.
+ */
+export type WakeState =
+  /** `ahead`: how many start before it, where that is known. */
+  | { readonly state: 'queued'; readonly ahead: number | undefined }
+  /** Milliseconds since the start began. */
+  | { readonly state: 'starting'; readonly forMs: number }
+  /** It failed; milliseconds until the next try. */
+  | { readonly state: 'backoff'; readonly retryInMs: number }
+  /** It is held back for maintenance. */
+  | { readonly state: 'paused' }
+  /** It failed too often, and is left alone. */
+  | { readonly state: 'failed' }
+  | { readonly state: 'done' }
+
+/** For those who look on while an instance wakes, without a place in its queue or a lease. */
+export interface Onlookers {
+  /** How far it is. Keeps up a wish that is there; wakes nothing, and remembers nothing of names nobody asked for. */
+  look(instance: string): WakeState
+  /** Called by one who waits and is about to stop waiting: what he waited for shall come all the same, while somebody looks. */
+  wish(instance: string): void
 }
 
 /** Resolves with a lease once the instance 'service:id' is ready; rejects with a Refusal when that cannot be had in time. */

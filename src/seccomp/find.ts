@@ -4,6 +4,7 @@ import { constants } from 'node:fs'
 import { open, readdir } from 'node:fs/promises'
 import { basename, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { nearest } from '../config/suggest.ts'
 import { messageOf, TenementError } from '../errors.ts'
 
 export interface FoundProfile {
@@ -21,13 +22,15 @@ export const readProfile = async (nameOrPath: string, baseDir: string): Promise<
   if (!/^[A-Za-z0-9-]+$/.test(nameOrPath)) return await readOrExplain(resolve(baseDir, nameOrPath))
   const shipped = await shippedProfiles()
   if (shipped.includes(nameOrPath)) return await readOrExplain(resolve(shippedDir, `${nameOrPath}.json`))
+  const meant = nearest(nameOrPath, shipped)
+  const all = `${shipped.join(', ')}, or the path of a file: "./${nameOrPath}"`
   throw new TenementError('invalid_profile', `no seccomp profile is called "${nameOrPath}"`, {
-    fix: `use ${shipped.join(', ')}, or the path of a file: "./${nameOrPath}"`,
+    fix: meant === undefined ? `use ${all}` : `did you mean "${meant}"? There are ${all}`,
   })
 }
 
 /** Names of the profiles that come with tenement. */
-const shippedProfiles = async (): Promise<readonly string[]> =>
+export const shippedProfiles = async (): Promise<readonly string[]> =>
   (await readdir(shippedDir))
     .filter((name) => name.endsWith('.json'))
     .map((name) => basename(name, '.json'))

@@ -6,7 +6,7 @@ import { closeSync, existsSync, fsyncSync, linkSync, mkdirSync, openSync, rmSync
 import { dirname } from 'node:path'
 import { DatabaseSync } from '@photostructure/sqlite'
 import { messageOf } from '../errors.ts'
-import { applicationId, schemaVersion, tables } from './schema.ts'
+import { applicationId, schemaVersion, stepsFrom, tables } from './schema.ts'
 import { stateUnusable, usingState } from './unusable.ts'
 
 export type Database = InstanceType<typeof DatabaseSync>
@@ -37,7 +37,7 @@ const makeDatabase = (file: string): void => {
     closeSync(openSync(draft, 'wx', 0o600))
     const database = new DatabaseSync(draft)
     try {
-      database.exec(`PRAGMA synchronous = FULL; BEGIN; ${tables} COMMIT; PRAGMA journal_mode = WAL`)
+      database.exec(`PRAGMA synchronous = FULL; BEGIN; ${tables} ${stepsFrom(1)} COMMIT; PRAGMA journal_mode = WAL`)
     } finally {
       database.close()
     }
@@ -65,8 +65,8 @@ const refuseForeign = (file: string, database: Database): void => {
   if (empty) throw stateUnusable(file, 'it is damaged (it is empty)', 'stop tenement and restore it from a backup')
   if (pragma(database, 'application_id') !== applicationId)
     throw stateUnusable(file, 'it is the database of another program', 'set settings.state_dir to a folder of its own')
-  const version = pragma(database, 'user_version')
-  if (version !== schemaVersion)
+  const version = Number(pragma(database, 'user_version'))
+  if (version < 1 || version > schemaVersion)
     throw stateUnusable(
       file,
       `it has format ${version}, and this tenement knows format ${schemaVersion}`,
@@ -82,6 +82,12 @@ const refuseDamaged = (file: string, database: Database): void => {
       `it is damaged (${found})`,
       'stop tenement, keep a copy of the file and restore it from a backup',
     )
+}
+
+/** Makes a file of an older tenement one of this, as a whole or not at all. */
+const bringForward = (database: Database): void => {
+  const steps = stepsFrom(Number(pragma(database, 'user_version')))
+  if (steps !== '') database.exec(`BEGIN IMMEDIATE; ${steps} COMMIT`)
 }
 
 /**
@@ -120,6 +126,7 @@ export const openDatabase = (file: string): Database => {
       refuseForeign(file, database)
       refuseDamaged(file, database)
       holdAlone(database)
+      bringForward(database)
       return database
     } catch (thrown) {
       database.close()

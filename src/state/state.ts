@@ -1,4 +1,4 @@
-// What tenement must remember when it starts again: added instances, who is disabled, open breakers, whose uid is whose.
+// What tenement must remember when it starts again: added instances, who is disabled or paused, open breakers, whose uid is whose.
 // Calls are synchronous and short: a change is on its way to the disk when the call returns. Nothing here is read on the
 // path of a request. Instances are 'service:id' texts; whether such an instance exists is the supervisor's question.
 import { join } from 'node:path'
@@ -18,6 +18,8 @@ export interface State extends Uids {
   addInstance(instance: string): void
   disabledInstances(): readonly string[]
   setDisabled(instance: string, isDisabled: boolean): void
+  pausedInstances(): readonly string[]
+  setPaused(instance: string, isPaused: boolean): void
   breakers(): ReadonlyMap<string, Breaker>
   /** Undefined closes the breaker. */
   setBreaker(instance: string, breaker: Breaker | undefined): void
@@ -41,6 +43,14 @@ const breakerIn = (row: unknown): readonly [string, Breaker][] => {
   return [[instance, { opens, halfOpenAtMs }]]
 }
 
+/** Puts an instance into a table of names, or takes it out. */
+const mark = (database: Database, table: 'disabled' | 'paused', instance: string, isMarked: boolean): void => {
+  const change = isMarked
+    ? `INSERT OR IGNORE INTO ${table} (instance) VALUES (?)`
+    : `DELETE FROM ${table} WHERE instance = ?`
+  database.prepare(change).run(instance)
+}
+
 const connect = (database: Database): State => ({
   ...createUids(database),
   addedInstances: () => texts(database.prepare('SELECT instance FROM added ORDER BY instance').all()),
@@ -48,12 +58,9 @@ const connect = (database: Database): State => ({
     database.prepare('INSERT OR IGNORE INTO added (instance) VALUES (?)').run(instance)
   },
   disabledInstances: () => texts(database.prepare('SELECT instance FROM disabled ORDER BY instance').all()),
-  setDisabled(instance, isDisabled) {
-    const change = isDisabled
-      ? 'INSERT OR IGNORE INTO disabled (instance) VALUES (?)'
-      : 'DELETE FROM disabled WHERE instance = ?'
-    database.prepare(change).run(instance)
-  },
+  setDisabled: (instance, isDisabled) => mark(database, 'disabled', instance, isDisabled),
+  pausedInstances: () => texts(database.prepare('SELECT instance FROM paused ORDER BY instance').all()),
+  setPaused: (instance, isPaused) => mark(database, 'paused', instance, isPaused),
   breakers: () =>
     new Map(database.prepare('SELECT instance, opens, half_open_at_ms FROM breakers').all().flatMap(breakerIn)),
   setBreaker(instance, breaker) {
@@ -66,7 +73,7 @@ const connect = (database: Database): State => ({
   forgetInstance(instance) {
     database.exec('BEGIN IMMEDIATE')
     try {
-      for (const table of ['added', 'disabled', 'breakers'])
+      for (const table of ['added', 'disabled', 'paused', 'breakers'])
         database.prepare(`DELETE FROM ${table} WHERE instance = ?`).run(instance)
       database.exec('COMMIT')
     } catch (thrown) {
@@ -93,6 +100,8 @@ export const openState = (directory: string): State => {
     addInstance: guard(state.addInstance),
     disabledInstances: guard(state.disabledInstances),
     setDisabled: guard(state.setDisabled),
+    pausedInstances: guard(state.pausedInstances),
+    setPaused: guard(state.setPaused),
     breakers: guard(state.breakers),
     setBreaker: guard(state.setBreaker),
     forgetInstance: guard(state.forgetInstance),

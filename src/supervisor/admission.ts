@@ -8,6 +8,8 @@ import { FairQueue } from './fairQueue.ts'
 /** An instance that wants to start. */
 export interface Candidate {
   readonly serviceName: string
+  /** 'service:id' */
+  readonly key: string
   /** Whether an unused instance may be stopped for it: somebody waits, rather than a list of things to start. */
   readonly mayEvict: boolean
   /** It starts, in this tick. */
@@ -22,11 +24,18 @@ export interface Admission {
   withdraw(candidate: Candidate): void
   /** Gives back the place of a start that is over, unless it was passed on already. */
   finish(candidate: Candidate): void
+  /** How many start before it; undefined when it does not wait, or is too far behind for a number to mean something. */
+  ahead(candidate: Candidate): number | undefined
   /** Looks again who may start: something became free, or unused. */
   review(): void
+  /** Milliseconds until the turn of one that waits for it should come when each start takes `startMs`. */
+  turnInMs(candidate: Candidate, startMs: number): number
   /** True while nobody may start for want of room. */
   isFull(): boolean
 }
+
+/** Places of a queue that are worth counting. */
+const countedPlaces = 100
 
 /** After this long a start gives its place to the next. */
 const slotMs = 2_000
@@ -51,9 +60,12 @@ export const createAdmission = (clock: Clock, slots: number, capacity: Capacity)
   const makeRoom = (): void => {
     const waiting = [...queue]
     for (const candidate of waiting) if (!candidate.mayEvict) candidate.giveUp()
-    const wanted = Math.min(queue.size, slots - starting.size)
+    const wanted = [...queue].slice(0, slots - starting.size)
     const now = clock.nowMs()
-    const againAtMs = capacity.makeRoom(wanted, now)
+    const againAtMs = capacity.makeRoom(
+      wanted.map(({ key }) => key),
+      now,
+    )
     if (againAtMs !== undefined) cancelReview = clock.setTimer(Math.max(againAtMs - now, 1), review)
   }
 
@@ -86,7 +98,12 @@ export const createAdmission = (clock: Clock, slots: number, capacity: Capacity)
       starting.delete(candidate)
       review()
     },
+    ahead: (candidate) => queue.ahead(candidate.serviceName, candidate, countedPlaces),
     review,
+    turnInMs(candidate, startMs) {
+      const ahead = starting.size + (queue.ahead(candidate.serviceName, candidate) ?? 0)
+      return Math.floor(ahead / slots) * Math.min(startMs, slotMs)
+    },
     isFull: () => !capacity.hasRoom(),
   }
 }

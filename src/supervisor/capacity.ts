@@ -10,7 +10,8 @@ export interface Occupant {
   readonly evictableFromMs: number | undefined
   /** When it was last used, on any one clock for all. */
   readonly lastUsedMs: number
-  evict(): void
+  /** `forWhom` gets its place. */
+  evict(forWhom: string): void
 }
 
 export interface Capacity {
@@ -18,10 +19,10 @@ export interface Capacity {
   vacate(occupant: Occupant): void
   hasRoom(): boolean
   /**
-   * Sees to it that as many as `wanted` places are about to be free, as far as unused instances allow.
+   * Sees to it that a place for each of `wanted` (instances, by name) is about to be free, as far as unused instances allow.
    * Returns the monotonic time at which asking again makes sense though nothing else happened.
    */
-  makeRoom(wanted: number, nowMs: number): number | undefined
+  makeRoom(wanted: readonly string[], nowMs: number): number | undefined
 }
 
 export const createCapacity = (maxRunning = Number.POSITIVE_INFINITY): Capacity => {
@@ -53,10 +54,10 @@ export const createCapacity = (maxRunning = Number.POSITIVE_INFINITY): Capacity 
     },
     hasRoom: () => occupants.size < maxRunning,
     makeRoom(wanted, nowMs) {
-      for (let missing = wanted - leaving(); missing > 0; missing -= 1) {
+      for (const forWhom of wanted.slice(leaving())) {
         const occupant = longestUnused(nowMs)
         if (occupant === undefined) return nextEvictableMs()
-        occupant.evict()
+        occupant.evict(forWhom)
       }
       return undefined
     },

@@ -26,6 +26,11 @@ export class CrashBook {
     return this.#record.breaker !== undefined
   }
 
+  /** Since it last stayed ready for a minute. */
+  get inARow(): number {
+    return this.#record.inARow
+  }
+
   /** Milliseconds until the breaker lets a request try. */
   get closedForMs(): number {
     const { breaker } = this.#record

@@ -1,19 +1,44 @@
 // What an instance leaves behind from one run to the next, for those who ask how it has been doing. Nothing decides by it.
+// It holds the last of each thing and no list of them, so that its size does not grow with what happens.
+import type { StopCause, Waker, WakingRequest } from '../control/account.ts'
+import type { End } from './phases.ts'
 import type { Exit } from './process.ts'
 import type { Ending } from './run.ts'
 import { describeEnding, printable } from './sentences.ts'
+
+/** Who had it started, and what waited for it first. */
+export interface WakeCause {
+  readonly by: Waker
+  readonly order?: string
+  readonly request?: WakingRequest | undefined
+}
+
+/** How a run ended, beside the ending itself. Times in milliseconds since the epoch. */
+export interface EndOfRun {
+  readonly startedAtMs: number
+  readonly nowMs: number
+  /** Why tenement ended it; undefined when it ended by itself. */
+  readonly ordered?: Pick<End, 'why' | 'cause' | 'evictedFor'> | undefined
+  /** It ended by itself, in order and while nobody used it. */
+  readonly isChoice: boolean
+}
 
 export class History {
   /** Leases ever given. */
   requests = 0
   /** Starts that followed a crash. */
   restarts = 0
+  /** When it came into its phase; undefined when this server found it there. */
+  sinceMs: number | undefined
+  woken: (WakeCause & { readonly atMs: number }) | undefined
   /** Why it last stopped, in a sentence. */
   lastStop: string | undefined
+  stopped: { readonly atMs: number; readonly cause: StopCause; readonly evictedFor?: string | undefined } | undefined
   lastExit: { readonly atMs: number; readonly exit: Exit } | undefined
   #isAfterCrash = false
 
-  started(): void {
+  started(cause: WakeCause, nowMs: number): void {
+    this.woken = { ...cause, atMs: nowMs }
     if (this.#isAfterCrash) this.restarts += 1
     this.#isAfterCrash = false
   }
@@ -22,9 +47,10 @@ export class History {
     this.#isAfterCrash = true
   }
 
-  /** `ordered` is why tenement ended it; undefined when it ended by itself. Times in milliseconds since the epoch. */
-  ended(ending: Ending, startedAtMs: number, nowMs: number, ordered: string | undefined): void {
-    this.lastStop = ordered ?? describeEnding(ending, nowMs - startedAtMs)
+  ended(ending: Ending, { startedAtMs, nowMs, ordered, isChoice }: EndOfRun): void {
+    this.lastStop = ordered?.why ?? describeEnding(ending, nowMs - startedAtMs)
+    const cause = ordered?.cause ?? (isChoice ? 'chosen' : 'crash')
+    this.stopped = { atMs: nowMs, cause, evictedFor: ordered?.evictedFor }
     if (ending.kind === 'exited') this.lastExit = { atMs: nowMs, exit: ending.exit }
   }
 

@@ -9,6 +9,8 @@ import type { IdleWatch } from './idle.ts'
 import type { Log } from './log.ts'
 import type { Process } from './process.ts'
 import type { WaitingRoom } from './waiters.ts'
+import type { WakeBook } from './wakeBook.ts'
+import type { WakeTimes } from './wakeTime.ts'
 
 /** What an instance asks of its service. */
 export type ServiceRules = Pick<
@@ -25,6 +27,8 @@ export type ServiceRules = Pick<
   | 'liveness'
   | 'livenessStrict'
   | 'freezeAfterMs'
+  | 'wakesMax'
+  | 'flapGuard'
 >
 
 /** What all instances share. */
@@ -35,6 +39,9 @@ export interface House {
   readonly capacity: Capacity
   readonly idle: IdleWatch
   readonly room: WaitingRoom
+  readonly wakeBook: WakeBook
+  /** How long the instances of each service take to wake: what to expect of one that was never seen waking. */
+  readonly wakeTimes: Map<string, WakeTimes>
   readonly holdTimeoutMs: number
   /** From 0 to 1. */
   random(): number
@@ -45,6 +52,7 @@ export interface InstanceOptions {
   readonly rules: ServiceRules
   readonly house: House
   readonly isDisabled: boolean
+  readonly isPaused: boolean
   readonly breaker: Breaker | undefined
   launch(): Promise<Process>
   /** Keeps the breaker for a later server; undefined closes it. Never throws. */

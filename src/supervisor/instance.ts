@@ -3,17 +3,17 @@
 // There is no await between looking at the phase and changing it, so what was true when it was looked at still is.
 import { formatInstance, type InstanceName } from '../names.ts'
 import type { Refusal } from '../refusal.ts'
-import type { Lease, WakeContext } from '../router/wake.ts'
+import type { Gone, Lease, WakeContext, WakeState } from '../router/wake.ts'
 import type { Candidate } from './admission.ts'
 import type { Occupant } from './capacity.ts'
 import { CrashBook } from './crashBook.ts'
 import { recoveredMs } from './crashes.ts'
 import { endAndWatch } from './endWatch.ts'
-import { History } from './history.ts'
+import { type EndOfRun, History, type WakeCause } from './history.ts'
 import type { House, InstanceOptions, ServiceRules } from './house.ts'
 import type { Idler } from './idle.ts'
 import { failuresToDie, watchLiveness } from './liveness.ts'
-import { type Outlook, refusalAtArrival, refusalAtDeadline } from './outlook.ts'
+import { fullRetryMs, type Outlook, refusalAtArrival, refusalAtDeadline } from './outlook.ts'
 import {
   assertChange,
   type End,
@@ -23,6 +23,7 @@ import {
   notThawed,
   orderly,
   type PhaseState,
+  type Reason,
   runOf,
   unhealthy,
 } from './phases.ts'
@@ -33,12 +34,21 @@ import { formatDuration } from './sentences.ts'
 import { watchStart } from './startWatch.ts'
 import { thaw } from './thaw.ts'
 import { type Waiter, Waiters } from './waiters.ts'
-import { expectedMs, nextTypicalMs } from './wakeTime.ts'
+import { wakeStateOf } from './wakeState.ts'
+import { expectedMs, longMs, nextWakeTimes, type WakeTimes } from './wakeTime.ts'
+import { Wish } from './wish.ts'
 
 /** An instance that was just woken is not stopped for another: two that take turns would do nothing but start. */
 const shortestStayMs = 5_000
 
+/** How long one is kept awake that was woken too often, in milliseconds. */
+const keptAwakeMs = 600_000
+
 const nothing = (): void => undefined
+
+/** A program that ends by itself, in order and while nobody uses it, has chosen to sleep. */
+const isChoice = (run: Run, ending: Ending): boolean =>
+  ending.kind === 'exited' && ending.exit.code === 0 && run.active === 0
 
 export class Instance implements Candidate, Occupant, Idler {
   readonly name: InstanceName
@@ -51,20 +61,24 @@ export class Instance implements Candidate, Occupant, Idler {
   readonly #house: House
   /** Only while somebody waits or something is under way: ten thousand sleepers need no queue each. */
   #queueOfWaiters: Waiters | undefined
+  readonly #wish: Wish
   readonly #crashes: CrashBook
   #state: PhaseState = { phase: 'asleep' }
-  #typicalMs: number | undefined
+  #wakeTimes: WakeTimes | undefined
   /** Idle-clock time. */
   #lastUsedMs = 0
+  /** Idle-clock time until which it is not idle whatever happens. */
+  #keptAwakeUntilMs = 0
   /** Shall start though nobody waits. */
   #isWanted = false
   #isDisabled: boolean
+  #isPaused: boolean
   /** What everybody is told while nobody is let in. */
   #closed: (() => Refusal) | undefined
 
   /** `onAsleep` is called each time it has come to rest with nothing to be done. */
   constructor(options: InstanceOptions, onAsleep: () => void) {
-    const { name, rules, house, breaker, isDisabled, keepBreaker } = options
+    const { name, rules, house, breaker, isDisabled, isPaused, keepBreaker } = options
     this.#options = options
     this.#onAsleep = onAsleep
     this.#rules = rules
@@ -73,17 +87,21 @@ export class Instance implements Candidate, Occupant, Idler {
     this.key = formatInstance(name)
     this.#crashes = new CrashBook({ instance: this.key, house, breaker, keepBreaker })
     this.#isDisabled = isDisabled
+    this.#isPaused = isPaused
     if (isDisabled) this.#state = { phase: 'disabled' }
+    else if (isPaused) this.#state = { phase: 'paused' }
     else if (breaker !== undefined) this.#state = { phase: 'crashlooped' }
+    this.#wish = new Wish(house.clock, () => this.#dropIfUnwanted())
   }
 
   get #waiters(): Waiters {
-    const { clock, room } = this.#house
+    const { clock, room, random } = this.#house
     this.#queueOfWaiters ??= new Waiters({
       ...{ clock, room },
       instance: this.key,
       queueMax: this.#rules.queueMax,
       outOfTime: () => refusalAtDeadline(this.#outlook()),
+      fullRetryMs: () => fullRetryMs(this.#expectedWakeTimes, random()),
       onLeft: () => this.#dropIfUnwanted(),
     })
     return this.#queueOfWaiters
@@ -102,11 +120,37 @@ export class Instance implements Candidate, Occupant, Idler {
     return this.#isDisabled
   }
 
+  get isPaused(): boolean {
+    return this.#isPaused
+  }
+
   /** Milliseconds until a next start may be tried; undefined when nothing is in the way. */
   get nextTryInMs(): number | undefined {
     const state = this.#state
     if (state.phase === 'backoff') return Math.max(state.untilMs - this.#house.clock.nowMs(), 0)
     return state.phase === 'crashlooped' ? this.#crashes.closedForMs : undefined
+  }
+
+  get rules(): ServiceRules {
+    return this.#rules
+  }
+
+  /** How many wait for it, operators included. */
+  get waiting(): number {
+    return this.#waiters.size
+  }
+
+  get crashesInARow(): number {
+    return this.#crashes.inARow
+  }
+
+  /** Whether nothing of it runs or will, unless somebody asks for it: then it wakes. */
+  get isAsleep(): boolean {
+    const state = this.#state
+    if (this.#barred() !== undefined || this.#isAwaited || this.#isWanted) return false
+    if (state.phase === 'draining') return state.isRevocable
+    if (state.phase === 'frozen') return !state.isThawing
+    return state.phase === 'asleep' || (state.phase === 'stopping' && !state.end.isCrash)
   }
 
   /** Whether it would be the same if it were forgotten and made anew. */
@@ -117,38 +161,60 @@ export class Instance implements Candidate, Occupant, Idler {
   // What the outside asks for.
 
   /** A lease, at once or as soon as it is ready; rejects with a Refusal when that cannot be had before the hold time is over. */
-  request({ gone, arrivedAtMs }: WakeContext): Promise<Lease> {
-    const leftMs = this.#holdLeftMs(arrivedAtMs)
+  request(context: WakeContext): Promise<Lease> {
+    const { gone } = context
+    const leftMs = this.#holdLeftMs(context.arrivedAtMs)
     const left = gone.aborted ? refusals.left(this.key, gone.reason) : undefined
-    const refusal = left ?? this.#barred() ?? refusalAtArrival(this.#outlook(), leftMs)
+    const isReady = this.#state.phase === 'ready'
+    const refusal = left ?? this.#barred() ?? (isReady ? undefined : refusalAtArrival(this.#outlook(), leftMs))
     if (refusal !== undefined) return Promise.reject(refusal)
     this.#revoke()
     if (this.#state.phase === 'ready') return Promise.resolve(this.#leaseNow(this.#state.run))
     return new Promise((resolve, reject) => {
       const deadlineMs = this.#house.clock.nowMs() + leftMs
       const admit = (run: Run): void => resolve(this.#lease(run))
-      this.#wait({ deadlineMs, isOperator: false, admit, refuse: reject }, gone)
+      const cause = { by: 'request', request: context.caller } as const
+      this.#wait({ deadlineMs, isOperator: false, cause, admit, refuse: reject }, gone)
     })
+  }
+
+  /** How far its wake is. Who looks keeps up a wish, and causes nothing else. */
+  look(): WakeState {
+    this.#wish.renew()
+    const { clock, admission } = this.#house
+    return wakeStateOf({
+      state: this.#state,
+      nowMs: clock.nowMs(),
+      nextTryInMs: this.nextTryInMs,
+      ahead: this.#state.phase === 'queued' ? admission.ahead(this) : undefined,
+      isAwaited: this.#isAwaited,
+    })
+  }
+
+  /** For one who waits and will look on instead: what he waits for is not dropped when he leaves his place. */
+  wish(): void {
+    const first = this.#waiters.first
+    if (first !== undefined) this.#wish.make(first.cause)
   }
 
   /** Resolves when it is ready, whatever its crashes say about waiting; rejects with a Refusal at the first failed start. */
   wake(): Promise<void> {
-    const refusal = this.#barred()
+    const refusal = this.#barredToOperators()
     if (refusal !== undefined) return Promise.reject(refusal)
     this.#revoke()
-    if (this.#state.phase !== 'ready') return this.#waitAsOperator()
+    if (this.#state.phase !== 'ready') return this.#waitAsOperator('wake')
     this.#house.admission.review()
     return Promise.resolve()
   }
 
   /** Like `wake`, with a new process and its crashes forgiven; requests wait for it meanwhile. */
   restart(): Promise<void> {
-    const refusal = this.#barred()
+    const refusal = this.#barredToOperators()
     if (refusal !== undefined) return Promise.reject(refusal)
     this.#crashes.forgive()
     // Looked at first: one that sleeps may be started by the very next line, and that start is not to be ended.
     const hasRun = runOf(this.#state) !== undefined
-    const woken = this.#waitAsOperator()
+    const woken = this.#waitAsOperator('restart')
     if (hasRun) void this.#windDown('restarted by an operator', this.#rules.drainTimeoutMs)
     return woken
   }
@@ -169,6 +235,27 @@ export class Instance implements Candidate, Occupant, Idler {
   disable(): Promise<void> {
     this.#isDisabled = true
     return this.#endFor(() => refusals.disabled(this.key), 'disabled by an operator', this.#rules.drainTimeoutMs)
+  }
+
+  /** Resolves when nothing of it runs, nor will until `resume`. Requests go on waiting for their time, and are refused then. */
+  pause(): Promise<void> {
+    this.#isPaused = true
+    this.#isWanted = false
+    this.#waiters.refuseIf(
+      ({ isOperator }) => isOperator,
+      () => refusals.paused(this.key),
+    )
+    return this.#windDown('paused by an operator', this.#rules.drainTimeoutMs)
+  }
+
+  /** Its crashes still count: a pause is no repair. */
+  resume(): void {
+    this.#isPaused = false
+    if (this.#state.phase !== 'paused') return
+    this.#isWanted = this.#isAlwaysOn
+    const mayTry = !this.#crashes.isBreakerOpen || (this.#crashes.closedForMs === 0 && this.#isAwaited)
+    if (mayTry || this.#isDisabled) this.#rest()
+    else this.#giveUpTrying()
   }
 
   /** Also forgives its crashes. */
@@ -194,20 +281,25 @@ export class Instance implements Candidate, Occupant, Idler {
     const { clock } = this.#house
     const agoMs = (atMs: number): number => Math.max(clock.wallMs() - atMs, 0)
     const run = this.#createRun(Promise.resolve(process), process)
+    this.history.started({ by: 'takeover' }, process.startedAtMs)
     this.#set(this.#starting(run, agoMs(process.startedAtMs)))
-    if (note.phase === 'stopping') this.#stop(run, orderly('stopped before tenement was restarted'))
+    if (note.phase === 'stopping')
+      this.#stop(run, orderly({ why: 'stopped before tenement was restarted', cause: 'earlier' }))
     const wasReady = note.phase === 'ready' || note.phase === 'frozen'
     if (wasReady) this.#enterReady(run, clock.nowMs() - agoMs(note.readyAtMs ?? clock.wallMs()))
     // Ordered once more: the note may have been kept and the order not.
     if (note.phase === 'frozen') this.#freeze()
     if (this.#isDisabled) void this.disable()
+    else if (this.#isPaused) void this.pause()
   }
 
   /** Counts an end that no server saw. Only for an instance without a process. */
   endedUnseen(exit: Exit): void {
     const nowMs = this.#house.clock.wallMs()
-    this.history.ended({ kind: 'exited', exit }, nowMs, nowMs, 'ended while no tenement was running')
-    if (exit.code === 0) return
+    const isOrderly = exit.code === 0
+    const ordered = { why: 'ended while no tenement was running', cause: isOrderly ? 'chosen' : 'crash' } as const
+    this.history.ended({ kind: 'exited', exit }, { startedAtMs: nowMs, nowMs, isChoice: isOrderly, ordered })
+    if (isOrderly) return
     this.history.crashed()
     this.#crashes.count(0, this.history.lastStop)
     if (this.#crashes.isBreakerOpen && this.#state.phase === 'asleep') this.#set({ phase: 'crashlooped' })
@@ -220,11 +312,12 @@ export class Instance implements Candidate, Occupant, Idler {
   }
 
   get mayEvict(): boolean {
-    return this.#waiters.size > 0
+    return this.#isAwaited
   }
 
   start(): void {
-    this.history.started()
+    this.history.started(this.#wakeCause(), this.#house.clock.wallMs())
+    this.#countWake()
     this.#enter(this.#starting(this.#createRun(this.#options.launch()), 0))
   }
 
@@ -243,23 +336,25 @@ export class Instance implements Candidate, Occupant, Idler {
     return isUnused(state) ? state.sinceMs + shortestStayMs : undefined
   }
 
-  evict(): void {
-    this.#sleepBecause('stopped to make room for another instance')
+  evict(forWhom: string): void {
+    this.#sleepBecause({ why: `stopped to make room for ${forWhom}`, cause: 'evicted', evictedFor: forWhom })
   }
 
   idleAtMs(nowMs: number): number {
     const { idleTimeoutMs = Number.POSITIVE_INFINITY, freezeAfterMs } = this.#rules
-    const patienceMs = this.#isToFreeze && freezeAfterMs !== undefined ? freezeAfterMs : idleTimeoutMs
-    return (isUnused(this.#state) ? this.#lastUsedMs : nowMs) + Math.max(patienceMs, 1)
+    const patienceMs = this.isToFreeze && freezeAfterMs !== undefined ? freezeAfterMs : idleTimeoutMs
+    const idleMs = (isUnused(this.#state) ? this.#lastUsedMs : nowMs) + Math.max(patienceMs, 1)
+    return Math.max(idleMs, this.#keptAwakeUntilMs)
   }
 
   sleep(): void {
-    if (this.#isToFreeze) this.#freeze()
-    else this.#sleepBecause(`idle for ${formatDuration(this.#rules.idleTimeoutMs ?? 0)}`)
+    const why = `idle for ${formatDuration(this.#rules.idleTimeoutMs ?? 0)}`
+    if (this.isToFreeze) this.#freeze()
+    else this.#sleepBecause({ why, cause: 'idle' })
   }
 
   /** Whether its next rest is to be frozen rather than to sleep. */
-  get #isToFreeze(): boolean {
+  get isToFreeze(): boolean {
     const { idleTimeoutMs = Number.POSITIVE_INFINITY, freezeAfterMs = Number.POSITIVE_INFINITY } = this.#rules
     return this.#state.phase === 'ready' && this.#state.mayFreeze && freezeAfterMs < idleTimeoutMs
   }
@@ -273,9 +368,10 @@ export class Instance implements Candidate, Occupant, Idler {
 
   /** What the phase left holds is let go after the change: whoever is called by that must already see the new phase. */
   #set(next: PhaseState): void {
-    const { capacity, admission } = this.#house
+    const { capacity, admission, clock } = this.#house
     const before = this.#state
     this.#state = next
+    this.history.sinceMs = clock.wallMs()
     const wasRunning = runOf(before) !== undefined
     const isRunning = runOf(next) !== undefined
     if (isRunning && !wasRunning) capacity.occupy(this)
@@ -289,14 +385,16 @@ export class Instance implements Candidate, Occupant, Idler {
 
   #queue(): void {
     const { admission } = this.#house
-    this.#enter({ phase: 'queued', leave: () => admission.withdraw(this) })
+    const isRetry = this.#state.phase === 'backoff'
+    this.#enter({ phase: 'queued', isRetry, leave: () => admission.withdraw(this) })
     admission.join(this)
   }
 
   /** Where an instance goes of which nothing runs. */
   #rest(): void {
     if (this.#isDisabled) this.#enter({ phase: 'disabled' })
-    else if (this.#waiters.size > 0 || this.#isWanted) this.#queue()
+    else if (this.#isPaused) this.#enter({ phase: 'paused' })
+    else if (this.#isAwaited || this.#isWanted) this.#queue()
     else this.#enter({ phase: 'asleep' })
   }
 
@@ -331,11 +429,27 @@ export class Instance implements Candidate, Occupant, Idler {
 
   #becameReady(run: Run, durationMs: number): void {
     const { clock, log } = this.#house
-    this.#typicalMs = nextTypicalMs(this.#typicalMs, durationMs)
+    this.#rememberWake(durationMs)
     this.#enterReady(run, clock.nowMs())
     this.#noteReady(run, 'ready', clock.nowMs())
     log.info({ instance: this.key, pid: run.process?.pid, durationMs: Math.round(durationMs) }, 'became ready')
     this.#waiters.admitAll(run)
+  }
+
+  /** Many short stays cost more than one long one; whose doing they are is for a person to find out. */
+  #countWake(): void {
+    const { clock, idle, log, wakeBook } = this.#house
+    const { wakesMax, flapGuard } = this.#rules
+    if (!wakeBook.note(this.key, clock.nowMs(), wakesMax)) return
+    if (flapGuard) this.#keptAwakeUntilMs = idle.nowMs() + keptAwakeMs
+    const keptAwakeForMs = flapGuard ? keptAwakeMs : undefined
+    log.warn({ instance: this.key, wakesMax, keptAwakeForMs }, 'was woken too often within a minute')
+  }
+
+  #rememberWake(durationMs: number): void {
+    const { wakeTimes } = this.#house
+    this.#wakeTimes = nextWakeTimes(this.#wakeTimes, durationMs)
+    wakeTimes.set(this.serviceName, nextWakeTimes(wakeTimes.get(this.serviceName), durationMs))
   }
 
   #enterReady(run: Run, sinceMs: number): void {
@@ -353,12 +467,13 @@ export class Instance implements Candidate, Occupant, Idler {
       idle.unwatch(this)
     }
     this.#isWanted = false
+    this.#wish.end()
     this.#enter({ phase: 'ready', run, sinceMs, mayFreeze, leave })
     if (this.#mayRest) idle.watch(this)
   }
 
   get #mayRest(): boolean {
-    return this.#rules.idleTimeoutMs !== undefined || this.#isToFreeze
+    return this.#rules.idleTimeoutMs !== undefined || this.isToFreeze
   }
 
   #watchLiveness(run: Run, sinceMs: number): () => void {
@@ -428,9 +543,9 @@ export class Instance implements Candidate, Occupant, Idler {
   }
 
   /** The check and the change are one synchronous step: a lease is given before it, or finds the instance draining. */
-  #sleepBecause(why: string): void {
+  #sleepBecause(reason: Reason): void {
     const state = this.#state
-    const end = orderly(why)
+    const end = orderly(reason)
     // What is frozen is stopped at once; the launcher has it go on first, so that it hears its stop signal.
     if (state.phase === 'frozen' && !state.isThawing) this.#stop(state.run, end)
     if (state.phase !== 'ready' || state.run.active > 0) return
@@ -475,21 +590,19 @@ export class Instance implements Candidate, Occupant, Idler {
     if (state.phase === 'draining') this.#enter({ phase: 'stopping', run, end: state.end, leave: nothing })
     if (this.#state.phase !== 'stopping') return
     const { isCrash, readyForMs } = this.#state.end
-    if (isCrash && !this.#isDisabled) this.#crash(readyForMs)
+    if (isCrash && !this.#isDisabled && !this.#isPaused) this.#crash(readyForMs)
     else this.#rest()
   }
 
-  /** A program that ends by itself, in order and while nobody uses it, has chosen to sleep. */
   #leftReady(sinceMs: number, run: Run, ending: Ending): void {
-    const isChoice = ending.kind === 'exited' && ending.exit.code === 0 && run.active === 0
-    if (isChoice) this.#enter({ phase: 'asleep' })
+    if (isChoice(run, ending)) this.#enter({ phase: 'asleep' })
     else this.#crash(this.#house.clock.nowMs() - sinceMs)
   }
 
   /** The same for one that was just thawed, except that somebody may wait. */
   #leftFrozen(sinceMs: number, run: Run, ending: Ending): void {
-    const isChoice = ending.kind === 'exited' && ending.exit.code === 0
-    if (isChoice) this.#enter({ phase: 'stopping', run, end: orderly('ended by itself'), leave: nothing })
+    const end = orderly({ why: 'ended by itself', cause: 'chosen' })
+    if (isChoice(run, ending)) this.#enter({ phase: 'stopping', run, end, leave: nothing })
     else this.#crash(this.#house.clock.nowMs() - sinceMs)
   }
 
@@ -499,8 +612,13 @@ export class Instance implements Candidate, Occupant, Idler {
     const { code, signal, outOfMemory, refusedForks } = ending.kind === 'exited' ? ending.exit : {}
     // A failed start that ended by itself before it could be killed has the better reason.
     const isOurs = state.phase === 'stopping' && (!isFailedStart(state.end) || signal === 'SIGKILL')
-    const ordered = isOurs ? state.end.why : undefined
-    this.history.ended(ending, run.process?.startedAtMs ?? nowMs, nowMs, ordered)
+    const end: EndOfRun = {
+      startedAtMs: run.process?.startedAtMs ?? nowMs,
+      nowMs,
+      ordered: isOurs ? state.end : undefined,
+      isChoice: (state.phase === 'ready' || state.phase === 'frozen') && isChoice(run, ending),
+    }
+    this.history.ended(ending, end)
     log.info(
       {
         instance: this.key,
@@ -528,27 +646,32 @@ export class Instance implements Candidate, Occupant, Idler {
 
   #giveUpTrying(): void {
     this.#isWanted = false
+    this.#wish.end()
     this.#enter({ phase: 'crashlooped' })
     this.#waiters.refuseAll(() => refusals.crashloop(this.key, this.#crashes.closedForMs))
   }
 
   /** Those stay for whom the next try comes in time; operators want to hear of every failure. */
   #refuseLate(waitMs: number): void {
-    const restMs = waitMs + expectedMs(this.#typicalMs)
-    const readyByMs = this.#house.clock.nowMs() + restMs
+    const wakeTimes = this.#expectedWakeTimes
+    const readyByMs = this.#house.clock.nowMs() + waitMs + expectedMs(wakeTimes)
     const isLate = ({ isOperator, deadlineMs }: Waiter): boolean => isOperator || readyByMs >= deadlineMs
-    this.#waiters.refuseIf(isLate, () => refusals.startFailed(this.key, restMs))
+    this.#waiters.refuseIf(isLate, () => refusals.startFailed(this.key, waitMs + longMs(wakeTimes)))
   }
 
   #backoffOver(): void {
-    const { autostart, idleTimeoutMs } = this.#rules
-    // What is started with tenement and never put to sleep is meant to be there, asked for or not.
-    if (autostart && idleTimeoutMs === undefined) this.#isWanted = true
+    if (this.#isAlwaysOn) this.#isWanted = true
     this.#rest()
+  }
+
+  /** What is started with tenement and never put to sleep is meant to be there, asked for or not. */
+  get #isAlwaysOn(): boolean {
+    return this.#rules.autostart && this.#rules.idleTimeoutMs === undefined
   }
 
   #endFor(refusal: () => Refusal, why: string, drainMs: number): Promise<void> {
     this.#isWanted = false
+    this.#wish.end()
     this.#waiters.refuseAll(refusal)
     return this.#windDown(why, drainMs)
   }
@@ -556,14 +679,16 @@ export class Instance implements Candidate, Occupant, Idler {
   /** Ends what runs, and says when nothing does any more. */
   async #windDown(why: string, drainMs: number): Promise<void> {
     const state = this.#state
-    const end = orderly(why)
+    const end = orderly({ why, cause: 'operator' })
     if (state.phase === 'starting' || state.phase === 'frozen') this.#stop(state.run, end)
     if (state.phase === 'ready') this.#drain(state.run, state.sinceMs, end, drainMs)
     if (state.phase === 'draining' && (state.isRevocable || drainMs === 0)) this.#stop(state.run, end)
     // The order came while a failed start was being ended: what follows is rest, not another try.
     if (state.phase === 'stopping') this.#state = { ...state, end: { ...state.end, isCrash: false } }
     if (state.phase === 'queued' || state.phase === 'backoff') this.#rest()
-    if ((state.phase === 'asleep' || state.phase === 'crashlooped') && this.#isDisabled) this.#rest()
+    const isHeld = this.#isDisabled || this.#isPaused
+    if ((state.phase === 'asleep' || state.phase === 'crashlooped') && isHeld) this.#rest()
+    if (state.phase === 'paused' && this.#isDisabled) this.#rest()
     // The instance's own handler of this was there first, so its phase has changed by the time this goes on.
     await runOf(state)?.ended
   }
@@ -591,7 +716,7 @@ export class Instance implements Candidate, Occupant, Idler {
   }
 
   /** Joins, and sees to it that a wake is under way. */
-  #wait(waiter: Waiter, gone?: AbortSignal): void {
+  #wait(waiter: Waiter, gone?: Gone): void {
     this.#waiters.join(waiter, gone)
     const { phase } = this.#state
     const startsNow = phase === 'asleep' || phase === 'crashlooped' || (phase === 'backoff' && waiter.isOperator)
@@ -599,13 +724,21 @@ export class Instance implements Candidate, Occupant, Idler {
     if (phase === 'frozen') this.#thaw()
   }
 
-  #waitAsOperator(): Promise<void> {
+  #waitAsOperator(order: 'wake' | 'restart'): Promise<void> {
     const { drainTimeoutMs, stopTimeoutMs, startTimeoutMs } = this.#rules
     const { clock, holdTimeoutMs } = this.#house
     const deadlineMs = clock.nowMs() + drainTimeoutMs + stopTimeoutMs + startTimeoutMs + holdTimeoutMs
     return new Promise((resolve, reject) => {
-      this.#wait({ deadlineMs, isOperator: true, admit: () => resolve(), refuse: reject })
+      const cause = { by: 'operator', order } as const
+      this.#wait({ deadlineMs, isOperator: true, cause, admit: () => resolve(), refuse: reject })
     })
+  }
+
+  /** What the start that begins now is told to come from: who has waited longest, or why it is wanted though nobody waits. */
+  #wakeCause(): WakeCause {
+    const cause = this.#wish.cause ?? this.#waiters.first?.cause
+    const isRetry = this.#state.phase === 'queued' && this.#state.isRetry && cause?.by !== 'operator'
+    return isRetry ? { by: 'crash', request: cause?.request } : (cause ?? { by: 'autostart' })
   }
 
   /** The clock that stamped the arrival is the machine's and may have been set since; nobody waits longer than the hold time. */
@@ -614,25 +747,42 @@ export class Instance implements Candidate, Occupant, Idler {
     return Math.max(holdTimeoutMs - Math.max(clock.wallMs() - arrivedAtMs, 0), 0)
   }
 
+  /** By somebody in the queue, or by somebody who is shown a page meanwhile. */
+  get #isAwaited(): boolean {
+    return this.#waiters.size > 0 || this.#wish.isAlive
+  }
+
   #barred(): Refusal | undefined {
     return this.#closed?.() ?? (this.#isDisabled ? refusals.disabled(this.key) : undefined)
+  }
+
+  /** An operator is told at once what a request waits for. */
+  #barredToOperators(): Refusal | undefined {
+    return this.#barred() ?? (this.#isPaused ? refusals.paused(this.key) : undefined)
+  }
+
+  get #expectedWakeTimes(): WakeTimes | undefined {
+    return this.#wakeTimes ?? this.#house.wakeTimes.get(this.serviceName)
   }
 
   #outlook(): Outlook {
     const { clock, admission } = this.#house
     const state = this.#state
+    const wakeTimes = this.#expectedWakeTimes
     return {
       instance: this.key,
       phase: state.phase,
       nextTryInMs: this.nextTryInMs,
-      typicalMs: this.#typicalMs,
+      wakeTimes,
+      turnInMs: state.phase === 'queued' ? admission.turnInMs(this, longMs(wakeTimes)) : 0,
       startingForMs: state.phase === 'starting' ? clock.nowMs() - state.sinceMs : 0,
+      isPaused: this.#isPaused,
       isFull: admission.isFull(),
     }
   }
 
   /** Nothing was spent on a wake that has not begun. */
   #dropIfUnwanted(): void {
-    if (this.#state.phase === 'queued' && this.#waiters.size === 0 && !this.#isWanted) this.#enter({ phase: 'asleep' })
+    if (this.#state.phase === 'queued' && !this.#isAwaited && !this.#isWanted) this.#enter({ phase: 'asleep' })
   }
 }

@@ -1,6 +1,7 @@
 // What an operator can ask for. Each order is written to the state first and carried out then: what a command has said
 // holds after a restart too, and a state that cannot be written changes nothing.
-// `stop` is no lasting order: the next request wakes the instance again. `disable` is.
+// `stop` is no lasting order: the next request wakes the instance again. `disable` and `pause` are.
+import type { Account } from '../control/account.ts'
 import type { InstanceStatus, Operations } from '../control/operations.ts'
 import { TenementError } from '../errors.ts'
 import { formatInstance, type InstanceName, isName } from '../names.ts'
@@ -21,7 +22,7 @@ export interface Tracing {
 export interface OperateOptions {
   readonly roster: Roster
   readonly fleet: Fleet
-  readonly state: Pick<State, 'addInstance' | 'setDisabled' | 'forgetInstance' | 'freeUid'>
+  readonly state: Pick<State, 'addInstance' | 'setDisabled' | 'setPaused' | 'forgetInstance' | 'freeUid'>
   /** The config file, as its user knows it. */
   readonly configFile: string
   /** Why a service cannot run on this machine, by service name. */
@@ -32,12 +33,13 @@ export interface OperateOptions {
   /** How the next start of an instance is made to wait for a tracer, and how that is taken back. */
   readonly tracing: Tracing
   status(name: InstanceName): InstanceStatus
+  why(name: InstanceName): Account
 }
 
 const stoppedByOperator = 'stopped by an operator'
 
-export const createOperations = (options: OperateOptions): Omit<Operations, 'list'> => {
-  const { roster, fleet, state, configFile, unrunnable, purge, dataDir, tracing, status } = options
+export const createOperations = (options: OperateOptions): Omit<Operations, 'list' | 'names'> => {
+  const { roster, fleet, state, configFile, unrunnable, purge, dataDir, tracing, status, why } = options
   /** Instances between the first and the last step of their removal. */
   const leaving = new Set<string>()
 
@@ -103,6 +105,10 @@ export const createOperations = (options: OperateOptions): Omit<Operations, 'lis
     status(name) {
       requireKnown(name)
       return status(name)
+    },
+    why(name) {
+      requireKnown(name)
+      return why(name)
     },
     async add(name) {
       if (!isName(name.id))
@@ -175,15 +181,35 @@ export const createOperations = (options: OperateOptions): Omit<Operations, 'lis
       instance.enable()
       return status(name)
     },
+    async pause(name) {
+      const instance = instanceOf(name)
+      state.setPaused(instance.key, true)
+      await instance.pause()
+      return status(name)
+    },
+    async resume(name) {
+      const instance = instanceOf(name)
+      state.setPaused(instance.key, false)
+      instance.resume()
+      return status(name)
+    },
   }
 }
 
-const requireTraceable = ({ key, isDisabled }: Instance, { isolation, seccomp }: InstanceStatus): void => {
+/** What lets an instance be started again that an operator keeps down; undefined where nobody does. */
+const releaseOf = ({ key, isDisabled, isPaused }: Instance): string | undefined => {
+  if (isDisabled) return `"tenement enable ${key}"`
+  return isPaused ? `"tenement resume ${key}"` : undefined
+}
+
+const requireTraceable = (instance: Instance, { isolation, seccomp }: InstanceStatus): void => {
+  const { key, isDisabled } = instance
   if (seccomp === null)
     throw new TenementError('start_failed', `${key} has isolation "${isolation}", which filters no system calls`, {
       fix: 'set isolation to "namespace" or "sandbox", then trace it there',
     })
-  if (isDisabled) throw new TenementError('busy', `${key} is disabled`, { fix: `"tenement enable ${key}"` })
+  const fix = releaseOf(instance)
+  if (fix !== undefined) throw new TenementError('busy', `${key} is ${isDisabled ? 'disabled' : 'paused'}`, { fix })
 }
 
 /** What is traced is traced from its first instruction, so it must not run yet. */
@@ -195,10 +221,10 @@ const requireAsleep = ({ key, state }: Instance): void => {
 }
 
 const wakeFailed = (instance: Instance, refusal: Refusal): TenementError => {
-  const { key, isDisabled, history } = instance
+  const { key, history } = instance
   const reason =
     refusal.reason === 'start_failed' || refusal.reason === 'crashloop' ? history.tellLastStop() : undefined
   const message = reason === undefined ? refusal.message : `${key} could not be started: ${reason}`
-  const fix = isDisabled ? `"tenement enable ${key}"` : `see what it wrote with "tenement logs ${key}"`
+  const fix = releaseOf(instance) ?? `see what it wrote with "tenement logs ${key}"`
   return new TenementError('start_failed', message, { fix, cause: refusal })
 }

@@ -5,6 +5,8 @@ import { Refusal } from '../refusal.ts'
 /** Nothing evictable: somebody must finish first, which takes as long as it takes. */
 const capacityRetryMs = 15_000
 const soonMs = 1_000
+/** Maintenance takes minutes rather than seconds, and whoever asks again is held again. */
+const pausedRetryMs = 30_000
 
 export const refusals = {
   waking: (instance: string, restMs: number) =>
@@ -13,8 +15,8 @@ export const refusals = {
     new Refusal('capacity', `as many instances run as may run at once, so ${instance} has to wait`, {
       retryAfterMs: capacityRetryMs,
     }),
-  queueFull: (whose: string) =>
-    new Refusal('queue_full', `too many requests wait for ${whose}`, { retryAfterMs: 2 * soonMs }),
+  queueFull: (whose: string, retryAfterMs: number) =>
+    new Refusal('queue_full', `too many requests wait for ${whose}`, { retryAfterMs }),
   startFailed: (instance: string, retryAfterMs: number) =>
     new Refusal('start_failed', `${instance} could not be started`, { retryAfterMs }),
   backoff: (instance: string, restMs: number) =>
@@ -22,6 +24,8 @@ export const refusals = {
   crashloop: (instance: string, restMs: number) =>
     new Refusal('crashloop', `${instance} failed too often and is left alone for a while`, { retryAfterMs: restMs }),
   disabled: (instance: string) => new Refusal('disabled', `${instance} is disabled`),
+  paused: (instance: string) =>
+    new Refusal('paused', `${instance} is paused for maintenance`, { retryAfterMs: pausedRetryMs }),
   stopped: (instance: string) =>
     new Refusal('stopped', `${instance} was stopped while this request waited`, { retryAfterMs: soonMs }),
   removed: (instance: string) => new Refusal('stopped', `${instance} is being removed`, { retryAfterMs: soonMs }),

@@ -37,7 +37,8 @@ export interface StatusInputs {
   readonly idle: IdleWatch
 }
 
-const timeOf = (ms: number): string => new Date(ms).toISOString()
+/** RFC 3339, of milliseconds since the epoch. */
+export const timeOf = (ms: number): string => new Date(ms).toISOString()
 
 /** What does not change from one phase to another. */
 const fixed = ({ name, source, refused, describe }: StatusInputs) => ({
@@ -85,7 +86,8 @@ const past = ({ instance, clock }: StatusInputs) => {
   }
 }
 
-const exitOf = ({ code, signal, outOfMemory, refusedForks, outOfStorage }: Exit) => ({
+/** The members of an exit that are told. */
+export const exitOf = ({ code, signal, outOfMemory, refusedForks, outOfStorage }: Exit) => ({
   ...{ code, signal, outOfMemory, refusedForks, outOfStorage },
 })
 

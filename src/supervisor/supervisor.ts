@@ -6,8 +6,9 @@ import type { InstanceStatus, Operations } from '../control/operations.ts'
 import { messageOf } from '../errors.ts'
 import { formatInstance, type InstanceName, parseInstance } from '../names.ts'
 import type { Refusal } from '../refusal.ts'
-import type { Wake } from '../router/wake.ts'
+import type { Onlookers, Wake } from '../router/wake.ts'
 import type { State } from '../state/state.ts'
+import { accountOf } from './account.ts'
 import { createAdmission } from './admission.ts'
 import { createCapacity } from './capacity.ts'
 import type { Clock } from './clock.ts'
@@ -22,6 +23,7 @@ import { Roster } from './roster.ts'
 import { type Describe, statusOf } from './status.ts'
 import { createStrays } from './strays.ts'
 import { type Left, takeOver } from './takeover.ts'
+import { WakeBook } from './wakeBook.ts'
 
 export interface SupervisorOptions<Rules extends ServiceRules & Pick<Service, 'open'>> {
   readonly settings: Pick<Settings, 'maxConcurrentWakes' | 'maxRunning' | 'holdTimeoutMs'>
@@ -52,9 +54,12 @@ export interface SupervisorOptions<Rules extends ServiceRules & Pick<Service, 'o
 
 export interface Supervisor {
   readonly wake: Wake
+  readonly onlookers: Onlookers
   readonly operations: Operations
   /** Whether an instance of this name exists or may come to be by a request. */
   isKnown(service: string, id: string): boolean
+  /** Whether nothing of the instance 'service:id' runs or is about to, and a request would wake it. */
+  isAsleep(key: string): boolean
   /** Starts, in turn, what shall run without being asked for. */
   autostart(): void
   /** Refuses what comes from now on and ends every instance at once; resolves when nothing runs any more. */
@@ -73,6 +78,8 @@ export const createSupervisor = <Rules extends ServiceRules & Pick<Service, 'ope
     admission: createAdmission(clock, settings.maxConcurrentWakes, capacity),
     idle: createIdleWatch(clock),
     room: { taken: 0 },
+    wakeBook: new WakeBook(),
+    wakeTimes: new Map(),
     holdTimeoutMs: settings.holdTimeoutMs,
     random: options.random,
   }
@@ -80,7 +87,9 @@ export const createSupervisor = <Rules extends ServiceRules & Pick<Service, 'ope
   const roster = new Roster({ isOpen, declared: options.declared, added: state.addedInstances() })
   const strays = createStrays(log)
   const disabled = new Set(state.disabledInstances())
+  const paused = new Set(state.pausedInstances())
   const breakers = new Map(state.breakers())
+  const serverStartedAtMs = clock.wallMs()
   let isShuttingDown = false
 
   const fleet: Fleet = createFleet(roster, (name) => {
@@ -93,6 +102,7 @@ export const createSupervisor = <Rules extends ServiceRules & Pick<Service, 'ope
       rules,
       house,
       isDisabled: disabled.delete(key),
+      isPaused: paused.delete(key),
       breaker: take(breakers, key),
       launch: async () => {
         await strays.gone(key)
@@ -121,10 +131,11 @@ export const createSupervisor = <Rules extends ServiceRules & Pick<Service, 'ope
       idle: house.idle,
     })
 
-  const list = (): readonly InstanceStatus[] => {
+  /** Every instance there is, by its written name and in the order of these. */
+  const everybody = (): readonly (readonly [string, InstanceName])[] => {
     const names = new Map(roster.named().map((name) => [formatInstance(name), name]))
     for (const { key, name } of fleet.all()) names.set(key, name)
-    return [...names].sort(([one], [other]) => (one < other ? -1 : 1)).map(([, name]) => status(name))
+    return [...names].sort(([one], [other]) => (one < other ? -1 : 1))
   }
 
   const operations = createOperations({
@@ -140,10 +151,19 @@ export const createSupervisor = <Rules extends ServiceRules & Pick<Service, 'ope
     dataDir: describe.dataDir,
     tracing: options.tracing,
     status,
+    why: (name) =>
+      accountOf({
+        name,
+        instance: fleet.find(formatInstance(name)),
+        refused: unrunnable.get(name.service),
+        serverStartedAtMs,
+        clock,
+        idle: house.idle,
+      }),
   })
 
   // What is remembered of an instance is loaded with it, so those of whom something is remembered are made now.
-  for (const key of [...disabled, ...breakers.keys()]) instanceNamed(fleet, key)
+  for (const key of [...disabled, ...paused, ...breakers.keys()]) instanceNamed(fleet, key)
   takeOver(fleet, strays, { adopted: options.adopted ?? [], exits: options.exits ?? [] })
 
   const refusalOf = (key: string): Refusal => {
@@ -161,7 +181,16 @@ export const createSupervisor = <Rules extends ServiceRules & Pick<Service, 'ope
       fleet.forgetIfUnused(instance)
       return lease
     },
-    operations: { ...operations, list },
+    onlookers: {
+      look: (key) => fleet.find(key)?.look() ?? { state: 'done' },
+      wish: (key) => fleet.find(key)?.wish(),
+    },
+    operations: {
+      ...operations,
+      list: () => everybody().map(([, name]) => status(name)),
+      names: () => everybody().map(([key]) => key),
+    },
+    isAsleep: (key) => fleet.find(key)?.isAsleep ?? !unrunnable.has(parseInstance(key)?.service ?? ''),
     isKnown: (service, id) => roster.sourceOf({ service, id }) !== undefined,
     autostart() {
       for (const name of roster.named()) {

@@ -2,7 +2,9 @@
 // its own deadline at the latest, and one who leaves takes nothing from the others.
 // It does not know what they wait for: phases are the instance's business.
 import type { Refusal } from '../refusal.ts'
+import type { Gone } from '../router/wake.ts'
 import type { Clock } from './clock.ts'
+import type { WakeCause } from './history.ts'
 import { refusals } from './refusals.ts'
 import type { Run } from './run.ts'
 
@@ -19,6 +21,8 @@ export interface Waiter {
   readonly deadlineMs: number
   /** An operator: has no place in the queue to lose, and wants to hear of the first failed start. */
   readonly isOperator: boolean
+  /** What is said to have woken the instance when this one waited first. */
+  readonly cause: WakeCause
   /** Called when the run is ready, in the same tick. */
   admit(run: Run): void
   refuse(refusal: Refusal): void
@@ -31,6 +35,8 @@ export interface WaitersOptions {
   readonly queueMax: number
   /** What one is told whose time is up. */
   outOfTime(): Refusal
+  /** Milliseconds after which one should come back for whom there is no place. */
+  fullRetryMs(): number
   /** Called after somebody left or ran out of time. */
   onLeft(): void
 }
@@ -55,8 +61,14 @@ export class Waiters {
     return this.#seats.size
   }
 
+  /** Whoever has waited longest. */
+  get first(): Waiter | undefined {
+    for (const { waiter } of this.#seats) return waiter
+    return undefined
+  }
+
   /** Waits until one of its functions is called. Throws a Refusal when there is no room. `gone` aborts when the client leaves. */
-  join(waiter: Waiter, gone?: AbortSignal): void {
+  join(waiter: Waiter, gone?: Gone): void {
     const { clock, instance } = this.#options
     if (!waiter.isOperator) this.#requireRoom()
     const leave = (): void => this.#leave(seat, refusals.left(instance, gone?.reason))
@@ -87,10 +99,10 @@ export class Waiters {
   }
 
   #requireRoom(): void {
-    const { queueMax, room, instance } = this.#options
+    const { queueMax, room, instance, fullRetryMs } = this.#options
     if (this.#clients < queueMax && room.taken < longestQueue) return
     const whose = this.#clients < queueMax ? 'sleeping instances' : instance
-    throw refusals.queueFull(whose)
+    throw refusals.queueFull(whose, fullRetryMs())
   }
 
   #leave(seat: Seat, refusal: Refusal): void {

@@ -28,6 +28,7 @@ const terminal: Terminal = {
   printBytes: () => undefined,
   note: (text) => void printed.push(text),
   progress: () => undefined,
+  showsProgress: false,
   isInteractive: false,
   columns: undefined,
   canAsk: false,

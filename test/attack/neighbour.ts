@@ -2,6 +2,7 @@
 // judged: on a machine that others use a p99 tells of them; that every request was answered does not depend on them.
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Tenement } from '../helpers/tenement.ts'
 import { waitUntil } from '../helpers/waitUntil.ts'
 
@@ -10,13 +11,18 @@ export interface Asking {
   finish(atLeast?: number): Promise<readonly string[]>
 }
 
+/** Asking without a pause would take a processor from whatever else the tests do. */
+const pauseMs = 10
+
 /** Asks the host one request after the other, each of which must be answered with this text. */
 export const keepAsking = (tenement: Tenement, host: string, expected: string): Asking => {
   const wrong: string[] = []
   let count = 0
+  let isFinishing = false
   let isOver = false
   const ask = async (): Promise<void> => {
     while (!isOver) {
+      if (!isFinishing) await delay(pauseMs)
       const answer = await tenement.ask(host).catch((error: Error) => ({ status: 0, body: error.message }))
       if (answer.status !== 200 || answer.body !== expected) wrong.push(`${answer.status} ${answer.body}`)
       count += 1
@@ -26,6 +32,7 @@ export const keepAsking = (tenement: Tenement, host: string, expected: string): 
   return {
     finish: async (atLeast = 20) => {
       const from = count
+      isFinishing = true
       await waitUntil(() => count >= from + atLeast, 30_000)
       isOver = true
       await asking

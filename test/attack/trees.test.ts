@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { instanceNamed } from '../../src/control/named.ts'
 import { newTenantUids } from '../helpers/tenantUids.ts'
 import { apps, startTenement, type Tenement } from '../helpers/tenement.ts'
 import { waitUntil } from '../helpers/waitUntil.ts'
@@ -70,19 +71,19 @@ const excesses = [
 
 const add = async (level: string, kind: string): Promise<string> => {
   const instance = `${level}:${kind.replaceAll(' ', '-')}`
-  expect(await tenement.command('add', instance)).toMatchObject({ exitCode: 0 })
+  await tenement.control.add(instanceNamed(instance))
   expect(await grow(instance, kind)).toBe('grown')
   return instance
 }
 
-/** Says what removing it said, and whether its directory is still there. */
+/** Whether its directory was there, and is: rejects with what went wrong where not all of it could be removed. */
 const purge = async (instance: string): Promise<unknown> => {
   const { dataDir } = await tenement.status(instance)
   const wasThere = existsSync(dataDir)
-  const { exitCode, stderr } = await tenement.command('remove', instance, '--purge', '--yes')
-  return { exitCode, stderr, wasThere, isThere: existsSync(dataDir) }
+  const { purged } = await tenement.control.remove(instanceNamed(instance), { purge: true })
+  return { purged, wasThere, isThere: existsSync(dataDir) }
 }
-const purged = { exitCode: 0, stderr: '', wasThere: true, isThere: false }
+const purged = { purged: true, wasThere: true, isThere: false }
 
 describe('beside an instance with a hostile tree its neighbour is answered, and it', () => {
   beforeEach(() => {

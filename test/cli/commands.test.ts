@@ -1,9 +1,12 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { TenementError } from '../../src/errors.ts'
+import { waitUntil } from '../helpers/waitUntil.ts'
 import {
   carol,
+  instanceAccount,
   instanceStatus,
   type RunningControl,
   type ScriptedOperations,
@@ -75,6 +78,12 @@ describe('tenement ps', () => {
     expect(await run('ps', '--json')).toEqual(printed('[]\n'))
   })
 
+  it('names the service that was meant by one of which there is no instance', async () => {
+    await serve([instanceStatus(carol), ready])
+    expect((await run('ps', 'wbe')).stderr).toBe('there are no instances of "wbe"\n→ did you mean "web"?\n')
+    expect((await run('ps', 'payroll')).stderr).toContain('→ all there are: tenement ps')
+  })
+
   it('does not know a phase that there is not, and says which there are', async () => {
     await serve()
     const told = await run('ps', '--phase', 'floating')
@@ -93,6 +102,7 @@ describe('tenement status', () => {
     ['queued', 3],
     ['backoff', 3],
     ['crashlooped', 3],
+    ['paused', 3],
     ['disabled', 3],
   ] as const)('of an instance that is %s exits with %i', async (phase, code) => {
     await serve([instanceStatus(carol, { phase })])
@@ -116,6 +126,104 @@ describe('tenement status', () => {
     const { stdout, code } = await run('status', 'web:main', '--json')
     expect(code).toBe(0)
     expect(JSON.parse(stdout)).toEqual(ready)
+  })
+})
+
+describe('tenement why', () => {
+  it('prints sentences, and for programs what the server said', async () => {
+    await serve()
+    const told = await run('why', 'api:carol')
+    expect(told).toMatchObject({ code: 0, stderr: '' })
+    expect(told.stdout).toMatch(/^api:carol is asleep: nobody has asked for it since /)
+    expect(told.stdout).toContain('nothing happens until a request comes, or: tenement wake api:carol\n')
+    const { stdout } = await run('why', 'api:carol', '--json')
+    expect(JSON.parse(stdout)).toEqual(instanceAccount('api:carol'))
+  })
+
+  it('names the instance that was meant by one that is not there', async () => {
+    await serve()
+    expect(await run('why', 'api:carl')).toEqual({
+      code: 1,
+      signal: null,
+      stdout: '',
+      stderr: 'error: there is no instance api:carl (unknown_instance)\n→ did you mean "api:carol"?\n',
+    })
+  })
+})
+
+describe('tenement open', () => {
+  it('prints the address, and starts the browser of a person who sits at this machine', async () => {
+    await serve()
+    const url = 'http://carol.api.localhost:8080/'
+    const seen = join(control.directory, 'seen')
+    const browser = join(control.directory, 'browser')
+    await writeFile(browser, `#!/bin/sh\nprintf '%s' "$*" > ${seen}.new && mv ${seen}.new ${seen}\n`, { mode: 0o755 })
+    const at = async (args: readonly string[], env: Readonly<Record<string, string>>) => {
+      expect(await tenement.run(['--config', config, 'open', 'api:carol', ...args], { env })).toEqual(
+        printed(`${url}\n`),
+      )
+    }
+    const desktop = { DISPLAY: ':0', BROWSER: browser }
+    await at(['--print'], desktop)
+    await at([], { ...desktop, SSH_CONNECTION: '10.0.0.1 1 10.0.0.2 22' })
+    await at([], { BROWSER: browser })
+    await expect(readFile(seen)).rejects.toThrow('ENOENT')
+    await at([], desktop)
+    await waitUntil(() => existsSync(seen))
+    expect(await readFile(seen, 'utf8')).toBe(url)
+  })
+
+  it('tells programs the address, and why there will be no answer on this machine', async () => {
+    await serve([instanceStatus(carol, { refused: 'no memory limit here' })])
+    const told = await run('open', 'api:carol', '--json')
+    expect(JSON.parse(told.stdout)).toEqual({ instance: 'api:carol', url: 'http://carol.api.localhost:8080/' })
+    expect(told.stderr).toContain('api:carol cannot run on this machine: no memory limit here')
+  })
+})
+
+describe('progress of an order', () => {
+  /** Waits for somebody to ask how it is getting on, twice; not for ever, as there may be nobody who wants to know. */
+  const serveSlowly = async () => {
+    const asked = { times: 0 }
+    await serve([instanceStatus(carol)], {
+      why: () => {
+        asked.times += 1
+        return instanceAccount('api:carol', { phase: 'starting' })
+      },
+      wake: async () => {
+        await waitUntil(() => asked.times >= 2, 1_500).catch(() => undefined)
+        return instanceStatus(carol, { phase: 'ready' })
+      },
+    })
+    return asked
+  }
+  const erased = '\r\u001b[K'
+
+  it('is shown on a terminal, and cleared before the outcome', async () => {
+    await serveSlowly()
+    const told = await tenement.onTerminal(['--config', config, 'wake', 'api:carol'])
+    expect(told.code).toBe(0)
+    const shown = told.stdout.split(erased)
+    expect(shown[1]).toMatch(/^api:carol is starting, \S+s$/)
+    expect(shown.at(-1)).toMatch(/^api:carol is ready after \S+s\r\n$/)
+  })
+
+  it.each([
+    ['with --json', ['--json'], {}],
+    ['in a CI', [], { CI: 'true' }],
+    ['on a dumb terminal', [], { TERM: 'dumb' }],
+  ])('is neither shown nor asked for %s', async (_, args, env) => {
+    const asked = await serveSlowly()
+    const told = await tenement.onTerminal(['--config', config, 'wake', 'api:carol', ...args], '', { env })
+    expect(told.code).toBe(0)
+    expect(told.stdout).not.toContain(erased)
+    expect(asked.times).toBe(0)
+  })
+
+  it('is neither shown nor asked for on a pipe', async () => {
+    const asked = await serveSlowly()
+    expect(await run('wake', 'api:carol')).toMatchObject({ code: 0, stderr: '' })
+    expect(asked.times).toBe(0)
   })
 })
 
@@ -154,6 +262,8 @@ describe('an order to an instance', () => {
     ['restart', 'ready'],
     ['enable', 'asleep'],
     ['disable', 'disabled'],
+    ['pause', 'paused'],
+    ['resume', 'asleep'],
   ])('%s is carried out, and its outcome told in one line with the time it took', async (verb, phase) => {
     await serve()
     const told = await run(verb, 'api:carol')

@@ -57,6 +57,10 @@ describe('the command line', () => {
   it.each([
     [['pss'], 'Did you mean ps?'],
     [['ps', '--jsno'], 'Did you mean --json?'],
+    [['seccomp', 'explain', 'strct'], 'did you mean "strict"?'],
+    [['check', '--isolation', 'sanbox'], 'did you mean "sandbox"?'],
+    [['explain', 'crashlop'], 'did you mean "crashloop"?'],
+    [['completion', 'csh'], 'Allowed choices are bash, zsh, fish'],
     [['status'], 'missing required argument'],
     [['status', 'api:carol', 'api:dave'], 'too many arguments'],
     [['config', 'shwo'], 'Did you mean show?'],

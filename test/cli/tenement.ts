@@ -36,6 +36,8 @@ export interface Tenement {
   shell(line: string, options?: RunOptions): Promise<Ended>
   /** Runs it on a terminal of its own, with this typed; stdout is what the terminal got, both streams in one. */
   onTerminal(args: readonly string[], typed?: string, options?: RunOptions): Promise<Ended>
+  /** The same for another command, a line of shell. */
+  inTerminal(command: string, typed: string, options?: RunOptions): Promise<Ended>
   remove(): Promise<void>
 }
 
@@ -67,6 +69,15 @@ export const buildTenement = async (): Promise<Tenement> => {
     })
   const start: Tenement['start'] = (args, options) => spawnHere(process.execPath, [main, ...args], options)
   const command = [process.execPath, main].map(quote).join(' ')
+  const inTerminal: Tenement['inTerminal'] = (line, typed, options = {}) =>
+    endOf(
+      // script(1) gives the command a terminal, and returns its exit code with -e.
+      spawnHere('script', ['-qec', line, '/dev/null'], {
+        ...options,
+        env: { TERM: 'xterm', SHELL: '/bin/sh', ...options.env },
+      }),
+      typed,
+    )
 
   return {
     main,
@@ -76,14 +87,8 @@ export const buildTenement = async (): Promise<Tenement> => {
     run: (args, options) => endOf(start(args, options)),
     shell: (line, options) => endOf(spawnHere('sh', ['-c', line.replaceAll('$tenement', command)], options)),
     onTerminal: (args, typed = '', options = {}) =>
-      endOf(
-        // script(1) gives the command a terminal, and returns its exit code with -e.
-        spawnHere('script', ['-qec', `${command} ${args.map(quote).join(' ')}`, '/dev/null'], {
-          ...options,
-          env: { TERM: 'xterm', SHELL: '/bin/sh', ...options.env },
-        }),
-        typed,
-      ),
+      inTerminal(`${command} ${args.map(quote).join(' ')}`, typed, options),
+    inTerminal,
     remove: async () => {
       for (const path of [folder, home]) await rm(path, { recursive: true, force: true })
     },

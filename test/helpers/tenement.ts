@@ -7,6 +7,8 @@ import { request as httpRequest, type IncomingHttpHeaders } from 'node:http'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
+import { type ControlClient, connectControl } from '../../src/control/client.ts'
+import { instanceNamed } from '../../src/control/named.ts'
 import { endWithTests } from './endWithTests.ts'
 import { makeTemporaryDirectory } from './launcher.ts'
 import { isRoot } from './root.ts'
@@ -46,7 +48,9 @@ export interface Tenement {
   ask(host: string, options?: AskOptions): Promise<Answer>
   /** Runs a command of the command line against this server. */
   command(...args: string[]): Promise<CommandResult>
-  /** The instance as `status --json` shows it. */
+  /** What the command line asks a server with; a program to start for each of many orders would take longer than they do. */
+  readonly control: ControlClient
+  /** The instance as `status --json` shows it, asked for without the command line. */
   // biome-ignore lint/suspicious/noExplicitAny: the JSON of a command; each test looks at what it expects
   status(instance: string): Promise<any>
   /** The pid of the server process, which is not the launcher. */
@@ -152,6 +156,7 @@ export const startTenement = async (options: StartOptions): Promise<Tenement> =>
     })
     return { exitCode, stdout, stderr }
   }
+  const control = connectControl(join(root, 'run', 'control.sock'))
   return {
     root,
     tenantUids: uids,
@@ -160,7 +165,8 @@ export const startTenement = async (options: StartOptions): Promise<Tenement> =>
     output: () => output,
     ask: (host, ask) => askPort(port, host, ask),
     command,
-    status: async (instance) => JSON.parse((await command('status', instance, '--json')).stdout),
+    control,
+    status: (instance) => control.status(instanceNamed(instance)),
     serverPid: async () => {
       const { stdout } = await execa('pgrep', ['-P', String(child.pid), '-f', 'serve.js'])
       return Number(stdout.split('\n')[0])

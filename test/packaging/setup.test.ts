@@ -8,7 +8,7 @@ import { execa } from 'execa'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-const copied = ['scripts', 'package.json', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json', '.npmrc']
+const copied = ['bin', 'scripts', 'package.json', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json', '.npmrc']
 
 let checkout = ''
 
@@ -38,7 +38,7 @@ test('a second set-up does nothing and says nothing', async () => {
   expect((await stat(join(checkout, 'dist/cli/main.js'))).ino).toBe(built.ino)
 })
 
-test('npx finds the command once it is built, asked before or not', async () => {
+test('npx finds the command in a checkout: what to do before it is built, and what is built from then on', async () => {
   // Packages linked one by one: the folder they lie in is this checkout's own.
   await rm(join(checkout, 'node_modules'))
   await mkdir(join(checkout, 'node_modules'))
@@ -47,10 +47,13 @@ test('npx finds the command once it is built, asked before or not', async () => 
   await write('src/cli/main.ts', "#!/usr/bin/env node\nconsole.log('found')\n")
   const askNpx = () =>
     execa('npx', ['--offline', 'tenement'], { cwd: checkout, env: { HOME: checkout }, reject: false })
-  expect((await askNpx()).exitCode).not.toBe(0)
+  expect(await askNpx()).toMatchObject({
+    exitCode: 1,
+    stderr: `error: tenement is not built in ${checkout}/\n→ run npm start there, or npm run build`,
+  })
   await setUp()
   expect((await askNpx()).stdout).toBe('found')
-})
+}, 90_000)
 
 test('two set-ups at the same time build once', async () => {
   const both = await Promise.all([setUp(), setUp()])

@@ -65,9 +65,13 @@ const tenement = (...args: readonly string[]) =>
 
 test('the tarball holds the program and nothing of the tests', () => {
   expect(packed).toContain('dist/cli/main.js')
+  expect(packed).toContain('bin/tenement.mjs')
   expect(packed).toContain('LICENSE')
   expect(
-    packed.filter((path) => !/^(dist|profiles)\/|^(README|CHANGELOG)\.md$|^LICENSE$|^package\.json$/.test(path)),
+    packed.filter(
+      (path) =>
+        !/^(dist|profiles)\/|^bin\/tenement\.mjs$|^(README|CHANGELOG)\.md$|^LICENSE$|^package\.json$/.test(path),
+    ),
   ).toEqual([])
 })
 

@@ -67,7 +67,10 @@ const table: Readonly<Record<string, Row>> = {
       'isolation/reach.ts',
       'launcher/client.ts',
     ],
-    types: ['config', 'router/wake.ts', 'isolation/adapter.ts', 'control/operations.ts', 'launcher/protocol.ts'],
+    types: [
+      ...['config', 'router/wake.ts', 'isolation/adapter.ts', 'launcher/protocol.ts'],
+      ...['control/operations.ts', 'control/account.ts'],
+    ],
   },
   cli: {
     values: [

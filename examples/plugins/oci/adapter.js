@@ -17,12 +17,14 @@ import { specOf } from './spec.js'
 const specFd = 4
 
 // Runs in namespaces of its own, as their root. The root file system is everybody's and the mount points of an instance are not in it,
-// so they are made in a layer above it (overlayfs, "Overlay in user namespaces": Linux 5.11). TENEMENT_RUN is how a launcher that
-// is not root finds the processes of a run: what is in the container has it too.
+// so they are made in a layer above it (overlayfs, "Overlay in user namespaces": Linux 5.11). crun refuses to start where there are
+// cgroups of version 1 and controllers of version 2 beside them, also when it is to use neither, so it sees none of the latter.
+// TENEMENT_RUN is how a launcher that is not root finds the processes of a run: what is in the container has it too.
 const makeReady = `
 set -eu
 rootfs=$1 preserved=$2; shift 2
 /usr/sbin/ip link set lo up
+[ ! -d /sys/fs/cgroup/unified ] || /usr/bin/mount -t tmpfs -o size=4k,ro none /sys/fs/cgroup/unified
 /usr/bin/mount -t tmpfs -o size=16m,mode=0700 oci /dev/shm
 cd /dev/shm; mkdir state rootfs upper work
 /usr/bin/mount -t overlay -o "lowerdir=$rootfs,upperdir=upper,workdir=work" overlay rootfs

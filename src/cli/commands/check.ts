@@ -1,6 +1,7 @@
 // `tenement check`: everything that keeps this machine from serving the config, at once, and nothing started.
 // What was found is what was asked for, so it is on stdout.
 import { ConfigError } from '../../config/problem.ts'
+import { nearest } from '../../config/suggest.ts'
 import type { LastProof } from '../../proof/lastProof.ts'
 import type { Checked, CheckOptions, Scope } from '../checkConfig.ts'
 import { type CommandDefinition, type Given, type Invocation, jsonFlag } from '../command.ts'
@@ -12,7 +13,7 @@ export const check: CommandDefinition = {
   name: 'check',
   args: [],
   summary: 'Say what is wrong with the config, and what this machine can keep',
-  more: 'Starts nothing, and needs no config to say what isolation can do here. Exits with 2 when the config is wrong, with 3 when it is right and this machine cannot run it. With --attack it starts programs that try to break out of each isolation that is used, for half a minute and within its bounds, and exits with 3 when a promise is broken. With --plugin it exits with 2 when the plug-in cannot be loaded, and with 3 when a proof fails.',
+  more: 'Starts nothing, and needs no config to say what isolation can do here. Exits with 2 when the config is wrong, or the file of --html cannot be written, with 3 when it is right and this machine cannot run it. With --attack it starts programs that try to break out of each isolation that is used, for half a minute and within its bounds, and exits with 3 when a promise is broken. With --plugin it exits with 2 when the plug-in cannot be loaded, and with 3 when a proof fails.',
   examples: [
     ['tenement check', 'the config that "tenement serve" would take'],
     ['tenement check --config new.toml --json', 'another one, for programs'],
@@ -57,8 +58,9 @@ const requireAttack = (given: Given): void => {
 
 /** A config must make sense before what it uses is tried; what this machine cannot run of it is told by the attack. */
 const attackWhatIsUsed = async (given: Given, terminal: Invocation['terminal']): Promise<number> => {
-  const { requireMachine, runAttack } = await import('../attack.ts')
+  const { requireMachine, requirePage, runAttack } = await import('../attack.ts')
   requireMachine(given)
+  await requirePage(given)
   const scope = scopeOf(given)
   const checked = await find(given, scope === 'all' ? 'used' : scope, terminal, { withRefuted: true })
   requireKnown(checked, given.text('isolation'))
@@ -84,7 +86,9 @@ const scopeOf = (given: Given): Scope => {
 /** Known once the config is read: some come with it. */
 const requireKnown = ({ adapters, faults }: Checked, only: string | undefined): void => {
   if (only === undefined || adapters.has(only) || faults.has(only)) return
-  throw new UsageError(`there is no isolation "${only}"`, `there are: ${[...adapters.keys()].join(', ')}`)
+  const meant = nearest(only, adapters.keys())
+  const all = `there are: ${[...adapters.keys()].join(', ')}`
+  throw new UsageError(`there is no isolation "${only}"`, meant === undefined ? all : `did you mean "${meant}"? ${all}`)
 }
 
 /** Where nobody named a config and none is there, the machine alone is told about; unless it was not to be asked either. */

@@ -31,12 +31,15 @@ tbody th{font-weight:600}
 tbody th.number{font-weight:400}
 th[scope=rowgroup]{background:var(--panel);padding-top:.6rem}
 .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
+thead .number{white-space:normal}
+h1,h2,h3,p,li,a,caption{overflow-wrap:anywhere}
+thead th,.word{overflow-wrap:normal}
 td p{margin:.15rem 0}
 dl{display:grid;grid-template-columns:minmax(8rem,max-content) 1fr;gap:.3rem 1.25rem;margin:.75rem 0}
 dt{color:var(--quiet)}
 dd{margin:0;overflow-wrap:anywhere}
 meter{width:8rem;height:.8rem;vertical-align:middle}
-@media (max-width:36rem){table{font-size:.86rem}th,td{padding:.35rem .3rem}.word{white-space:normal}}
+@media (max-width:36rem){header,nav,main,footer{padding-left:.9rem;padding-right:.9rem}table{display:block;overflow-x:auto;font-size:.86rem}th,td{padding:.35rem .3rem}tbody th[scope=row]:not(.number){min-width:6.5rem}.word{white-space:normal}dl{grid-template-columns:1fr}dd{margin:0 0 .5rem}}
 @media print{
 :root{color-scheme:light}
 body{font-size:10pt}

@@ -46,6 +46,9 @@ const rootNames = ['bin', 'sbin', 'lib', 'lib32', 'lib64', 'libx32']
 const etcNames = [
   ...['alternatives', 'ld.so.cache', 'crypto-policies', 'pki', 'ssl'],
   ...['localtime', 'os-release', 'mime.types', 'protocols', 'services'],
+  // Each only where its program is installed. Debian's Chromium does not start without the second; without the first it, and all
+  // else that draws text, looks for fonts where a library was built to look.
+  ...['fonts', 'chromium.d', 'chromium'],
 ]
 
 /** Debian's Java keeps java.security and its like in such a directory of /etc and does not start without it. */

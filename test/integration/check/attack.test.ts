@@ -215,8 +215,9 @@ describe('check --attack starts nothing', () => {
     for (const page of [planted, join(root, 'no-folder', 'report.html')]) {
       const { code, stdout, stderr } = await check(['--config', file, '--attack', '--html', page])
       expect(stderr).toContain(`the report cannot be written to "${page}"`)
-      expect(stdout).not.toContain('OUTCOME')
-      expect(code).toBe(1)
+      expect(stderr).not.toContain('attacking')
+      expect(stdout).toBe('')
+      expect(code).toBe(2)
     }
     expect(existsSync(join(root, 'canary'))).toBe(false)
   })

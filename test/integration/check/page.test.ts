@@ -1,25 +1,25 @@
 // The page of an attack in a real browser, where there is one: that its style is let in by its own policy, that hostile names stay
-// text, and that it prints.
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+// text, that nothing of it is wider than a telephone, and that it prints.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { delimiter, join } from 'node:path'
-import { execa } from 'execa'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect } from 'vitest'
 import { attackPage, type PageData } from '../../../src/cli/page/attackPage.ts'
 import { builtinAdapters } from '../../../src/isolation/registry.ts'
 import { countsOf } from '../../../src/proof/report.ts'
-
-const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable', 'headless_shell']
-const browser = (process.env.PATH ?? '')
-  .split(delimiter)
-  .flatMap((folder) => names.map((name) => join(folder, name)))
-  .find((path) => existsSync(path))
+import { browser, type Chromium, type Page, startChromium, testInBrowser } from '../../helpers/chromium.ts'
+import { waitUntil } from '../../helpers/waitUntil.ts'
 
 let folder: string
-beforeAll(() => {
+let chromium: Chromium
+beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'tenement-page-'))
+  if (browser !== undefined) chromium = await startChromium()
+}, 120_000)
+afterAll(async () => {
+  await chromium?.close()
+  rmSync(folder, { recursive: true, force: true })
 })
-afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 const hostile = `<script>document.title='taken'</script><img src=x onerror="document.title='taken'">`
 
@@ -39,41 +39,45 @@ const page = (): string => {
   return attackPage(data)
 }
 
-const open = async (text: string, ...args: readonly string[]) => {
-  const file = join(folder, 'page.html')
+/** Resolves when all of it was read. */
+const open = async (name: string, text: string): Promise<Page> => {
+  const file = join(folder, `${name}.html`)
   writeFileSync(file, text)
-  // Its own sandbox refuses root; what it opens here is a page of our own, without a way to the network.
-  const usual = [
-    '--headless',
-    '--no-sandbox',
-    '--disable-gpu',
-    '--enable-logging=stderr',
-    `--user-data-dir=${folder}/user`,
-  ]
-  const { stdout, stderr } = await execa(browser ?? '', [...usual, ...args, `file://${file}`], { timeout: 60_000 })
-  return { stdout, stderr }
+  const opened = await chromium.newPage()
+  await opened.open(`file://${file}`)
+  await waitUntil(async () => (await opened.evaluate('document.readyState')) === 'complete', 30_000)
+  return opened
 }
 
-const testInBrowser = (name: string, run: () => Promise<void>) =>
-  test(name, async ({ skip }) => {
-    if (browser === undefined) skip(`none of ${names.join(', ')} is on the PATH`)
-    await run()
-  }, 120_000)
+const isPolicy = (complaint: string): boolean => /Refused to|Content Security Policy/.test(complaint)
 
 testInBrowser('a browser refuses nothing of the page, and runs nothing that is written on it', async () => {
-  const { stdout, stderr } = await open(page(), '--dump-dom')
-  expect(stdout).toContain('<title>How tenants are confined on here</title>')
-  expect(stdout).toContain('&lt;script&gt;')
-  expect(stderr).not.toMatch(/Refused to|Content Security Policy/)
+  const opened = await open('whole', page())
+  expect(await opened.evaluate('document.title')).toBe('How tenants are confined on here')
+  expect(await opened.evaluate('document.body.textContent')).toContain(hostile)
+  expect(await opened.evaluate('document.querySelectorAll("script, img").length')).toBe(0)
+  expect(opened.complaints.filter(isPolicy)).toEqual([])
+  await opened.picture('report')
 })
 
 testInBrowser('a browser says so where the style is not the one that the page was made with', async () => {
-  const { stderr } = await open(page().replace('<style>', '<style>b{}'), '--dump-dom')
-  expect(stderr).toMatch(/Refused to|Content Security Policy/)
+  const opened = await open('restyled', page().replace('<style>', '<style>b{}'))
+  await waitUntil(() => opened.complaints.some(isPolicy))
+})
+
+testInBrowser('the page fits the width of a telephone', async () => {
+  const opened = await open('narrow', page())
+  const telephone = { width: 360, height: 740, deviceScaleFactor: 1, mobile: false }
+  await opened.send('Emulation.setDeviceMetricsOverride', telephone)
+  await waitUntil(async () => (await opened.evaluate('innerWidth')) === 360)
+  expect(await opened.evaluate('document.documentElement.scrollWidth')).toBe(
+    await opened.evaluate('document.documentElement.clientWidth'),
+  )
+  await opened.picture('report-narrow')
 })
 
 testInBrowser('the page prints', async () => {
-  const file = join(folder, 'page.pdf')
-  await open(page(), `--print-to-pdf=${file}`)
-  expect(readFileSync(file).subarray(0, 5).toString()).toBe('%PDF-')
+  const opened = await open('printed', page())
+  const { data } = await opened.send('Page.printToPDF')
+  expect(Buffer.from(String(data), 'base64').subarray(0, 5).toString()).toBe('%PDF-')
 })

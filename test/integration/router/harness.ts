@@ -3,10 +3,14 @@
 import { once } from 'node:events'
 import { createServer as createHttpServer, type Server as HttpServer, type RequestListener } from 'node:http'
 import { connect, createServer, type Server, type Socket } from 'node:net'
+import { createGuards, type Guards } from '../../../src/router/guards.ts'
 import { buildHostTable, match } from '../../../src/router/host.ts'
 import type { LogFields } from '../../../src/router/log.ts'
+import { createStreams } from '../../../src/router/page/streams.ts'
+import { type Patience, usualPatience } from '../../../src/router/patience.ts'
+import { type Knowledge, noKnowledge, type Rules } from '../../../src/router/rules.ts'
 import { createRouter, type Router } from '../../../src/router/server.ts'
-import type { Endpoint, Lease, Wake, WakeContext } from '../../../src/router/wake.ts'
+import type { Endpoint, Lease, Onlookers, Wake, WakeContext, WakeState } from '../../../src/router/wake.ts'
 
 export interface Line extends LogFields {
   readonly level: string
@@ -22,12 +26,23 @@ export interface Harness {
   /** Times a lease was released, over all leases. */
   releases(): number
   readonly wakes: WakeContext[]
+  /** Of whom it was said that they are wanted though the request waits no longer. */
+  readonly wishes: string[]
 }
 
 export interface HarnessOptions {
   readonly wake?: (context: WakeContext, instance: string) => Promise<Endpoint>
   readonly trustedProxies?: readonly string[]
   readonly match?: (host: string) => string | undefined
+  readonly pageAfterMs?: number
+  /** How far the wake is, as a page is told. */
+  readonly look?: (instance: string) => WakeState
+  readonly bounds?: Parameters<typeof createStreams>[1]
+  /** What the service of every instance asks for. */
+  readonly rules?: Partial<Rules>
+  readonly isAsleep?: Knowledge['isAsleep']
+  readonly guards?: Guards
+  readonly patience?: Partial<Patience>
 }
 
 type Cleanup = () => Promise<unknown> | unknown
@@ -72,11 +87,25 @@ export const startRouter = async (endpoint: Endpoint | undefined, options: Harne
   }
   const line = (level: string) => (fields: LogFields, message: string) => void lines.push({ ...fields, level, message })
   const log = { debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error') }
+  const wishes: string[] = []
+  const onlookers: Onlookers = {
+    look: options.look ?? (() => ({ state: 'done' })),
+    wish: (instance) => void wishes.push(instance),
+  }
   const router = createRouter({
     match: options.match ?? ((host) => match(table, host)),
     wake,
+    onlookers,
+    streams: createStreams(onlookers.look, options.bounds),
+    pageAfterMs: options.pageAfterMs,
     log,
     trustedProxies: options.trustedProxies ?? [],
+    knowledge: {
+      rulesOf: (instance) => ({ ...noKnowledge.rulesOf(instance), ...options.rules }),
+      isAsleep: options.isAsleep ?? (() => false),
+    },
+    guards: options.guards ?? createGuards({ wakesPerClient: 60 }),
+    patience: { ...usualPatience, ...options.patience },
     random: () => 0.5,
   })
   router.server.listen(0, '127.0.0.1')
@@ -85,7 +114,15 @@ export const startRouter = async (endpoint: Endpoint | undefined, options: Harne
     router.server.closeAllConnections()
     await router.close()
   })
-  return { router, port: portOf(router.server), lines, wakes, leases: () => given - ended, releases: () => releases }
+  return {
+    router,
+    port: portOf(router.server),
+    lines,
+    wakes,
+    wishes,
+    leases: () => given - ended,
+    releases: () => releases,
+  }
 }
 
 const portOf = (server: Server): number => {

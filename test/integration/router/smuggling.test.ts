@@ -1,7 +1,19 @@
 // Requests made to be read differently by two parsers. None may bring an instance a second request, or one it would
 // not have got; whatever follows on such a connection is not served.
+import type { Socket } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
-import { answering, ask, cleanUp, endpointAt, hostOf, httpInstance, rawClient, startRouter, until } from './harness.ts'
+import {
+  answering,
+  ask,
+  cleanUp,
+  endpointAt,
+  hostOf,
+  httpInstance,
+  rawClient,
+  rawInstance,
+  startRouter,
+  until,
+} from './harness.ts'
 
 afterEach(cleanUp)
 
@@ -17,6 +29,13 @@ const refused: Record<string, string> = {
   'a list of lengths': `${head('POST / HTTP/1.1', host, 'Content-Length: 5, 5')}hello`,
   'a signed length': `${head('POST / HTTP/1.1', host, 'Content-Length: +5')}hello`,
   'a length no number can hold': head('POST / HTTP/1.1', host, 'Content-Length: 9007199254740993'),
+  'a length in hexadecimal': `${head('POST / HTTP/1.1', host, 'Content-Length: 0x5')}hello`,
+  'an empty length': `${head('POST / HTTP/1.1', host, 'Content-Length:')}hello`,
+  'a negative length': `${head('POST / HTTP/1.1', host, 'Content-Length: -5')}hello`,
+  'a vertical tab before the coding': `${head('POST / HTTP/1.1', host, 'Transfer-Encoding: \x0bchunked')}0\r\n\r\n`,
+  'a comma after the coding': `${head('POST / HTTP/1.1', host, 'Transfer-Encoding: chunked,')}0\r\n\r\n`,
+  'a coding with a parameter': `${head('POST / HTTP/1.1', host, 'Transfer-Encoding: chunked; q=1')}0\r\n\r\n`,
+  'the coding identity': `${head('POST / HTTP/1.1', host, 'Transfer-Encoding: identity')}`,
   'an empty Transfer-Encoding': head('POST / HTTP/1.1', host, 'Transfer-Encoding:'),
   'a second coding': `${head('POST / HTTP/1.1', host, 'Transfer-Encoding: gzip, chunked')}0\r\n\r\n`,
   'an unknown coding': `${head('POST / HTTP/1.1', host, 'Transfer-Encoding: xchunked')}0\r\n\r\n`,
@@ -24,6 +43,11 @@ const refused: Record<string, string> = {
   'chunked in HTTP/1.0': `${head('POST / HTTP/1.0', host, 'Connection: keep-alive', 'Transfer-Encoding: chunked')}0\r\n\r\n`,
   'a folded header': head('GET / HTTP/1.1', host, 'X: a', ' Content-Length: 5'),
   'a space before the colon': `${head('POST / HTTP/1.1', host, 'Content-Length : 5')}hello`,
+  'a tab before the colon': `${head('POST / HTTP/1.1', host, 'Content-Length\t: 5')}hello`,
+  'a folded line before any header': head('GET / HTTP/1.1', ' X: a', host),
+  'a header without a name': head('GET / HTTP/1.1', host, ': a'),
+  'a header without a colon': head('GET / HTTP/1.1', host, 'X'),
+  'a space in the target': head('GET /a b HTTP/1.1', host),
   'a bare LF after a header': `GET / HTTP/1.1\r\n${host}\r\nX: a\nY: b\r\n\r\n`,
   'bare LFs throughout': `GET / HTTP/1.1\n${host}\n\n`,
   'a bare CR in a header': `GET / HTTP/1.1\r\n${host}\r\nX: a\rY: b\r\n\r\n`,
@@ -84,16 +108,76 @@ test('a chunked DELETE or OPTIONS cannot smuggle a second request over a connect
   }
 })
 
-test('a broken chunk ends the request and the connection', async () => {
-  const instance = await answering('')
-  const harness = await startRouter(endpointAt(instance.port))
-  const client = await rawClient(harness.port)
-  client.write(`${head('POST / HTTP/1.1', host, 'Transfer-Encoding: chunked')}5\r\nhello\r\n`)
-  await until(() => (instance.heard[0] ?? '').includes('hello'), 'the instance has the first chunk')
-  client.write(`zz\r\n${second}`)
-  await client.closed
-  await until(() => harness.leases() === 0 && harness.releases() === 1, 'the lease is released')
-  expect(instance.heard.join('')).not.toContain('/second')
+const brokenChunks: Record<string, string> = {
+  'a size that is no number': 'zz\r\n',
+  'a size in C notation': '0x5\r\nhello\r\n',
+  'a signed size': '-1\r\n',
+  'a size with a space before it': ' 5\r\nhello\r\n',
+  'a size that no number can hold': '10000000000000005\r\nhello\r\n',
+  'a size that ends with a bare LF': '5\nhello\r\n',
+  'a size that ends with a bare CR': '5\rhello\r\n',
+  'a bare LF in an extension': '5;a\nb\r\nhello\r\n',
+  'a bare CR in an extension': '5;a\rb\r\nhello\r\n',
+  'more bytes than the size says': '5\r\nhello!\r\n',
+  'an end without its empty line': '0\r\nX\r\n\r\n',
+}
+
+for (const [name, chunk] of Object.entries(brokenChunks)) {
+  test(`a chunk with ${name} ends the request and the connection`, async () => {
+    const instance = await answering('')
+    const harness = await startRouter(endpointAt(instance.port))
+    const client = await rawClient(harness.port)
+    client.write(`${head('POST / HTTP/1.1', host, 'Transfer-Encoding: chunked')}5\r\nhello\r\n`)
+    await until(() => (instance.heard[0] ?? '').includes('hello'), 'the instance has the first chunk')
+    client.write(`${chunk}0\r\n\r\n${second}`)
+    await client.closed
+    await until(() => harness.leases() === 0 && harness.releases() === 1, 'the lease is released')
+    expect(instance.heard.join('')).not.toMatch(/\/second|0\r\n\r\n$/)
+  })
+}
+
+test('trailers of a request are not headers of it, nor of the next one', async () => {
+  const instance = await rawInstance((socket, sofar) => {
+    if (/(GET .*\r\n\r\n|0\r\n\r\n)$/s.test(sofar)) socket.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n')
+  })
+  const { port } = await startRouter(endpointAt(instance.port))
+  const trailed = '5\r\nhello\r\n0\r\nX-Forwarded-Host: bob\r\nX-Real-IP: 6.6.6.6\r\n\r\n'
+  const last = head('GET /last HTTP/1.1', host, 'Connection: close')
+  await ask(port, `${head('POST / HTTP/1.1', host, 'Transfer-Encoding: chunked')}${trailed}${last}`)
+  const heard = instance.heard.join('')
+  expect(heard).toContain('GET /last HTTP/1.1\r\n')
+  expect(heard).not.toMatch(/6\.6\.6\.6|bob/)
+})
+
+test('an answer nobody asked for is given to no other client', async () => {
+  const good = 'HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ngood'
+  const planted = 'HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil'
+  const plant: Record<string, (socket: Socket, done: () => void) => void> = {
+    'in one piece with the asked one': (socket, done) => void socket.write(good + planted, done),
+    'right behind it': (socket, done) => void socket.write(good, () => socket.write(planted, done)),
+    'when the connection is idle': (socket, done) => {
+      socket.write(good)
+      setTimeout(() => socket.write(planted, done), 50)
+    },
+  }
+  for (const [when, answerBoth] of Object.entries(plant)) {
+    let isPlanted = false
+    const instance = await rawInstance((socket, sofar, connection) => {
+      if (!sofar.endsWith('\r\n\r\n')) return
+      if (connection === 0)
+        answerBoth(socket, () => {
+          isPlanted = true
+        })
+      else socket.write(good)
+    })
+    const { port, leases } = await startRouter(endpointAt(instance.port))
+    for (let client = 0; client < 5; client += 1) {
+      const answer = await ask(port, head('GET / HTTP/1.1', host, 'Connection: close'))
+      expect(answer, when).toMatch(/^HTTP\/1\.1 200 OK\r\n(.+\r\n)+\r\ngood$/)
+      await until(() => leases() === 0, 'the lease is released')
+      if (client === 0) await until(() => isPlanted, 'the second answer is sent')
+    }
+  }
 })
 
 test('pipelined requests are answered in order, one at a time', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { wantsColour } from '../../../src/cli/terminal.ts'
+import { wantsColour, wantsProgress } from '../../../src/cli/terminal.ts'
 
 describe('colours', () => {
   it.each([
@@ -15,5 +15,18 @@ describe('colours', () => {
     ['not with --no-color, whatever FORCE_COLOR says', { FORCE_COLOR: '1' }, true, true, false],
   ])('are used %s', (_, env, isTerminal, isForbidden, expected) => {
     expect(wantsColour(env, isTerminal, isForbidden)).toBe(expected)
+  })
+})
+
+describe('progress', () => {
+  it.each([
+    ['on a terminal', {}, true, true],
+    ['without colours too', { NO_COLOR: '1' }, true, true],
+    ['not on a pipe', {}, false, false],
+    ['not on a dumb terminal', { TERM: 'dumb' }, true, false],
+    ['not in a CI', { CI: 'true' }, true, false],
+    ['where CI says that it is none', { CI: 'false' }, true, true],
+  ])('is shown %s', (_, env, isTerminal, expected) => {
+    expect(wantsProgress(env, isTerminal)).toBe(expected)
   })
 })

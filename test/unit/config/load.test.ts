@@ -31,8 +31,10 @@ describe('the smallest config', () => {
       logDir: '/var/log/tenement',
       tenantUids: { first: 700_000, last: 765_535 },
       trustedProxies: [],
+      wakesPerClient: 60,
       maxConcurrentWakes: 32,
       holdTimeoutMs: 30_000,
+      pageAfterMs: 1_500,
     })
     expect(serviceOf(smallest)).toEqual({
       name: 'api',
@@ -56,6 +58,10 @@ describe('the smallest config', () => {
       queueMax: 100,
       responseTimeoutMs: 120_000,
       livenessStrict: false,
+      retryPost: false,
+      asleepHealth: [],
+      wakesMax: 20,
+      flapGuard: false,
       env: {},
       options: {},
       tenant: {},
@@ -85,6 +91,7 @@ describe('a config that uses every key', () => {
       maxRunning: 50,
       maxConcurrentWakes: 4,
       holdTimeoutMs: 20_000,
+      pageAfterMs: undefined,
     })
     expect(config.services.get('notes')).toMatchObject({
       command: ['server', '--socket', '{socket}', '--id={id}', '{{literal}}'],

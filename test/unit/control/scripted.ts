@@ -4,6 +4,7 @@ import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import type { Account } from '../../../src/control/account.ts'
 import { type LogRequest, readLogsIn } from '../../../src/control/logs.ts'
 import type { InstanceStatus, Operations } from '../../../src/control/operations.ts'
 import { createControlServer } from '../../../src/control/server.ts'
@@ -43,6 +44,23 @@ export const instanceStatus = (name: InstanceName, differences: Partial<Instance
   ...differences,
 })
 
+/** The account of one that nobody has asked for, but for what is given. */
+export const instanceAccount = (instance: string, differences: Partial<Account> = {}): Account => ({
+  instance,
+  phase: 'asleep',
+  since: null,
+  serverSince: '2026-11-23T18:15:54.123Z',
+  woken: null,
+  stopped: null,
+  next: { step: 'wake', at: null },
+  active: 0,
+  waiting: 0,
+  crashesInARow: 0,
+  idleTimeoutMs: null,
+  refused: null,
+  ...differences,
+})
+
 export const carol: InstanceName = { service: 'api', id: 'carol' }
 
 /** Operations over a map of instances; every call is noted in `calls`. */
@@ -67,7 +85,9 @@ export const scriptedOperations = (instances: readonly InstanceStatus[]): Script
   return {
     calls,
     list: () => [...known.values()],
+    names: () => [...known.keys()],
     status: find,
+    why: (name) => instanceAccount(find(name).instance),
     add: async (name) => {
       calls.push(`add ${formatInstance(name)}`)
       if (known.has(formatInstance(name)))
@@ -91,6 +111,8 @@ export const scriptedOperations = (instances: readonly InstanceStatus[]): Script
     },
     enable: order('enable', 'asleep'),
     disable: order('disable', 'disabled'),
+    pause: order('pause', 'paused'),
+    resume: order('resume', 'asleep'),
   }
 }
 

@@ -27,7 +27,7 @@ test('every answer says why, whether it was delivered, and that it is not to be 
       expect(valuesOf(headers, 'x-tenement-delivered')).toEqual([reason.startsWith('upstream') ? '1' : '0'])
       expect(valuesOf(headers, 'cache-control')).toEqual(['no-store'])
       expect(valuesOf(headers, 'content-length')).toEqual([String(body.length)])
-      expect(valuesOf(headers, 'retry-after')).toHaveLength(status === 503 ? 1 : 0)
+      expect(valuesOf(headers, 'retry-after')).toHaveLength(status === 503 || status === 429 ? 1 : 0)
     }
   }
 })
@@ -50,6 +50,22 @@ test('browsers get a page that reloads while waiting makes sense', () => {
   expect(page('waking')).toContain('<meta http-equiv="refresh" content="4">')
   expect(page('disabled')).not.toContain('http-equiv')
   expect(page('unknown_host')).toContain('<h1>404 Not Found</h1>')
+})
+
+test('a browser that waits for a wake gets the page that waits, where it is known how far the wake is', () => {
+  const wake = { state: 'starting', forMs: 1_500 } as const
+  const { status, headers, body } = renderAnswer(
+    { reason: 'waking', delivered: false, retryAfterMs: 1_000, wake },
+    browser,
+    middle,
+  )
+  expect(status).toBe(503)
+  expect(valuesOf(headers, 'retry-after')).toEqual(['1'])
+  expect(valuesOf(headers, 'x-robots-tag')).toEqual(['noindex'])
+  expect(valuesOf(headers, 'content-security-policy')[0]).toContain("connect-src 'self'")
+  expect(body.toString()).toContain('Waking up')
+  const forProgram = renderAnswer({ reason: 'waking', delivered: false, wake }, api, middle)
+  expect(JSON.parse(forProgram.body.toString())).toMatchObject({ reason: 'waking' })
 })
 
 test('a HEAD has the length of the GET and no body', () => {

@@ -88,7 +88,7 @@ test('a database of a newer tenement is refused and left as it is', () => {
   const newer = new DatabaseSync(file)
   newer.exec('PRAGMA user_version = 999')
   newer.close()
-  expectRefusedUntouched(directory, 'it has format 999, and this tenement knows format 1')
+  expectRefusedUntouched(directory, 'it has format 999, and this tenement knows format 2')
 })
 
 test('a database that another process holds is refused', () => {

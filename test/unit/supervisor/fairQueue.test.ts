@@ -33,3 +33,15 @@ test('what left the queue does not come out of it, and counts no more', () => {
   expect(takeAll(queue)).toEqual(['b1'])
   expect(queue.size).toBe(0)
 })
+
+test('how many come before one is how many do come before it', () => {
+  const names = ['a1', 'b1', 'a2', 'c1', 'a3', 'c2', 'c3', 'c4', 'b2']
+  for (const turns of [0, 1, 2, 3, 4]) {
+    const queue = new FairQueue<string>()
+    for (const item of names) queue.add(item.charAt(0), item)
+    for (let turn = 0; turn < turns; turn += 1) queue.next()
+    const told = [...queue].map((item) => [item, queue.ahead(item.charAt(0), item)] as const)
+    const order = takeAll(queue)
+    expect(Object.fromEntries(told)).toEqual(Object.fromEntries(order.map((item, place) => [item, place])))
+  }
+})

@@ -53,6 +53,15 @@ test('L3.25 ready + freeze_after where the machine cannot freeze: it stays ready
   expect(house.phase()).toBe('asleep')
 })
 
+test('why tells when it is to be frozen, and when what is frozen is to sleep', async () => {
+  const house = new Harness({ rules })
+  await house.ready()
+  const next = () => house.supervisor.operations.why(nameOf('notes:alice')).next
+  expect(next()).toEqual({ step: 'freeze', at: new Date(house.clock.wallMs() + minute).toISOString() })
+  await house.clock.advance(minute)
+  expect(next()).toEqual({ step: 'sleep', at: new Date(house.clock.wallMs() + 9 * minute).toISOString() })
+})
+
 test('L3.26 frozen + request: thawed, asked whether it lives, and served by the same process', async () => {
   const { house, process } = await frozen()
   const request = house.request()

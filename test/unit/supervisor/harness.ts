@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import { formatInstance, type InstanceName, parseInstance } from '../../../src/names.ts'
 import { Refusal } from '../../../src/refusal.ts'
-import type { Lease } from '../../../src/router/wake.ts'
+import type { Caller, Lease } from '../../../src/router/wake.ts'
 import { openState, type State } from '../../../src/state/state.ts'
 import type { ServiceRules } from '../../../src/supervisor/house.ts'
 import type { ProcessNote } from '../../../src/supervisor/process.ts'
@@ -29,6 +29,8 @@ const defaultRules: Rules = {
   responseTimeoutMs: 120_000,
   livenessStrict: false,
   freezeAfterMs: undefined,
+  wakesMax: 20,
+  flapGuard: false,
 }
 
 export interface HarnessOptions {
@@ -164,9 +166,17 @@ export class Harness {
     return this.status(instance).phase
   }
 
-  request(instance = 'notes:alice', arrivedAtMs = this.clock.wallMs()): Request {
+  why(instance = 'notes:alice') {
+    return this.supervisor.operations.why(nameOf(instance))
+  }
+
+  request(instance = 'notes:alice', arrivedAtMs = this.clock.wallMs(), caller?: Caller): Request {
     const gone = new AbortController()
-    const waiting = this.supervisor.wake(instance, { gone: gone.signal, arrivedAtMs })
+    const waiting = this.supervisor.wake(instance, {
+      gone: gone.signal,
+      arrivedAtMs,
+      ...(caller === undefined ? {} : { caller }),
+    })
     const request: Request = {
       outcome: undefined,
       leave: () => gone.abort(),

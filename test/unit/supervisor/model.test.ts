@@ -26,8 +26,9 @@ const holdTimeoutMs = 5_000
 /** Beyond this a silence means that nothing could run, so that nobody could use anything. */
 const gapMs = 30_000
 
-const orders = ['wake', 'stop', 'restart', 'disable', 'enable'] as const
+const orders = ['wake', 'stop', 'restart', 'disable', 'enable', 'pause', 'resume'] as const
 type Order = (typeof orders)[number]
+const isOrder = (text: string): text is Order => orders.some((order) => order === text)
 
 type Step =
   | {
@@ -35,7 +36,8 @@ type Step =
       readonly whom: Which
     }
   | { readonly do: 'exit'; readonly whom: Which; readonly code: number | null }
-  | { readonly do: 'leave' | 'release'; readonly which: number }
+  | { readonly do: 'leave' | 'release' | 'turn'; readonly which: number }
+  | { readonly do: 'look'; readonly whom: Which }
   | { readonly do: 'launch'; readonly mode: 'now' | 'slow' | 'fail' }
   | { readonly do: 'pass' | 'suspend'; readonly ms: number }
   | { readonly do: 'setClock'; readonly byMs: number }
@@ -49,7 +51,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 8, arbitrary: fc.record({ do: one('request'), whom }) },
   { weight: 6, arbitrary: fc.record({ do: one('listen'), whom }) },
   { weight: 4, arbitrary: fc.record({ do: one('exit'), whom, code: fc.constantFrom(0, 1, null) }) },
-  { weight: 6, arbitrary: fc.record({ do: one('leave', 'release'), which: fc.nat(20) }) },
+  { weight: 6, arbitrary: fc.record({ do: one('leave', 'release', 'turn'), which: fc.nat(20) }) },
+  { weight: 3, arbitrary: fc.record({ do: one('look'), whom }) },
   { weight: 5, arbitrary: fc.record({ do: one(...orders, 'obey', 'defy'), whom }) },
   { weight: 1, arbitrary: fc.record({ do: one('canFreeze', 'cannotFreeze'), whom }) },
   { weight: 2, arbitrary: fc.record({ do: one('launch'), mode: fc.constantFrom('now', 'slow', 'fail') }) },
@@ -59,8 +62,6 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ do: one('add', 'remove', 'purge') }) },
   { weight: 1, arbitrary: fc.record({ do: one('kill'), dies: fc.constantFrom(null, ...instances) }) },
 )
-
-const isOrder = (text: string): text is Order => orders.some((order) => order === text)
 
 interface Granted {
   readonly whom: Which
@@ -72,7 +73,7 @@ interface Granted {
 class Life {
   house: Harness
   readonly maxRunning: number | undefined
-  requests: { readonly request: Request; readonly sinceMs: number }[] = []
+  requests: { readonly whom: Which; readonly request: Request; readonly sinceMs: number }[] = []
   granted: Granted[] = []
   /** What must not have happened, and did. */
   readonly wrong: string[] = []
@@ -109,6 +110,8 @@ class Life {
     if (step.do === 'suspend') await this.#suspend(step.ms)
     if (step.do === 'setClock') this.house.clock.setWall(step.byMs)
     if (step.do === 'launch') this.mode = step.mode
+    if (step.do === 'turn') this.#turn(this.requests.at(step.which % Math.max(this.requests.length, 1)))
+    if (step.do === 'look') this.house.supervisor.onlookers.look(step.whom)
     if (step.do === 'leave') this.requests.at(step.which % Math.max(this.requests.length, 1))?.request.leave()
     if (step.do === 'release') this.#release(this.granted.at(step.which % Math.max(this.granted.length, 1)))
     if (step.do === 'request') this.#request(step.whom)
@@ -151,7 +154,8 @@ class Life {
     await house.clock.advance(60_000)
     this.check()
     for (const instance of instances)
-      if (this.#isThere(instance)) expect(['asleep', 'disabled', 'crashlooped']).toContain(house.phase(instance))
+      if (this.#isThere(instance))
+        expect(['asleep', 'paused', 'disabled', 'crashlooped']).toContain(house.phase(instance))
     expect(house.started.filter(({ process }) => process.isAlive)).toEqual([])
     expect(this.requests.filter(({ request }) => request.outcome === undefined)).toEqual([])
     expect(this.orders.size).toBe(0)
@@ -212,7 +216,7 @@ class Life {
   #request(instance: Which): void {
     const { house } = this
     const request = house.request(instance)
-    this.requests.push({ request, sinceMs: house.clock.nowMs() })
+    this.requests.push({ whom: instance, request, sinceMs: house.clock.nowMs() })
     void request.settled.then((outcome) => {
       if (!('lease' in outcome) || house !== this.house) return
       const { lease } = outcome
@@ -221,6 +225,13 @@ class Life {
         this.wrong.push(`a lease on ${instance}, which is leaving or frozen`)
       this.granted.push({ whom: instance, lease, process, isReleased: false })
     })
+  }
+
+  /** A browser is shown a page: it goes on wanting, and does not wait any longer. */
+  #turn(turned: { readonly whom: Which; readonly request: Request } | undefined): void {
+    if (turned?.request.outcome !== undefined) return
+    if (turned !== undefined) this.house.supervisor.onlookers.wish(turned.whom)
+    turned?.request.leave()
   }
 
   #release(granted: Granted | undefined): void {
@@ -243,7 +254,7 @@ class Life {
   }
 
   #order(instance: Which, order: Order): void {
-    if (order !== 'wake' && order !== 'enable') this.ordered.add(instance)
+    if (!['wake', 'enable', 'resume'].includes(order)) this.ordered.add(instance)
     this.#await(this.house.supervisor.operations[order](nameOf(instance)))
   }
 
@@ -261,6 +272,9 @@ class Life {
   /** Only an order, and only after its drain_timeout, ends what serves a request; and nothing else but idleness or want of room what does not. */
   #checkStop(instance: string): void {
     const current = this.granted.findLast(({ whom }) => whom === instance)
+    const isRouted = ({ process, lease }: Granted): boolean =>
+      process === this.house.process(instance) && !lease.endpoint.gone.aborted
+    if (this.granted.some(isRouted)) this.wrong.push(`${instance} was told to end, and may still get requests`)
     // A server that was killed had told it before; this one says it once more.
     if (this.house.process(instance).orders.length > 1) return
     if (instances.some((each) => each === instance && this.ordered.has(each))) return

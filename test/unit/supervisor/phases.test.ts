@@ -12,7 +12,7 @@ test('nothing starts but from the queue, and the queue is never reached while a 
   const into = (phase: string) =>
     Object.entries(nextPhases).flatMap(([from, to]) => (to.some((one) => one === phase) ? [from] : []))
   expect(into('starting')).toEqual(['queued'])
-  expect(into('queued')).toEqual(['asleep', 'stopping', 'backoff', 'crashlooped'])
+  expect(into('queued')).toEqual(['asleep', 'stopping', 'backoff', 'crashlooped', 'paused'])
 })
 
 test('every phase can be left, and leads back to asleep', () => {

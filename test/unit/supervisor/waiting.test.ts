@@ -76,6 +76,61 @@ test('a client that waited in vain is told how long the rest usually takes', asy
   expect(second.outcome).toMatchObject({ refused: { reason: 'waking', retryAfterMs: expect.closeTo(8_000, -2) } })
 })
 
+test('a client is told the time in which nine of ten wakes are over, not the usual one', async () => {
+  const house = new Harness({ holdTimeoutMs: 1, rules: { idleTimeoutMs: 1_000 } })
+  const wakeIn = async (ms: number): Promise<number> => {
+    const request = house.request()
+    await house.clock.advance(ms)
+    house.process().isListening = true
+    await house.clock.advance(5_000)
+    return request.outcome !== undefined && 'refused' in request.outcome
+      ? (request.outcome.refused.retryAfterMs ?? Number.NaN)
+      : Number.NaN
+  }
+  for (const ms of [1_000, 9_000, 1_000, 9_000]) await wakeIn(ms)
+  expect(await wakeIn(1_000)).toBeGreaterThan(9_000)
+})
+
+test('an instance never seen waking is told about by the others of its service', async () => {
+  const house = new Harness({ holdTimeoutMs: 2_000 })
+  house.request('notes:alice')
+  await house.clock.advance(10_000)
+  house.process('notes:alice').isListening = true
+  await house.clock.advance(100)
+  const request = house.request('notes:bob')
+  await house.clock.advance(2_100)
+  expect(request.outcome).toMatchObject({ refused: { reason: 'waking', retryAfterMs: expect.closeTo(8_000, -2) } })
+})
+
+test('a client whose instance waits for its turn is told of the turns before it', async () => {
+  const ids = ['first', 'second', 'third', 'fourth']
+  const house = new Harness({ maxConcurrentWakes: 1, holdTimeoutMs: 100, declared: { notes: ids } })
+  house.supervisor.operations.wake({ service: 'notes', id: 'first' }).catch(() => undefined)
+  for (const id of ['second', 'third'])
+    house.supervisor.operations.wake({ service: 'notes', id }).catch(() => undefined)
+  const request = house.request('notes:fourth')
+  await house.clock.advance(200)
+  // Three starts of a second each before its own, as long as nothing was seen of how long they take.
+  expect(request.outcome).toMatchObject({ refused: { reason: 'waking', retryAfterMs: 4_000 } })
+})
+
+test('those for whom there is no place are told different times, from one second to five', async () => {
+  const chances = [0, 0.25, 0.5, 0.75, 1]
+  let asked = 0
+  const house = new Harness({ rules: { queueMax: 1 }, random: () => chances[asked++ % chances.length] ?? 0 })
+  house.request()
+  await house.clock.advance(20_000)
+  house.process().isListening = true
+  await house.clock.advance(100)
+  house.request('notes:bob')
+  const refused = chances.map(() => house.request('notes:bob'))
+  await settled()
+  const times = refused.map(({ outcome }) =>
+    outcome !== undefined && 'refused' in outcome ? outcome.refused.retryAfterMs : undefined,
+  )
+  expect(times.sort()).toEqual([1_000, 2_000, 3_000, 4_000, 5_000])
+})
+
 test('more requests than queue_max before one sleeping instance are refused, and others are not', async () => {
   const house = new Harness({ rules: { queueMax: 3 } })
   const requests = Array.from({ length: 4 }, () => house.request('notes:alice'))

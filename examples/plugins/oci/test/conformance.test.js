@@ -6,7 +6,7 @@ import { makeRoot } from './makeRoot.js'
 
 const runtimes = [
   ['/usr/sbin/runc'],
-  ['/usr/bin/crun'],
+  ['/usr/bin/crun', '--cgroup-manager=disabled'],
   ['/usr/local/bin/runsc', '--rootless', '--ignore-cgroups', '--network=none'],
 ]
 

@@ -1,0 +1,38 @@
+// Memory for pieces of request bodies that have arrived and cannot be passed on yet, for all requests together. Node's parser
+// takes in a piece before it can be told to wait, so whoever holds ten thousand uploads holds ten thousand pieces.
+
+import { type RawHeaders, valuesOf } from './rawHeaders.ts'
+
+/** Bytes. */
+const usualMost = 256 * 1024 * 1024
+
+/** What Node reads of a socket at once; it is read before anybody can tell it to wait. */
+const readBytes = 65_536
+
+/** Bytes of its body that a request may have here while it waits. */
+export const largestPiece = (raw: RawHeaders): number => {
+  const [declared] = valuesOf(raw, 'content-length')
+  return declared === undefined ? readBytes : Math.min(Number(declared), readBytes)
+}
+
+export interface MemoryBudget {
+  /** What gives the bytes back, to be called once; undefined when they are not to be had. */
+  take(bytes: number): (() => void) | undefined
+  readonly taken: number
+}
+
+export const createMemoryBudget = (most = usualMost): MemoryBudget => {
+  let taken = 0
+  return {
+    get taken() {
+      return taken
+    },
+    take(bytes) {
+      if (taken + bytes > most) return undefined
+      taken += bytes
+      return () => {
+        taken -= bytes
+      }
+    },
+  }
+}

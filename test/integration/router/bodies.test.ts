@@ -1,0 +1,345 @@
+// Bodies that are too large, come too slowly, are not taken, or may be needed twice.
+import { afterEach, expect, test } from 'vitest'
+import { createGuards, type Guards } from '../../../src/router/guards.ts'
+import { createMemoryBudget } from '../../../src/router/memoryBudget.ts'
+import {
+  answering,
+  ask,
+  cleanUp,
+  endpointAt,
+  get,
+  type Harness,
+  hostOf,
+  httpInstance,
+  type RawInstance,
+  rawClient,
+  rawInstance,
+  signal,
+  startRouter,
+  until,
+} from './harness.ts'
+
+afterEach(cleanUp)
+
+const released = (harness: Harness, times: number): Promise<void> =>
+  until(() => harness.leases() === 0 && harness.releases() === times, `the lease is released ${times} times`)
+
+const post = (more: string, method = 'POST'): string => `${method} / HTTP/1.1\r\nHost: ${hostOf}\r\n${more}\r\n`
+
+const withMemory = (bytes: number): Guards => ({
+  ...createGuards({ wakesPerClient: 60 }),
+  memory: createMemoryBudget(bytes),
+})
+
+// What is too large.
+
+test('a body that says it is too large is refused before anything is woken, and before it is sent', async () => {
+  const harness = await startRouter(undefined, { rules: { maxBodyBytes: 10 } })
+  for (const more of ['', 'Expect: 100-continue\r\n']) {
+    const client = await rawClient(harness.port)
+    client.write(post(`Content-Length: 11\r\n${more}`))
+    await client.receives('x-tenement-reason: body_too_large')
+    expect(client.text()).toMatch(/^HTTP\/1\.1 413 Payload Too Large\r\n/)
+    expect(client.text()).toContain('x-tenement-delivered: 0\r\n')
+  }
+  expect(harness.wakes).toHaveLength(0)
+})
+
+test('a body of just the size that is allowed passes, with a length and in chunks', async () => {
+  const { port: instance } = await httpInstance((req, res) => void req.pipe(res))
+  const { port } = await startRouter(endpointAt(instance), { rules: { maxBodyBytes: 10 } })
+  expect(await ask(port, `${post('Connection: close\r\nContent-Length: 10\r\n')}0123456789`)).toContain('0123456789')
+  const chunked = post('Connection: close\r\nTransfer-Encoding: chunked\r\n')
+  expect(await ask(port, `${chunked}a\r\n0123456789\r\n0\r\n\r\n`)).toContain('0123456789')
+})
+
+test('a body that turns out too large is cut at the limit, and is never complete for the instance', async () => {
+  let isComplete = false
+  let bytes = 0
+  const aborted = signal()
+  const { port: instance } = await httpInstance((req) => {
+    req.on('data', (chunk: Buffer) => {
+      bytes += chunk.length
+    })
+    req.on('end', () => {
+      isComplete = true
+    })
+    req.on('error', () => {})
+    req.on('close', aborted.give)
+  })
+  const harness = await startRouter(endpointAt(instance), { rules: { maxBodyBytes: 10 } })
+  const client = await rawClient(harness.port)
+  client.write(`${post('Transfer-Encoding: chunked\r\n')}6\r\nfirst.\r\n`)
+  await until(() => bytes === 6, 'the instance has the first piece')
+  client.write('6\r\nsecond\r\n0\r\n\r\n')
+  await client.receives('x-tenement-reason: body_too_large')
+  expect(client.text()).toMatch(/^HTTP\/1\.1 413 Payload Too Large\r\n/)
+  expect(client.text()).toContain('x-tenement-delivered: 1\r\n')
+  await aborted.given
+  expect({ isComplete, bytes }).toEqual({ isComplete: false, bytes: 6 })
+  await released(harness, 1)
+})
+
+test('a body that turns out too large breaks off an answer that has begun', async () => {
+  const { port: instance } = await httpInstance((req, res) => {
+    req.on('error', () => {})
+    req.pipe(res)
+  })
+  const harness = await startRouter(endpointAt(instance), { rules: { maxBodyBytes: 10 } })
+  const client = await rawClient(harness.port)
+  client.write(`${post('Transfer-Encoding: chunked\r\n')}6\r\nfirst.\r\n`)
+  await client.receives('first.')
+  client.write('6\r\nsecond\r\n0\r\n\r\n')
+  expect(await client.closed).toBe('ECONNRESET')
+  expect(client.text()).not.toMatch(/second|413/)
+  expect(harness.lines).toMatchObject([{ reason: 'body_too_large', message: 'response broke off' }])
+})
+
+// What is too slow.
+
+const hasty = { body: { bytes: 1_000, windowMs: 400 } }
+
+test('a body that hardly moves is cut off with a 408 though it never stands still', async () => {
+  const instance = await rawInstance(() => {})
+  const harness = await startRouter(endpointAt(instance.port), { patience: hasty })
+  const client = await rawClient(harness.port)
+  client.write(post('Content-Length: 1000000\r\n'))
+  const drip = setInterval(() => client.write('x'), 20)
+  await client.closed
+  clearInterval(drip)
+  expect(client.text()).toMatch(/^HTTP\/1\.1 408 Request Timeout\r\n/)
+  expect(client.text()).toContain('x-tenement-reason: request_timeout\r\n')
+  expect(client.text()).toContain('x-tenement-delivered: 1\r\n')
+  expect(client.text()).toContain('Connection: close\r\n')
+  await released(harness, 1)
+})
+
+test('a body that waits for the instance is not slow', async () => {
+  const instance = await rawInstance((socket, sofar) => {
+    if (sofar.includes('\r\n\r\n')) socket.removeAllListeners('data').pause()
+  })
+  const harness = await startRouter(endpointAt(instance.port), { patience: hasty })
+  const client = await rawClient(harness.port)
+  const size = 32 * 1024 * 1024
+  client.write(post(`Content-Length: ${size}\r\nConnection: close\r\n`))
+  client.socket.write(Buffer.alloc(size))
+  await until(() => instance.sockets.length === 1, 'the instance is asked')
+  // Three windows and more in which nothing can move.
+  const since = Date.now()
+  await until(() => Date.now() - since > 1_500, 'some windows are over')
+  expect(client.text()).toBe('')
+  let received = 0
+  instance.sockets[0]?.on('data', (data) => {
+    received += data.length
+    if (received > size - 70_000 && !instance.sockets[0]?.writableEnded)
+      instance.sockets[0]?.end('HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n')
+  })
+  instance.sockets[0]?.resume()
+  await client.receives('HTTP/1.1 200 OK')
+})
+
+test('a body that is half of a conversation may be as slow as it likes', async () => {
+  const { port: instance } = await httpInstance((req, res) => {
+    res.flushHeaders()
+    req.pipe(res)
+  })
+  const harness = await startRouter(endpointAt(instance), { patience: hasty })
+  const client = await rawClient(harness.port)
+  client.write(`${post('Transfer-Encoding: chunked\r\nConnection: close\r\n')}1\r\na\r\n`)
+  await client.receives('a\r\n')
+  const since = Date.now()
+  await until(() => Date.now() - since > 1_500, 'some windows are over')
+  client.write('1\r\nb\r\n0\r\n\r\n')
+  expect(await client.closed).toBe('end')
+  expect(client.text()).toMatch(/a\r\n1\r\nb\r\n0\r\n\r\n$/)
+})
+
+// What is not taken.
+
+const endless = async (): Promise<{ readonly port: number }> =>
+  httpInstance((_req, res) => {
+    const piece = Buffer.alloc(1024 * 1024)
+    const write = (): void => {
+      while (!res.destroyed && res.write(piece));
+      res.once('drain', write)
+    }
+    write()
+  })
+
+test('a client that takes nothing of its answer is cut off, and holds no lease any more', async () => {
+  const { port: instance } = await endless()
+  const harness = await startRouter(endpointAt(instance), { patience: { readMs: 300 } })
+  const client = await rawClient(harness.port)
+  client.write(get())
+  await client.receives('200 OK')
+  client.socket.pause()
+  await released(harness, 1)
+  expect(harness.lines).toMatchObject([{ level: 'info', instance: 'notes:alice' }])
+})
+
+test('a client that has not taken the end of an answer holds its instance no longer either', async () => {
+  const { port: instance } = await httpInstance((_req, res) => void res.end(Buffer.alloc(16 * 1024 * 1024)))
+  const harness = await startRouter(endpointAt(instance), { patience: { readMs: 300 } })
+  const client = await rawClient(harness.port)
+  client.write(get())
+  await client.receives('200 OK')
+  client.socket.pause()
+  await released(harness, 1)
+})
+
+test('a client that takes its answer slowly is let read, and so is one that has nothing to read', async () => {
+  const size = 8 * 1024 * 1024
+  const { port: instance } = await httpInstance((req, res) => {
+    if (req.url === '/large') return void res.end(Buffer.alloc(size))
+    res.write(`${' '.repeat(size)}data: 1\n\n`)
+    setTimeout(() => res.end('data: 2\n\n'), 2_000)
+  })
+  const harness = await startRouter(endpointAt(instance), { patience: { readMs: 400 } })
+  const events = await rawClient(harness.port)
+  events.write(get('/events'))
+  const large = await rawClient(harness.port)
+  let received = 0
+  large.socket.on('data', (data) => {
+    received += data.length
+    large.socket.pause()
+    setTimeout(() => large.socket.resume(), 5)
+  })
+  large.write(get('/large'))
+  expect(await large.closed).toBe('end')
+  expect(received).toBeGreaterThan(size)
+  expect(await events.closed).toBe('end')
+  expect(events.text()).toContain('data: 2')
+})
+
+// What is held in memory.
+
+test('pieces of bodies that wait for a wake have a bound together, beyond which requests are refused', async () => {
+  const ready = signal()
+  const { port: instance } = await httpInstance((req, res) => void req.pipe(res))
+  const guards = withMemory(2 * 65_536)
+  const harness = await startRouter(undefined, {
+    guards,
+    wake: async () => {
+      await ready.given
+      return endpointAt(instance)
+    },
+  })
+  const clients = [await rawClient(harness.port), await rawClient(harness.port)]
+  for (const [at, client] of clients.entries()) {
+    client.write(post(`Content-Length: ${at === 0 ? 1_000_000 : 65_536}\r\nConnection: close\r\n`))
+    await until(() => harness.wakes.length === at + 1, 'the wake was asked for')
+  }
+  const refused = await ask(harness.port, `${post('Connection: close\r\nContent-Length: 1\r\n')}x`)
+  expect(refused).toMatch(/^HTTP\/1\.1 503 /)
+  expect(refused).toContain('x-tenement-reason: queue_full\r\n')
+  const bodiless = await rawClient(harness.port)
+  bodiless.write(get())
+  await until(() => harness.wakes.length === 3, 'a request without a body waits like any other')
+  ready.give()
+  clients[1]?.socket.write(Buffer.alloc(65_536, 'x'))
+  await clients[1]?.closed
+  expect(clients[1]?.text()).toMatch(/^HTTP\/1\.1 200 /)
+  clients[0]?.socket.destroy()
+  await released(harness, 3)
+  expect(guards.memory.taken).toBe(0)
+})
+
+// What may be needed twice.
+
+/** The second request on its first connection is met with a reset once so much of it has come. */
+const closesIdle = async (hasEnough: (secondRequest: string) => boolean): Promise<RawInstance> =>
+  rawInstance((socket, sofar, connection) => {
+    const second = sofar.split('\r\n\r\n').slice(1).join('\r\n\r\n')
+    if (connection === 0 && second !== '' && hasEnough(second)) return void socket.destroy()
+    if (connection === 0 && second !== '') return
+    if (connection === 0 || /\.(\r\n0\r\n\r\n)?$/.test(sofar))
+      socket.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n')
+  })
+
+const answerOnReused = async (
+  bytes: string,
+  rules = {},
+  guards = withMemory(1_000_000),
+): Promise<{ status: string; instance: RawInstance }> => {
+  const instance = await closesIdle((second) => second.includes('\r\n\r\n'))
+  const harness = await startRouter(endpointAt(instance.port), { rules, guards })
+  await ask(harness.port, get('/first'))
+  await released(harness, 1)
+  const answer = await ask(harness.port, bytes)
+  await released(harness, 2)
+  expect(guards.memory.taken).toBe(0)
+  return { status: answer.slice(9, 12), instance }
+}
+
+const upload = (method: string, body: string, more = ''): string =>
+  `${post(`Connection: close\r\nContent-Length: ${body.length}\r\n${more}`, method)}${body}`
+
+test('an idle connection the instance closes under a small body costs idempotent requests nothing', async () => {
+  const body = `${'x'.repeat(20_000)}.`
+  for (const method of ['PUT', 'DELETE']) {
+    const { status, instance } = await answerOnReused(upload(method, body))
+    expect(status).toBe('200')
+    expect(instance.heard[1]?.split('\r\n\r\n')[1]).toBe(body)
+  }
+})
+
+test('a body of which the client sends the rest only after the break arrives whole all the same', async () => {
+  const instance = await closesIdle((second) => second.endsWith('first'))
+  const harness = await startRouter(endpointAt(instance.port))
+  await ask(harness.port, get('/first'))
+  await released(harness, 1)
+  const client = await rawClient(harness.port)
+  client.write(post('Transfer-Encoding: chunked\r\nConnection: close\r\n', 'PUT'))
+  client.write('5\r\nfirst\r\n')
+  await until(() => instance.heard[1]?.endsWith('first') === true, 'the second try has what the first had')
+  client.write('5\r\nlast.\r\n0\r\n\r\n')
+  await client.closed
+  expect(instance.heard[1]?.split('\r\n\r\n')[1]).toBe('5\r\nfirst\r\n5\r\nlast.\r\n0')
+})
+
+test('a body that was too large to keep is not sent twice, in whole or in part', async () => {
+  const body = `${'x'.repeat(200_000)}.`
+  const instance = await closesIdle((second) => second.length > 150_000)
+  const harness = await startRouter(endpointAt(instance.port))
+  await ask(harness.port, get('/first'))
+  await released(harness, 1)
+  expect(await ask(harness.port, upload('PUT', body))).toMatch(/^HTTP\/1\.1 502 /)
+  expect(instance.sockets).toHaveLength(1)
+})
+
+test('a body for which there is no memory is not sent twice', async () => {
+  const { status } = await answerOnReused(upload('PUT', 'x.'), {}, withMemory(1_000))
+  expect(status).toBe('502')
+})
+
+test('a POST is sent twice only with an Idempotency-Key and where its service says so', async () => {
+  const key = 'Idempotency-Key: "8e03978e"\r\n'
+  const retryPost = true
+  const keyed = await answerOnReused(upload('POST', 'x.', key), { retryPost })
+  expect(keyed.status).toBe('200')
+  expect((await answerOnReused(upload('PATCH', 'x.', key), { retryPost })).status).toBe('200')
+  expect((await answerOnReused(upload('POST', 'x.', key))).status).toBe('502')
+  expect((await answerOnReused(upload('POST', 'x.'), { retryPost })).status).toBe('502')
+})
+
+test('an instance that breaks every connection gets ten more tries in hand, not one more for each request', async () => {
+  const instance = await rawInstance((socket) => socket.destroy())
+  const harness = await startRouter(endpointAt(instance.port))
+  for (let number = 0; number < 20; number += 1) await ask(harness.port, get())
+  // Ten in hand, a tenth of the requests, and one for each ten seconds that this took.
+  expect(instance.sockets.length).toBeGreaterThanOrEqual(30)
+  expect(instance.sockets.length).toBeLessThanOrEqual(34)
+})
+
+test('an instance that refuses a connection for a moment is asked once more before that is a 503', async () => {
+  const instance = await answering('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi')
+  const endpoint = endpointAt(instance.port)
+  let connects = 0
+  const harness = await startRouter({
+    ...endpoint,
+    connect: () => (connects++ === 0 ? Promise.reject(new Error('connect ECONNREFUSED')) : endpoint.connect()),
+  })
+  expect(await ask(harness.port, get())).toMatch(/^HTTP\/1\.1 200 OK/)
+  expect(connects).toBe(2)
+  await released(harness, 1)
+})
