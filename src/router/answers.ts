@@ -74,6 +74,7 @@ export const isNavigation = ({ method, headers }: Asker): boolean => {
 }
 
 const prefersHtml = (accept: string): boolean => {
+  if (!/text\/html/i.test(accept)) return false
   const weight = (type: string): number => {
     const entry = accept
       .toLowerCase()

@@ -32,12 +32,14 @@ const mostWithHead = 4_096
 export const replyTo = (req: IncomingMessage, res: ServerResponse): Reply => {
   let informed = 0
   let isHeadHeld = false
+  let isEnded = false
   let held: Buffer | undefined
   const release = (): void => {
     if (!isHeadHeld) return
     isHeadHeld = false
     sendTogether(res, held?.toString('latin1') ?? '')
     held = undefined
+    if (isEnded) res.end()
   }
   return {
     inform: (status, raw) => {
@@ -57,7 +59,8 @@ export const replyTo = (req: IncomingMessage, res: ServerResponse): Reply => {
       }
       if (isBodiless(req, status)) return
       isHeadHeld = true
-      process.nextTick(release)
+      // After all that has come in this turn: answers that leave one after the other wake whoever waits for them once, not each time.
+      setImmediate(release)
     },
     write: (chunk) => {
       // undici's parser says that nothing has come whenever it goes on after a pause; to write that would be a call of the kernel.
@@ -72,8 +75,8 @@ export const replyTo = (req: IncomingMessage, res: ServerResponse): Reply => {
     end: (raw) => {
       const last = trailers(raw)
       if (last.length > 0) res.addTrailers(pairsOf(last))
-      release()
-      res.end()
+      isEnded = true
+      if (!isHeadHeld) res.end()
     },
   }
 }

@@ -39,6 +39,21 @@ test('header bytes beyond ASCII pass unchanged in both directions', async () => 
   expect(instance.heard[0]).toContain('X-Sent: \xe9\xff\r\n')
 })
 
+const everyByte = Array.from({ length: 256 }, (_, code) => String.fromCharCode(code)).join('')
+const inChunks = (text: string): string => `${text.length.toString(16)}\r\n${text}\r\n0\r\n\r\n`
+
+test.each([
+  ['with a length', `Content-Length: ${everyByte.length}\r\n\r\n${everyByte}`],
+  ['in chunks', `Transfer-Encoding: chunked\r\n\r\n${inChunks(everyByte)}`],
+  ['until the connection ends', `\r\n${everyByte}`],
+])('a short body %s, which leaves in one piece with its head, keeps every byte', async (_framing, rest) => {
+  const instance = await answering(`HTTP/1.1 200 OK\r\nX-Name: caf\xe9\r\n${rest}`, true)
+  const { port } = await startRouter(endpointAt(instance.port))
+  const answer = await ask(port, get())
+  expect(answer).toContain('X-Name: caf\xe9\r\n')
+  expect(answer.slice(answer.indexOf('\r\n\r\n') + 4)).toContain(everyByte)
+})
+
 test('header bytes beyond ASCII pass unchanged in a head that is sent long before its body', async () => {
   const instance = await answering('HTTP/1.1 200 OK\r\nX-Name: caf\xe9\r\nTransfer-Encoding: chunked\r\n\r\n')
   const { port } = await startRouter(endpointAt(instance.port))

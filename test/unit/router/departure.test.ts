@@ -1,0 +1,25 @@
+import { expect, test } from 'vitest'
+import { Departure, signalOf } from '../../../src/router/departure.ts'
+
+test('a client that leaves is told of once to each who listens, and to none who has stopped', () => {
+  const departure = new Departure()
+  const told: string[] = []
+  const stopped = (): void => void told.push('stopped')
+  departure.addEventListener('abort', () => told.push('first'))
+  departure.addEventListener('abort', stopped)
+  departure.removeEventListener('abort', stopped)
+  expect(departure.aborted).toBe(false)
+  departure.abort()
+  departure.abort()
+  expect(told).toEqual(['first'])
+  expect(departure.aborted).toBe(true)
+})
+
+test('a signal made of a departure aborts with it, before or after it was made', () => {
+  const departure = new Departure()
+  const early = signalOf(departure)
+  expect(early.aborted).toBe(false)
+  departure.abort()
+  expect(early.aborted).toBe(true)
+  expect(signalOf(departure).aborted).toBe(true)
+})
