@@ -23,9 +23,10 @@ const longestDelayMs = 50
 /** Each pause is a tenth longer than the one before, so an answer is found late by a tenth of the time the start took, or less. */
 const growth = 1.1
 
-/** Resolves after `ms`, or at once when the signal aborts. */
+/** Resolves after `ms`, or at once when the signal aborts or has aborted. */
 const pause = (clock: Clock, ms: number, signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => {
+    if (signal.aborted) return resolve()
     const finish = (): void => {
       cancel()
       signal.removeEventListener('abort', finish)

@@ -1,6 +1,7 @@
 // Waits for a line that says the instance is ready. The pattern is the operator's, the lines are the tenant's: a pattern that
 // backtracks without end (as "(a+)+$") would let a tenant stop the whole server with one line of its choice. So a line is cut
-// to 4 KiB, a match is cut off after 100 ms, and a line that really took that long ends the start as failed.
+// to 4 KiB, a match is cut off after 100 ms, and a line that really took that long ends the start as failed. On a busy machine
+// most of that time may have been given to others: then the match gets twice as long, until it has had its share.
 import { createContext, Script } from 'node:vm'
 import type { Process } from './process.ts'
 
@@ -18,17 +19,20 @@ const cpuMs = (): number => {
 const matcherFor = (pattern: string): ((line: string) => boolean) => {
   const context = createContext({ pattern: new RegExp(pattern), line: '' })
   const script = new Script('pattern.test(line)')
-  const matches = (line: string): boolean => {
+  // Twice as long each time: with the same limit a match that is given less than half of a processor would be tried for ever.
+  const matchesWithin = (limitMs: number): boolean => {
     const beforeMs = cpuMs()
-    context.line = line.slice(0, longestLine)
     try {
-      return script.runInContext(context, { timeout: longestMatchMs }) === true
+      return script.runInContext(context, { timeout: limitMs }) === true
     } catch (thrown) {
       if (cpuMs() - beforeMs >= leastCpuMs) throw thrown
-      return matches(line)
+      return matchesWithin(limitMs * 2)
     }
   }
-  return matches
+  return (line) => {
+    context.line = line.slice(0, longestLine)
+    return matchesWithin(longestMatchMs)
+  }
 }
 
 /** Resolves at the first line that matches. Rejects when `signal` aborts, or when matching a line takes too long. */

@@ -33,7 +33,7 @@ const withMemory = (bytes: number): Guards => ({
 
 // What is too large.
 
-test('a body that says it is too large is refused before anything is woken, and before it is sent', async () => {
+test('L4 body too large by its length: a body that says it is too large is refused before anything is woken, and before it is sent', async () => {
   const harness = await startRouter(undefined, { rules: { maxBodyBytes: 10 } })
   for (const more of ['', 'Expect: 100-continue\r\n']) {
     const client = await rawClient(harness.port)
@@ -53,7 +53,7 @@ test('a body of just the size that is allowed passes, with a length and in chunk
   expect(await ask(port, `${chunked}a\r\n0123456789\r\n0\r\n\r\n`)).toContain('0123456789')
 })
 
-test('a body that turns out too large is cut at the limit, and is never complete for the instance', async () => {
+test('L4 body too large in the end: a body that turns out too large is cut at the limit, and is never complete for the instance', async () => {
   let isComplete = false
   let bytes = 0
   const aborted = signal()

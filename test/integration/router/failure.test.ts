@@ -74,7 +74,7 @@ test('a fault in tenement before an instance is found costs one request, not the
   for (const path of ['/1', '/2']) expectAnswer(await ask(harness.port, get(path)), 500, 'internal', 1)
 })
 
-test('an unknown instance and an unknown service get the same 404, and wake nothing', async () => {
+test('L4 unknown host: an unknown instance and an unknown service get the same 404, and wake nothing', async () => {
   const harness = await startRouter(undefined)
   const ofHost = async (host: string): Promise<string> =>
     (await ask(harness.port, `GET / HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`)).replace(
@@ -139,7 +139,7 @@ test('a lease that comes after its client has left is released unused', async ()
   expect(instance.sockets).toHaveLength(0)
 })
 
-test('an instance that does not accept is a 503 that is safe to repeat', async () => {
+test('L4 unreachable: an instance that does not accept is a 503 that is safe to repeat', async () => {
   const closed = await answering('')
   await cleanUp()
   const harness = await startRouter(endpointAt(closed.port))
@@ -147,7 +147,7 @@ test('an instance that does not accept is a 503 that is safe to repeat', async (
   await released(harness)
 })
 
-test('a request whose instance has just ended is given, whole, to the next start, once', async () => {
+test('L4 refused after ready: a request whose instance has just ended is given, whole, to the next start, once', async () => {
   const bodies: string[] = []
   const live = await httpInstance((req, res) => {
     let body = ''
@@ -183,7 +183,7 @@ test('a connection that is never made is a 503 that is safe to repeat', async ()
   await released(harness)
 })
 
-test('an instance that breaks off before its answer is a 502, after one more try where that is safe', async () => {
+test('L4 broke before its head: an instance that breaks off before its answer is a 502, after one more try where that is safe', async () => {
   const triesOf = async (method: string, more = '', body = ''): Promise<number> => {
     const instance = await rawInstance((socket) => socket.destroy())
     const harness = await startRouter(endpointAt(instance.port))
@@ -231,7 +231,7 @@ test('a first try that reached the instance makes it a 502 though the second cou
   expect(connects).toBe(2)
 })
 
-test('an instance that gives no head in time is a 504, tried once', async () => {
+test('L4 no head in time: an instance that gives no head in time is a 504, tried once', async () => {
   const instance = await answering('')
   const harness = await startRouter(endpointAt(instance.port, 100))
   expectAnswer(await ask(harness.port, get()), 504, 'upstream_timeout', 1)
@@ -338,7 +338,7 @@ test('what is logged of a failure names the instance and holds nothing of reques
   expect(JSON.stringify(harness.lines)).not.toMatch(/tomato|potato|onion/)
 })
 
-test('an answer that is not HTTP is a 502', async () => {
+test('L4 malformed answer: an answer that is not HTTP is a 502', async () => {
   const answers = [
     'hello\r\n\r\n',
     'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nhi',
@@ -427,7 +427,7 @@ test('a client that leaves in the middle of its upload takes the request back fr
   await released(harness)
 })
 
-test('closing lets a request finish, ends idle connections and accepts no more', async () => {
+test('L4 shutting down: closing lets a request finish, ends idle connections and accepts no more', async () => {
   const instance = await rawInstance((socket, sofar) => {
     if (sofar.endsWith('\r\n\r\n')) socket.write('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nha')
   })

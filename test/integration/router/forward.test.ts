@@ -72,7 +72,7 @@ test('several cookies stay several, in their order and spelling', async () => {
   expect(answer.endsWith('\r\n\r\nhi')).toBe(true)
 })
 
-test("an instance's own errors pass through without a word of tenement", async () => {
+test("L4 answers of its own: an instance's own errors pass through without a word of tenement", async () => {
   const instance = await answering(
     'HTTP/1.1 503 Busy\r\nContent-Length: 4\r\nx-tenement-reason: waking\r\nX-Tenement-Delivered: 0\r\n\r\nbusy',
   )

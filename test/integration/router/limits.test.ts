@@ -41,7 +41,7 @@ const statuses = async ({ port }: Harness, requests: readonly string[]): Promise
   return given
 }
 
-test('a client that wakes many different instances is told to wait, and wakes no more of them', async () => {
+test('L4 rate limited: a client that wakes many different instances is told to wait, and wakes no more of them', async () => {
   const harness = await sleeping()
   const client = '203.0.113.9'
   const ids = ['a', 'b', 'a', 'c', 'b']
@@ -120,7 +120,7 @@ test('a client has one limit on all sockets of a server', async () => {
   expect(await statuses(other, [from(client, 'c'), from(client, 'd')])).toEqual(['200', '429'])
 })
 
-test('a health check of a sleeping instance is answered without waking it, and of one that is awake by itself', async () => {
+test('L4 health check while asleep: a health check of a sleeping instance is answered without waking it, and of one that is awake by itself', async () => {
   let isAsleep = true
   const instance = await answering('HTTP/1.1 503 Busy\r\nContent-Length: 0\r\nConnection: close\r\n\r\n', true)
   const harness = await startRouter(endpointAt(instance.port), {
@@ -153,7 +153,7 @@ test('a health check counts as no wake of its client', async () => {
   expect(harness.wakes).toHaveLength(0)
 })
 
-test('an application that asks tenement for itself, headers and all, ends in a 508 and not in a storm', async () => {
+test('L4 loop: an application that asks tenement for itself, headers and all, ends in a 508 and not in a storm', async () => {
   let served = 0
   let port = 0
   const { port: instance } = await httpInstance((req, res) => {

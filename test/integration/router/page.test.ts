@@ -83,7 +83,7 @@ test('a lease that comes after the page is given back', async () => {
   expect(harness.leases()).toBe(0)
 })
 
-test('a HEAD gets the head of the page', async () => {
+test('L4 HEAD: a HEAD gets the head of the page', async () => {
   const { harness } = await slowInstance()
   const answer = await ask(harness.port, get('/', asBrowser).replace('GET', 'HEAD'))
   expect(answer).toMatch(/^HTTP\/1\.1 503 /)
@@ -119,7 +119,7 @@ test.each([
   expect(client.text()).toMatch(/^HTTP\/1\.1 200 /)
 })
 
-test('a WebSocket is held until its instance is awake', async () => {
+test('L4 upgrade while asleep: a WebSocket is held until its instance is awake', async () => {
   const instance = await rawInstance((socket, sofar) => {
     if (sofar.endsWith('\r\n\r\n'))
       socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n')

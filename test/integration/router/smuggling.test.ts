@@ -68,7 +68,7 @@ const refused: Record<string, string> = {
 }
 
 for (const [name, bytes] of Object.entries(refused)) {
-  test(`${name} is refused, and a request behind it is not served`, async () => {
+  test(`L4 bad host or head: ${name} is refused, and a request behind it is not served`, async () => {
     const instance = await answering('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n')
     const harness = await startRouter(endpointAt(instance.port))
     const answer = await ask(harness.port, bytes + second)
@@ -238,7 +238,7 @@ test('a client that sends no end of requests ahead is cut off', async () => {
   expect(harness.wakes.length).toBeLessThanOrEqual(1)
 })
 
-test('a head that is too large is a 431', async () => {
+test('L4 head too large: a head that is too large is a 431', async () => {
   const { port } = await startRouter(undefined)
   const answer = await ask(port, head('GET / HTTP/1.1', host, `X: ${'x'.repeat(40_000)}`))
   expect(answer).toMatch(/^HTTP\/1\.1 431 /)

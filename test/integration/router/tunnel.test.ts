@@ -198,7 +198,7 @@ test('an instance that switches to something else than was asked is a 502', asyn
   }
 })
 
-test('an upgrade that is not answered is a 504, one that breaks off a 502, one that cannot be made a 503', async () => {
+test('L4 failed upgrade: an upgrade that is not answered is a 504, one that breaks off a 502, one that cannot be made a 503', async () => {
   const silent = await answering('')
   const breaking = await rawInstance((socket) => socket.destroy())
   const cases = [

@@ -86,7 +86,7 @@ describe.each(levels)('a program under %s', (isolation) => {
     expect([first.status, (await ask('deaf')).status]).toEqual([200, 200])
   })
 
-  test.concurrent('that never listens is killed after start_timeout, time and again, and who waited is told', async () => {
+  test.concurrent('L4 crashloop: that never listens is killed after start_timeout, time and again, and who waited is told', async () => {
     // The first request waits through every start; there is none after the fifth that failed.
     expect(await untilGivenUp('mute', 'GET')).toEqual(['503 crashloop'])
     const { phase, pid, lastStop, restarts } = await tenement.status('mute:a')

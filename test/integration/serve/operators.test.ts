@@ -89,7 +89,7 @@ describe('why', { timeout: 60_000 }, () => {
 })
 
 describe('a paused instance', { timeout: 90_000 }, () => {
-  test('has no process, holds its requests, refuses them as paused after hold_timeout, and answers those that wait when it is resumed', async () => {
+  test('L4 paused: has no process, holds its requests, refuses them as paused after hold_timeout, and answers those that wait when it is resumed', async () => {
     await tenement.ask('bob.api.test')
     expect((await tenement.command('pause', 'api:bob')).stdout).toMatch(/^api:bob is paused after /)
     expect(await tenement.status('api:bob')).toMatchObject({ phase: 'paused', pid: null })

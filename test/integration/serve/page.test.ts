@@ -32,7 +32,7 @@ const wake = '/.well-known/tenement/wake'
 const stateOf = async (host: string): Promise<unknown> =>
   JSON.parse((await tenement.ask(host, { path: wake })).body).state
 
-test('a browser is shown a page, the wake goes on without it, and what looked on keeps nothing awake', async () => {
+test('L4 waiting page: a browser is shown a page, the wake goes on without it, and what looked on keeps nothing awake', async () => {
   const host = 'alice.slow.test'
   const page = await tenement.ask(host, { headers: asBrowser })
   expect(page.status).toBe(503)

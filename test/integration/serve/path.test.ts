@@ -50,7 +50,7 @@ broken = ["alice"]
 
   const host = (id: string, name: string): string => `${id}.${name}.test`
 
-  test('wakes a sleeping instance and is answered by it', async () => {
+  test('L4 asleep to ready: wakes a sleeping instance and is answered by it', async () => {
     expect(await tenement.status('web:alice')).toMatchObject({ phase: 'asleep', pid: null })
     expect(await tenement.ask(host('alice', 'web'))).toMatchObject({ status: 200, body: 'hello from web:alice' })
     expect(await tenement.status('web:alice')).toMatchObject({ phase: 'ready', requests: 1 })
@@ -89,7 +89,7 @@ broken = ["alice"]
     expect(pids.size).toBe(1)
   })
 
-  test('is answered with 503 and the right to retry when its instance cannot start, and status says why', async () => {
+  test('L4 start failed: is answered with 503 and the right to retry when its instance cannot start, and status says why', async () => {
     const { status, headers } = await tenement.ask(host('alice', 'broken'))
     expect(status).toBe(503)
     expect(headers['x-tenement-delivered']).toBe('0')
@@ -174,7 +174,7 @@ broken = ["alice"]
     expect(withCommandLine('sleep\x0098765.5')).toEqual([])
   })
 
-  test('to an instance that an operator disabled is refused until it is enabled', async () => {
+  test('L4 disabled: to an instance that an operator disabled is refused until it is enabled', async () => {
     await tenement.command('disable', 'web:alice')
     const { status, headers } = await tenement.ask(host('alice', 'web'))
     expect(status).toBe(503)

@@ -75,7 +75,7 @@ test('a HEAD has the length of the GET and no body', () => {
   expect(head.body).toHaveLength(0)
 })
 
-test('Retry-After is a whole number of seconds, at least one, a fifth more or less', () => {
+test('L4 Retry-After: Retry-After is a whole number of seconds, at least one, a fifth more or less', () => {
   const after = (retryAfterMs: number, random: number): string | undefined =>
     valuesOf(
       renderAnswer({ reason: 'waking', delivered: false, retryAfterMs }, api, () => random).headers,
@@ -88,7 +88,7 @@ test('Retry-After is a whole number of seconds, at least one, a fifth more or le
   expect(after(0, 0)).toBe('1')
 })
 
-test('a page is for people: a browser going somewhere, not a script that fetches', () => {
+test('L4 browser or program: a page is for people: a browser going somewhere, not a script that fetches', () => {
   const is = (headers: Asker['headers'], method = 'GET'): boolean => isNavigation({ method, headers })
   expect(is({ 'sec-fetch-mode': 'navigate' })).toBe(true)
   expect(is({ 'sec-fetch-mode': 'cors', accept: 'text/html' })).toBe(false)

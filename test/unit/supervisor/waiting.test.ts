@@ -35,7 +35,7 @@ test('a client that has left before it asks starts nothing', async () => {
   expect(house.phase()).toBe('asleep')
 })
 
-test('a request waits for hold_timeout from its arrival, and the wake goes on without it', async () => {
+test('L4 hold deadline: a request waits for hold_timeout from its arrival, and the wake goes on without it', async () => {
   const house = new Harness()
   const late = house.request('notes:alice', house.clock.wallMs() - 20_000)
   await house.clock.advance(9_900)
@@ -131,7 +131,7 @@ test('those for whom there is no place are told different times, from one second
   expect(times.sort()).toEqual([1_000, 2_000, 3_000, 4_000, 5_000])
 })
 
-test('more requests than queue_max before one sleeping instance are refused, and others are not', async () => {
+test('L4 queue full: more requests than queue_max before one sleeping instance are refused, and others are not', async () => {
   const house = new Harness({ rules: { queueMax: 3 } })
   const requests = Array.from({ length: 4 }, () => house.request('notes:alice'))
   const other = house.request('notes:bob')
@@ -144,7 +144,7 @@ test('more requests than queue_max before one sleeping instance are refused, and
   expect(fateOf(next)).toBe('waiting')
 })
 
-test('more than ten thousand waiting requests in all are refused', async () => {
+test('L4 all queues full: more than ten thousand waiting requests in all are refused', async () => {
   const ids = Array.from({ length: 11 }, (_, number) => `tenant-${number}`)
   const house = new Harness({ rules: { queueMax: 1_000 }, declared: { notes: ids } })
   const requests = ids.flatMap((id) => Array.from({ length: 1_000 }, () => house.request(`notes:${id}`)))
