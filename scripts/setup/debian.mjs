@@ -48,6 +48,7 @@ const needs = [
   { package: 'qemu-system-x86', programs: ['qemu-system-x86_64'], for: 'vm' },
   { package: 'busybox-static', programs: ['busybox'], for: 'vm' },
   { package: 'cpio', programs: ['cpio'], for: 'vm' },
+  { package: 'xfsprogs', programs: ['mkfs.xfs'], for: 'vm' },
 ]
 
 /** @type {readonly Purpose[]} */

@@ -13,8 +13,13 @@ export const formatProof = (proof: Proof, screen: Screen): string =>
   [
     ...proof.adapters.map((report) => formatReport(report, screen)),
     formatBuilds(proof.builds, screen),
+    screen.paint('dim', scope),
     verdictOn(proof, screen),
   ].join('\n\n')
+
+/** What nobody should read into it. */
+const scope =
+  'each isolation was tried as a service gets it that says nothing more: what seccomp, network, options, read and write of a service open beyond that, tenement check --exposure counts'
 
 const words: Readonly<Record<Outcome, readonly [word: string, style: Style | undefined]>> = {
   broken: ['BROKEN', 'red'],

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { root as checkout } from '../../scripts/setup/paths.mjs'
 import { boot, qemuArguments } from './boot.mjs'
-import { boots, planOf, usualModules } from './boots.mjs'
+import { boots, planOf, quotaModules, usualModules } from './boots.mjs'
 import { makeInitramfs } from './initramfs.mjs'
 import { findKernel, missingPrograms } from './kernel.mjs'
 
@@ -19,7 +19,13 @@ const timeoutMs = Number(process.env.TENEMENT_VM_TIMEOUT_MS ?? 20 * 60_000)
 const chosen = (command) =>
   command.length === 0
     ? boots
-    : [{ name: 'one command', modules: usualModules, steps: [{ name: command.join(' '), command }] }]
+    : [
+        {
+          name: 'one command',
+          modules: [...usualModules, ...quotaModules],
+          steps: [{ name: command.join(' '), command }],
+        },
+      ]
 
 /**
  * @param {string} kernel

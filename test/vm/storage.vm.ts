@@ -1,5 +1,6 @@
 // A whole `tenement serve` whose data lies on a file system with project quotas: what its kernel refuses an instance, and what an
-// instance does against it. The file system is made in a file, since few machines have one and none lets a test mount it.
+// instance does against it. The file system is made in a file, since few machines have one and none lets a test mount it: one of
+// each kind that enforces them.
 import { execFileSync } from 'node:child_process'
 import { closeSync, lstatSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
@@ -39,7 +40,35 @@ free = ["alice"]
 late = ["alice", "bob"]
 `
 
-describe('instances on a file system with project quotas', () => {
+interface Kind {
+  readonly type: 'ext4' | 'xfs'
+  /** Makes it in the file that its last argument names. */
+  readonly make: string
+  /** What a write beyond the bound is told. */
+  readonly full: 'EDQUOT' | 'ENOSPC'
+  /** From mounted with limits in force to mounted with projects counted alone. */
+  readonly countOnly: string
+  readonly enforceAgain: RegExp
+}
+
+const kinds: readonly Kind[] = [
+  {
+    type: 'ext4',
+    make: 'mke2fs -q -t ext4 -O project,quota -E quotatype=prjquota',
+    full: 'EDQUOT',
+    countOnly: `mount -o loop ${image} ${place}; mount -o remount,prjquota ${place}`,
+    enforceAgain: /a remount does not do.*quotaon -P/,
+  },
+  {
+    type: 'xfs',
+    make: 'mkfs.xfs -q',
+    full: 'ENOSPC',
+    countOnly: `mount -o loop,pqnoenforce ${image} ${place}`,
+    enforceAgain: /a remount does not do.*rootflags=prjquota/,
+  },
+]
+
+describe.each(kinds)('instances on $type with project quotas', ({ type, make, full, countOnly, enforceAgain }) => {
   const tenantUids = newTenantUids()
   let tenement: Tenement
   const start = async (bounded: string): Promise<void> => {
@@ -49,7 +78,7 @@ describe('instances on a file system with project quotas', () => {
   beforeAll(async () => {
     requireVirtualMachine()
     mkdirSync(place, { recursive: true })
-    run(`truncate -s 200M ${image}; mke2fs -q -t ext4 -O project,quota -E quotatype=prjquota ${image}`)
+    run(`truncate -s 400M ${image}; ${make} ${image}`)
     run(`mount -o loop,prjquota ${image} ${place}; chmod 711 ${place}`)
     await start('bob')
   })
@@ -87,7 +116,7 @@ describe('instances on a file system with project quotas', () => {
         .filter(({ capability }: { capability: string }) => capability === 'disk.quota')
         .map(({ service, given, reason }: Record<string, string>) => [service, `${given}: ${reason}`]),
     )
-    const proof = `ext4 at "${place}" enforces the limits of projects, as quotactl(2) says`
+    const proof = `${type} at "${place}" enforces the limits of projects, as quotactl(2) says`
     expect(found).toEqual({
       caged: `enforced: ${proof}`,
       late: `enforced: ${proof}`,
@@ -97,7 +126,7 @@ describe('instances on a file system with project quotas', () => {
 
   test('an instance is refused what goes beyond its bound, runs on, and its neighbour has all of its own', async () => {
     const { error, bytes } = await ask('alice.caged', '/write?name=big&bytes=8388608')
-    expect(error).toBe('EDQUOT')
+    expect(error).toBe(full)
     expect(bytes).toBeGreaterThan(2 * mebibyte)
     expect(bytes).toBeLessThanOrEqual(3 * mebibyte)
     expect(quotaOf(uidOf('caged:alice'))).toMatchObject({ maxBytes: 3 * mebibyte, maxFiles: 10_000 })
@@ -128,7 +157,7 @@ describe('instances on a file system with project quotas', () => {
     const ways = ['file', 'to a neighbour', 'directory', 'inheritance', 'flag']
     const left = await ask('alice.caged', `/leave?name=mine&other=${uidOf('caged:bob')}`)
     expect(left).toEqual(Object.fromEntries(ways.map((way) => [way, 'EINVAL'])))
-    expect((await ask('alice.caged', '/write?name=more&bytes=8388608')).error).toBe('EDQUOT')
+    expect((await ask('alice.caged', '/write?name=more&bytes=8388608')).error).toBe(full)
   })
 
   test('one without leaves it in each, and is ended by looking', async () => {
@@ -143,7 +172,7 @@ describe('instances on a file system with project quotas', () => {
   test('an instance makes no more files than its bound, and a purge leaves neither data nor a bound for whoever has the number next', async () => {
     expect((await tenement.command('add', 'caged:carol')).exitCode).toBe(0)
     const { error, files } = await ask('carol.caged', '/create?name=f&count=20000')
-    expect([error, files]).toEqual(['EDQUOT', 10_000 - 1]) // its directory is one
+    expect([error, files]).toEqual([full, 10_000 - 1]) // its directory is one
     const uid = uidOf('caged:carol')
     expect(quotaOf(uid)).toMatchObject({ files: 10_000, maxFiles: 10_000 })
     const { exitCode, stderr } = await tenement.command('remove', 'caged:carol', '--purge', '--yes')
@@ -156,7 +185,7 @@ describe('instances on a file system with project quotas', () => {
     process.kill(before, 'SIGKILL')
     await waitUntil(async () => (await tenement.command('ps')).exitCode === 0, 60_000)
     expect((await tenement.status('caged:bob')).storage).toMatchObject({ quota: 'enforced', maxBytes: 3 * mebibyte })
-    expect((await ask('bob.caged', '/write?name=more&bytes=8388608')).error).toBe('EDQUOT')
+    expect((await ask('bob.caged', '/write?name=more&bytes=8388608')).error).toBe(full)
   })
 
   test('an instance is not started in a project that somebody else has files in, however often it is tried', async () => {
@@ -176,7 +205,7 @@ describe('instances on a file system with project quotas', () => {
   test('what was stored before there was a bound counts, and stays its owner’s to rename; a bound that is gone bounds nobody', async () => {
     await ask('alice.late', '/lay?name=old')
     await ask('alice.late', '/write?name=large&bytes=2097152')
-    expect((await ask('bob.late', '/write?name=large&bytes=8388608')).error).toBe('EDQUOT')
+    expect((await ask('bob.late', '/write?name=large&bytes=8388608')).error).toBe(full)
     const [alice, bob] = [uidOf('late:alice'), uidOf('late:bob')]
     expect(quotaOf(alice)).toMatchObject({ bytes: 0, files: 0, maxBytes: 0 })
     await tenement.stop()
@@ -185,7 +214,7 @@ describe('instances on a file system with project quotas', () => {
     run(`echo x > ${foreign}; mkdir ${away}; touch ${away}/file; ln -s ${away} ${dataOf('late:alice')}/way`)
     run(`chown -h ${alice}:${alice} ${dataOf('late:alice')}/way ${away} ${away}/file`)
     await start('alice')
-    expect((await ask('alice.late', '/write?name=further&bytes=4194304')).error).toBe('EDQUOT')
+    expect((await ask('alice.late', '/write?name=further&bytes=4194304')).error).toBe(full)
     for (const path of [foreign, away, join(away, 'file')]) expect(opened(path, readMembership).project).toBe(0)
     // The folder, two directories, the file under two names, two symlinks, the large one and the further one; not the FIFO.
     expect(quotaOf(alice)).toMatchObject({ files: 8, maxBytes: 3 * mebibyte })
@@ -206,12 +235,12 @@ describe('instances on a file system with project quotas', () => {
       reason: `"${folder}" belongs to project 77 already, and no project lies in another`,
     })
     await tenement.stop()
-    run(`umount ${place}; mount -o loop ${image} ${place}; mount -o remount,prjquota ${place}`)
-    expect(readFileSync('/proc/self/mountinfo', 'utf8')).toMatch(new RegExp(`${place} .*prjquota`))
+    run(`umount ${place}; ${countOnly}`)
+    if (type === 'ext4') expect(readFileSync('/proc/self/mountinfo', 'utf8')).toMatch(new RegExp(`${place} .*prjquota`))
     expect(quotaSupport(place)).toEqual({
       isKept: false,
-      reason: `ext4 at "${place}" counts what projects store and holds none to its limits`,
-      fix: expect.stringMatching(/a remount does not do.*quotaon -P/),
+      reason: `${type} at "${place}" counts what projects store and holds none to its limits`,
+      fix: expect.stringMatching(enforceAgain),
     })
   })
 })

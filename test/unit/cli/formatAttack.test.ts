@@ -48,6 +48,10 @@ test('a known fault is told with what to do about it', () => {
   expect(format([row({})])).toContain('ok: no promise is broken on this machine')
 })
 
+test('it says that what a service opens by keys of its own was not tried', () => {
+  expect(format([row({})])).toMatch(/tried as a service gets it that says nothing more: .*--exposure counts\n/)
+})
+
 test('what keeps many rows from being shown is told once', () => {
   const rows = ['1', '2', '3', '4', '5', '6'].map((number) =>
     row({ row: number, outcome: 'broken', promisedBy: ['launcher'], because: ['it could not be started: no space'] }),
