@@ -5,10 +5,14 @@ import { setTimeout as delay } from 'node:timers/promises'
 export const slowness = Number(process.env.TENEMENT_TEST_SLOWNESS ?? 1)
 
 /** Asks every few milliseconds until the answer is true; rejects after `deadlineMs`, naming the question. */
-export const waitUntil = async (isSo: () => boolean | Promise<boolean>, deadlineMs = 10_000): Promise<void> => {
+export const waitUntil = async (
+  isSo: () => boolean | Promise<boolean>,
+  deadlineMs = 10_000,
+  everyMs = 5,
+): Promise<void> => {
   const deadline = performance.now() + deadlineMs * slowness
   while (!(await isSo())) {
     if (performance.now() > deadline) throw new Error(`still not so after ${deadlineMs} ms: ${isSo}`)
-    await delay(5)
+    await delay(everyMs)
   }
 }
