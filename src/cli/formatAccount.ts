@@ -1,6 +1,7 @@
 // What `why` prints: the account of an instance in sentences, in the order in which it came about. Pure; the time is an argument.
 import { visible } from '../config/problem.ts'
 import type { Account, ClientKind, NextStep, Stopped, WakingRequest, Woken } from '../control/account.ts'
+import type { LastExit } from '../control/operations.ts'
 import { explanations } from './explanations.ts'
 import { phaseCell } from './formatInstances.ts'
 import { formatExit } from './formatStatus.ts'
@@ -73,12 +74,15 @@ const ends: Readonly<Record<Stopped['cause'], string>> = {
   earlier: 'it was last stopped',
 }
 
+/** Whether the sentence says how the process ended already. */
+const isTold = (told: string, { code, signal, outOfMemory }: LastExit): boolean =>
+  outOfMemory || told.includes(signal ?? `code ${code}`)
+
 const stopLines = ({ stopped, crashesInARow }: Account, nowMs: number): readonly string[] => {
   if (stopped === null) return []
   const { at, cause, told, exit, lastLines } = stopped
   const count = cause === 'crash' && crashesInARow > 1 ? `, ${crashesInARow} times in a row` : ''
-  // What tenement did stands in the sentence; how the process then ended is news only where the sentence is about something else.
-  const how = exit !== null && cause === 'crash' && !told.includes('exit') ? ` (${formatExit(exit)})` : ''
+  const how = exit !== null && cause === 'crash' && !isTold(told, exit) ? ` (${formatExit(exit)})` : ''
   const wrote = cause === 'crash' ? lastLines.slice(-linesShown) : []
   return [
     `${ends[cause]} at ${past(at, nowMs)}${count}: ${told}${how}`,

@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto'
 import { constants } from 'node:fs'
 import { chown, mkdir, open, rename, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { Identity } from '../isolation/adapter.ts'
 import type { BuildFinding } from './builds.ts'
 import type { Fingerprint } from './fingerprint.ts'
@@ -62,6 +62,8 @@ export const storeProof = async (stateDir: string, proof: Proof, owner: Identity
     builds: proof.builds,
     adapters: { ...stored.adapters, ...Object.fromEntries(reports) },
   }
+  // Only the directory itself is the server's alone: tenants pass through those above it to their data.
+  await mkdir(dirname(stateDir), { recursive: true, mode: 0o755 })
   const isNew = (await mkdir(stateDir, { recursive: true, mode: 0o700 })) !== undefined
   if (isNew && owner !== undefined) await chown(stateDir, owner.uid, owner.gid)
   const temporary = join(stateDir, `.proof-${randomBytes(6).toString('hex')}`)

@@ -149,7 +149,7 @@ const leaseFor = async (
     if (gone.aborted) return undefined
     if (!(error instanceof Refusal)) throw error
     const { reason, retryAfterMs } = error
-    const wake = reason === 'waking' ? service.onlookers.look(name) : undefined
+    const wake = reason === 'waking' || reason === 'paused' ? service.onlookers.look(name) : undefined
     answer(service, exchange, name, { reason, delivered: false, retryAfterMs, wake })
     return undefined
   } finally {

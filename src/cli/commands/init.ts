@@ -134,13 +134,16 @@ const findings = ({ found, also }: Made): readonly string[] => [
 
 const tell = (made: Made): string => {
   const { file, name, isolation, steps, tenants } = made
+  // In this folder it is found without being named.
+  const named =
+    file === resolve('tenement.toml') ? '' : ` --config ${/^[\w./-]+$/.test(file) ? file : JSON.stringify(file)}`
   const instances = tenants.map((id) => `${name}:${id}`).join(' and ')
   return [
     ...findings(made),
     `wrote ${file}: service "${name}" with the instances ${instances}, isolation "${isolation}"`,
     ...steps.map((step) => `→ ${step}`),
-    '→ tenement check, which says whether this machine can run it',
-    `→ tenement serve, and in another terminal: curl -H 'Host: ${tenants[0]}.${name}.localhost' localhost:8080/`,
+    `→ tenement check${named}, which says whether this machine can run it`,
+    `→ tenement serve${named}, and in another terminal: curl -H 'Host: ${tenants[0]}.${name}.localhost' localhost:8080/`,
   ].join('\n')
 }
 

@@ -41,8 +41,9 @@ export const leaseOrPage = async (
     // Whoever was turned away has its answer: the page.
     () => undefined,
   )
-  const more = { retryAfterMs: comeBackMs, wake: onlookers.look(instance) }
-  answer(service, exchange, instance, { reason: 'waking', delivered: false, ...more })
+  const state = onlookers.look(instance)
+  const reason = state.state === 'paused' ? 'paused' : 'waking'
+  answer(service, exchange, instance, { reason, delivered: false, retryAfterMs: comeBackMs, wake: state })
   return undefined
 }
 

@@ -285,3 +285,12 @@ test('a router that closes ends its streams', async () => {
   expect(await client.closed).toBe('end')
   expect(client.text().endsWith('0\r\n\r\n')).toBe(true)
 })
+
+test('the page of a paused instance says that it is paused, and opens when that is over', async () => {
+  const { harness, state } = await slowInstance()
+  state.now = { state: 'paused' }
+  const answer = await ask(harness.port, get('/', asBrowser))
+  expect(answer).toMatch(/^HTTP\/1\.1 503 /)
+  expect(answer).toContain('x-tenement-reason: paused')
+  expect(answer).toContain('paused for maintenance')
+})

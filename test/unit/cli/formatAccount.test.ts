@@ -80,7 +80,7 @@ describe('why', () => {
     ])
   })
 
-  it('of one that ran out of memory says so once, and of one that was killed by which signal', () => {
+  it('says once how it ended, and does so where the sentence is about something else', () => {
     const exit = {
       at: crash.at,
       code: null,
@@ -94,7 +94,9 @@ describe('why', () => {
       since: crash.at,
       stopped: { ...crash, told: 'ran out of memory after 4s', exit },
     })
-    expect(lines).toContain('it last crashed at 12:01:06 (4s ago): ran out of memory after 4s (SIGKILL, out of memory)')
+    expect(lines).toContain('it last crashed at 12:01:06 (4s ago): ran out of memory after 4s')
+    const unseen = told({ stopped: { ...crash, told: 'ended while no tenement was running' } })
+    expect(unseen).toContain('it last crashed at 12:01:06 (4s ago): ended while no tenement was running (exit code 3)')
   })
 
   it('of one that is left alone tells until when, and from then on that the next request tries', () => {

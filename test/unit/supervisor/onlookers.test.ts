@@ -1,7 +1,7 @@
 // Who looks on while an instance wakes: pages in browsers, whose requests wait no longer.
 import { expect, test } from 'vitest'
 import { wishMs } from '../../../src/supervisor/wish.ts'
-import { fateOf, Harness, settled } from './harness.ts'
+import { fateOf, Harness, nameOf, settled } from './harness.ts'
 
 const bob = 'notes:bob'
 
@@ -203,4 +203,15 @@ test('a place too far behind is not counted', async () => {
   await settled()
   expect(house.supervisor.onlookers.look('notes:tenant-100')).toEqual({ state: 'queued', ahead: 99 })
   expect(house.supervisor.onlookers.look('notes:tenant-101')).toEqual({ state: 'queued', ahead: undefined })
+})
+
+test('whoever looks at a paused instance sees that, and one who was shown a page gets the instance when it is resumed', async () => {
+  const house = new Harness()
+  await house.supervisor.operations.pause(nameOf(bob))
+  turn(house, bob)
+  await lookOn(house, bob, 60)
+  expect([house.supervisor.onlookers.look(bob), house.starts(bob)]).toEqual([{ state: 'paused' }, 0])
+  await house.supervisor.operations.resume(nameOf(bob))
+  await settled()
+  expect(house.phase(bob)).toBe('starting')
 })
