@@ -107,7 +107,8 @@ export class Upload {
     if (!this.#isListening) this.#req.on('data', this.#onData).on('end', this.#onEnd)
     this.#isListening = true
     const { windowMs } = this.#options.patience
-    if (this.#isTimed) this.#clock ??= setInterval(() => this.#checkPace(), windowMs).unref()
+    // After a standstill of this process, what has arrived meanwhile is read before it is judged.
+    if (this.#isTimed) this.#clock ??= setInterval(() => setImmediate(() => this.#checkPace()), windowMs).unref()
     this.#req.resume()
   }
 
@@ -146,6 +147,7 @@ export class Upload {
   }
 
   #checkPace(): void {
+    if (this.#clock === undefined) return
     const { bytes, windowMs } = this.#options.patience
     const isSlow = this.#bytesInWindow < bytes && !this.#wasHeldBack
     this.#bytesInWindow = 0
