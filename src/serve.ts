@@ -114,7 +114,7 @@ const serveClients = async (
   hello: Hello,
   supervisor: Supervisor,
 ): Promise<readonly Router[]> => {
-  const { domains, trustedProxies, pageAfterMs, wakesPerClient } = config.settings
+  const { domains, trustedProxies, pageAfterMs, wakesPerClient, exposeTiming } = config.settings
   const { wake, onlookers } = supervisor
   const table = buildHostTable({ domains, hosts: Object.fromEntries(config.hosts), isKnown: supervisor.isKnown })
   const shared = {
@@ -127,6 +127,7 @@ const serveClients = async (
     guards: createGuards({ wakesPerClient }),
     log,
     trustedProxies,
+    exposeTiming,
   }
   return Promise.all(
     hello.listeners.map(async (fd) => {

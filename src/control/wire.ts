@@ -6,10 +6,12 @@ import {
   type BlockedCalls,
   type InstanceStatus,
   type LastExit,
+  type LastWake,
   phases,
   type Removal,
   type StorageStatus,
   type TracedStart,
+  wakers,
 } from './operations.ts'
 
 /** About the running server itself, as GET /v1/server answers. */
@@ -64,6 +66,15 @@ const attestation: Decoder<AttestationRecord> = object({ at: text, found: record
 
 const blockedCalls: Decoder<BlockedCalls> = object({ counts: nullable(record(number)), absent: nullable(text) })
 
+const lastWake: Decoder<LastWake> = object({
+  at: text,
+  cause: oneOf(wakers),
+  queueMs: nullable(number),
+  spawnMs: nullable(number),
+  readyMs: nullable(number),
+  firstByteMs: nullable(number),
+})
+
 export const instanceStatus: Decoder<InstanceStatus> = object({
   instance: text,
   service: text,
@@ -88,6 +99,7 @@ export const instanceStatus: Decoder<InstanceStatus> = object({
   dataDir: text,
   logFile: text,
   attestation: nullable(attestation),
+  lastWake: nullable(lastWake),
   lastStop: nullable(text),
   lastExit: nullable(lastExit),
   nextAttemptAt: nullable(text),

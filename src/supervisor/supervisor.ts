@@ -19,6 +19,7 @@ import type { Log } from './log.ts'
 import { createOperations, type Tracing } from './operate.ts'
 import type { Process } from './process.ts'
 import { refusals } from './refusals.ts'
+import type { Report } from './report.ts'
 import { Roster } from './roster.ts'
 import { type Describe, statusOf } from './status.ts'
 import { createStrays } from './strays.ts'
@@ -48,6 +49,7 @@ export interface SupervisorOptions<Rules extends ServiceRules & Pick<Service, 'o
   readonly exits?: Left['exits']
   readonly clock: Clock
   readonly log: Log
+  readonly report?: Report
   /** From 0 to 1. */
   random(): number
 }
@@ -81,6 +83,7 @@ export const createSupervisor = <Rules extends ServiceRules & Pick<Service, 'ope
     wakeBook: new WakeBook(),
     wakeTimes: new Map(),
     holdTimeoutMs: settings.holdTimeoutMs,
+    report: options.report ?? (() => undefined),
     random: options.random,
   }
   const isOpen = new Map([...services].map(([name, { open }]) => [name, open]))

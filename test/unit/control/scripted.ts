@@ -38,6 +38,7 @@ export const instanceStatus = (name: InstanceName, differences: Partial<Instance
   blocked: null,
   refused: null,
   attestation: null,
+  lastWake: null,
   lastStop: null,
   lastExit: null,
   nextAttemptAt: null,
