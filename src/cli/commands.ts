@@ -10,6 +10,7 @@ import { enable } from './commands/enable.ts'
 import { explain } from './commands/explain.ts'
 import { init } from './commands/init.ts'
 import { logs } from './commands/logs.ts'
+import { metrics } from './commands/metrics.ts'
 import { open } from './commands/open.ts'
 import { pause } from './commands/pause.ts'
 import { ps } from './commands/ps.ts'
@@ -47,6 +48,7 @@ export const commands: readonly CommandDefinition[] = [
   pause,
   resume,
   trace,
+  metrics,
   explain,
   configShow,
   configSchema,

@@ -24,6 +24,8 @@ import {
 /** Every method rejects with a TenementError: the server's own, or 'not_running' when none answers. */
 export interface ControlClient {
   server(): Promise<ServerStatus>
+  /** In Prometheus' text format. */
+  metrics(): Promise<string>
   list(): Promise<readonly InstanceStatus[]>
   /** 'service:id' of every instance, sorted. A server that is silent for `timeoutMs` counts as none. */
   names(timeoutMs?: number): Promise<readonly string[]>
@@ -82,12 +84,13 @@ export const connectControl = (socketPath: string): ControlClient => {
     readBytes(answer).catch((cause: unknown) => {
       throw notRunning(socketPath, cause)
     })
-  const get = async <T>(decode: Decoder<T>, what: Ask): Promise<T> => {
+  const getBytes = async (what: Ask): Promise<Buffer> => {
     const answer = await ask(socketPath, what)
     const body = await readAll(answer)
     if (!isGood(answer)) throw errorFrom(answer.statusCode ?? 0, body)
-    return parseWith(decode, body)
+    return body
   }
+  const get = async <T>(decode: Decoder<T>, what: Ask): Promise<T> => parseWith(decode, await getBytes(what))
   const read = <T>(decode: Decoder<T>, path: string): Promise<T> =>
     get(decode, { method: 'GET', path, timeoutMs: readTimeoutMs })
   const order =
@@ -112,6 +115,7 @@ export const connectControl = (socketPath: string): ControlClient => {
 
   return {
     server: () => read(serverStatus, '/v1/server'),
+    metrics: async () => (await getBytes({ method: 'GET', path: '/v1/metrics', timeoutMs: readTimeoutMs })).toString(),
     list: async () => (await read(instanceList, '/v1/instances')).instances,
     names: async (timeoutMs = readTimeoutMs) =>
       (await get(nameList, { method: 'GET', path: '/v1/names', timeoutMs })).names,

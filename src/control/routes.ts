@@ -13,6 +13,8 @@ export interface Backend {
   readonly operations: Operations
   readonly readLogs: ReadLogs
   readonly serverStatus: () => ServerStatus
+  /** In Prometheus' text format. */
+  readonly metrics: () => Promise<string>
 }
 
 /** A request that matched a route. */
@@ -25,9 +27,10 @@ interface Call {
   readonly gone: AbortSignal
 }
 
-/** A JSON document, or lines that are sent one by one as they come. */
+/** A JSON document, a text, or lines that are sent one by one as they come. */
 export type Answer =
   | { readonly status: 200 | 201; readonly json: unknown }
+  | { readonly status: 200; readonly text: string; readonly type: string }
   | { readonly status: 200; readonly lines: AsyncIterable<LogLine> }
 
 export interface Route {
@@ -43,6 +46,9 @@ export interface Route {
 
 /** The instance in the path. A path is split at every '/', so a name holds none; the grammar bars all else. */
 const nameOf = ({ parameters }: Call): InstanceName => instanceNamed(`${parameters['{service}']}:${parameters['{id}']}`)
+
+/** Of Prometheus' text format (its exposition formats, text format 0.0.4). */
+const metricsType = 'text/plain; version=0.0.4; charset=utf-8'
 
 const ok = (json: unknown): Answer => ({ status: 200, json })
 
@@ -91,6 +97,11 @@ const instance = '/v1/instances/{service}/{id}'
 
 export const routes: readonly Route[] = [
   read('/v1/server', 'The running server itself', (_, { serverStatus }) => ok(serverStatus())),
+  read('/v1/metrics', 'What Prometheus reads, in its text format', async (_, { metrics }) => ({
+    status: 200,
+    text: await metrics(),
+    type: metricsType,
+  })),
   read('/v1/instances', 'Every instance there is', (_, { operations }) => ok({ instances: operations.list() })),
   read('/v1/names', 'The name of every instance there is', (_, { operations }) => ok({ names: operations.names() })),
   {

@@ -34,8 +34,11 @@ async function* toNdjson(lines: AsyncIterable<LogLine>): AsyncGenerator<string> 
   for await (const line of lines) yield `${JSON.stringify(line)}\n`
 }
 
-const sendJson = (response: ServerResponse, status: number, type: string, value: unknown): void => {
-  const body = Buffer.from(`${JSON.stringify(value)}\n`)
+const sendJson = (response: ServerResponse, status: number, type: string, value: unknown): void =>
+  sendText(response, status, type, `${JSON.stringify(value)}\n`)
+
+const sendText = (response: ServerResponse, status: number, type: string, text: string): void => {
+  const body = Buffer.from(text)
   response.writeHead(status, { 'content-type': type, 'content-length': body.length, 'cache-control': 'no-store' })
   response.end(body)
 }
@@ -46,6 +49,7 @@ const isLeaving = (thrown: unknown): boolean =>
 
 const send = async (response: ServerResponse, answer: Answer): Promise<void> => {
   if ('json' in answer) return sendJson(response, answer.status, 'application/json', answer.json)
+  if ('text' in answer) return sendText(response, answer.status, answer.type, answer.text)
   response.writeHead(answer.status, { 'content-type': 'application/x-ndjson', 'cache-control': 'no-store' })
   // The head is sent before the first line: whoever follows a silent instance learns at once that it is being followed.
   response.flushHeaders()

@@ -384,6 +384,7 @@ export class Instance implements Candidate, Occupant, Idler {
       why: whyOf(before, next, this.history.lastStop),
       atMs: clock.wallMs(),
       pid: (runOf(next) ?? runOf(before))?.process?.pid,
+      isFailing: 'end' in next && next.end.isCrash,
       wake: wake && { cause: wake.cause, steps: wake.steps },
     })
   }

@@ -20,6 +20,8 @@ export interface PhaseChange {
   /** Milliseconds since the epoch. */
   readonly atMs: number
   readonly pid: number | undefined
+  /** Whether it is being ended for a failure of its own. */
+  readonly isFailing: boolean
   /** The wake that is under way or was just decided; absent for a process that an earlier server started. */
   readonly wake: { readonly cause: Waker; readonly steps: WakeSteps } | undefined
 }

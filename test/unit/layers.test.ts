@@ -95,6 +95,12 @@ const table: Readonly<Record<string, Row>> = {
     types: ['server/settings.ts'],
     packages: ['commander', 'execa', 'pino', 'smol-toml'],
   },
+  // Counts what the others tell; nobody but the place where they meet knows that it does.
+  metrics: {
+    values: ['control/operations.ts'],
+    types: ['router/report.ts', 'supervisor/report.ts', 'supervisor/census.ts', 'launcher/client.ts'],
+    packages: ['prom-client'],
+  },
   'packageVersion.ts': { values: ['control/decode.ts'] },
   // What the server process needs before and around its parts, each file for itself.
   server: {
@@ -114,6 +120,7 @@ const table: Readonly<Record<string, Row>> = {
         'control',
         'isolation',
         'launcher',
+        'metrics',
         'plugin',
         'router',
       ],

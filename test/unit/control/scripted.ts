@@ -128,6 +128,8 @@ export const serverStatus: ServerStatus = {
   running: 1,
 }
 
+export const scriptedMetrics = '# TYPE tenement_build_info gauge\ntenement_build_info{version="0.1.0"} 1\n'
+
 interface LogEntry {
   readonly level: 'info' | 'warn' | 'error'
   readonly fields: object
@@ -162,6 +164,7 @@ export const startControl = async (script: ControlScript = {}): Promise<RunningC
     operations: script.operations ?? scriptedOperations([instanceStatus(carol)]),
     readLogs: script.readLogs ?? readLogsIn(logDir),
     serverStatus: () => serverStatus,
+    metrics: async () => scriptedMetrics,
     allowPeer: script.allowPeer ?? (() => true),
     log: { info: note('info'), warn: note('warn'), error: note('error') },
   })
