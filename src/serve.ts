@@ -7,6 +7,7 @@ import type { Logger } from 'pino'
 import { basePath } from './check/machine.ts'
 import { readConfig } from './config/load.ts'
 import type { Config } from './config/schema.ts'
+import { createEvents } from './control/events.ts'
 import { readLogsIn } from './control/logs.ts'
 import { createControlServer } from './control/server.ts'
 import type { ServerStatus } from './control/wire.ts'
@@ -26,6 +27,7 @@ import type { Report as RequestReport } from './router/report.ts'
 import { type Knowledge, noKnowledge } from './router/rules.ts'
 import { createRouter, type Router } from './router/server.ts'
 import { dropPrivileges } from './server/dropPrivileges.ts'
+import { eventOf } from './server/events.ts'
 import { makeFilters } from './server/filters.ts'
 import { greetingFor } from './server/greeting.ts'
 import { createLog, writeOrLose } from './server/log.ts'
@@ -34,6 +36,7 @@ import { findPrograms } from './server/programs.ts'
 import type { ServerSettings } from './server/settings.ts'
 import { type Ground, starterFor, supervisorFor, withDataCheck } from './server/supervise.ts'
 import { openState } from './state/state.ts'
+import type { Told } from './supervisor/report.ts'
 import type { Supervisor } from './supervisor/supervisor.ts'
 
 const listening = (servers: readonly Server[]): ListenAddress[] =>
@@ -63,8 +66,14 @@ const serve = async (given: Ground, hello: Hello): Promise<() => Promise<void>> 
   const ground = { ...given, launcher: timedLauncher(given.launcher, metrics.onLauncher) }
   const { config, launcher, launcherSettings, settings, state, log, version } = ground
   const starter = starterFor(ground)
+  const events = createEvents(Date.now().toString(36))
+  const report = (told: Told): void => {
+    metrics.onInstance(told)
+    const event = eventOf(told)
+    if (event !== undefined) events.push(event)
+  }
   const addresses: ListenAddress[] = []
-  const supervisor = supervisorFor(ground, starter, hello, () => addresses[0]?.port, metrics.onInstance)
+  const supervisor = supervisorFor(ground, starter, hello, () => addresses[0]?.port, report)
   const operations = withDataCheck(supervisor.operations, config)
   const startedAtMs = Date.now()
 
@@ -89,6 +98,7 @@ const serve = async (given: Ground, hello: Hello): Promise<() => Promise<void>> 
     readLogs: readLogsIn(config.settings.logDir),
     serverStatus,
     metrics: metrics.text,
+    events,
     log,
     allowPeer: peerCheckFor(starter.running, launcherSettings.policy.tenantUids),
   })

@@ -7,6 +7,7 @@ import { configSchema } from './commands/configSchema.ts'
 import { configShow } from './commands/configShow.ts'
 import { disable } from './commands/disable.ts'
 import { enable } from './commands/enable.ts'
+import { events } from './commands/events.ts'
 import { explain } from './commands/explain.ts'
 import { init } from './commands/init.ts'
 import { logs } from './commands/logs.ts'
@@ -26,6 +27,7 @@ import { status } from './commands/status.ts'
 import { stop } from './commands/stop.ts'
 import { trace } from './commands/trace.ts'
 import { version } from './commands/version.ts'
+import { wait } from './commands/wait.ts'
 import { wake } from './commands/wake.ts'
 import { why } from './commands/why.ts'
 
@@ -48,6 +50,8 @@ export const commands: readonly CommandDefinition[] = [
   pause,
   resume,
   trace,
+  events,
+  wait,
   metrics,
   explain,
   configShow,

@@ -1,12 +1,16 @@
 // Everything the control API answers, as one table: method, path, parameters, what it does. A description for programs
 // can be made from it. Handlers only translate; what is asked of tenement is decided behind Operations.
+
+import { parseDuration } from '../config/units.ts'
 import { messageOf } from '../errors.ts'
-import type { InstanceName } from '../names.ts'
+import { formatInstance, type InstanceName, isName } from '../names.ts'
+import type { Events, Followed } from './events.ts'
 import { Fault } from './fault.ts'
 import { maxLogLines, type ReadLogs } from './logs.ts'
 import { instanceNamed } from './named.ts'
-import type { Operations } from './operations.ts'
-import { addRequest, type LogLine, type ServerStatus } from './wire.ts'
+import { type Operations, type Phase, phases } from './operations.ts'
+import { waitFor } from './waitFor.ts'
+import { addRequest, type InstanceEvent, type LogLine, type ServerStatus } from './wire.ts'
 
 /** What the routes need of the rest of tenement. */
 export interface Backend {
@@ -15,6 +19,7 @@ export interface Backend {
   readonly serverStatus: () => ServerStatus
   /** In Prometheus' text format. */
   readonly metrics: () => Promise<string>
+  readonly events: Pick<Events, 'follow'>
 }
 
 /** A request that matched a route. */
@@ -23,15 +28,18 @@ interface Call {
   readonly parameters: Readonly<Record<string, string>>
   readonly query: URLSearchParams
   readonly body: unknown
+  /** The id of the event that a follower was told last. */
+  readonly lastEventId: string | undefined
   /** Aborts when the client leaves. */
   readonly gone: AbortSignal
 }
 
-/** A JSON document, a text, or lines that are sent one by one as they come. */
+/** A JSON document, a text, or lines or events that are sent one by one as they come. */
 export type Answer =
   | { readonly status: 200 | 201; readonly json: unknown }
   | { readonly status: 200; readonly text: string; readonly type: string }
   | { readonly status: 200; readonly lines: AsyncIterable<LogLine> }
+  | { readonly status: 200; readonly followed: Followed }
 
 export interface Route {
   readonly method: 'GET' | 'POST' | 'DELETE'
@@ -83,6 +91,32 @@ const countOf = (query: URLSearchParams, key: string, otherwise: number): number
   if (!/^\d{1,8}$/.test(value) || Number(value) > maxLogLines)
     throw new Fault('bad_request', `"${key}" must be a number from 0 to ${maxLogLines}`)
   return Number(value)
+}
+
+const phaseOf = (query: URLSearchParams): Phase => {
+  const phase = phases.find((each) => each === query.get('phase'))
+  if (phase === undefined) throw new Fault('bad_request', `"phase" must be one of ${phases.join(', ')}`)
+  return phase
+}
+
+const longestWaitMs = 24 * 60 * 60_000
+
+const waitOf = (query: URLSearchParams): { readonly timeout: string; readonly timeoutMs: number } => {
+  const timeout = query.get('timeout') ?? '30s'
+  const timeoutMs = parseDuration(/^\d+$/.test(timeout) ? Number(timeout) : timeout)
+  if (timeoutMs === undefined || timeoutMs > longestWaitMs)
+    throw new Fault('bad_request', '"timeout" must be a duration such as "30s" or "5m", at most "24h"')
+  return { timeout, timeoutMs }
+}
+
+/** Which events a follower wants. One that names a service or an instance which is none would wait for ever, so it is told. */
+const wantedOf = ({ query }: Call): ((event: InstanceEvent) => boolean) => {
+  const service = query.get('service')
+  const written = query.get('instance')
+  if (service !== null && !isName(service)) throw new Fault('bad_request', '"service" must be the name of a service')
+  const instance = written === null ? null : formatInstance(instanceNamed(written))
+  return (event) =>
+    (service === null || event.service === service) && (instance === null || event.instance === instance)
 }
 
 const bodyOf = (call: Call): { readonly instance: string } => {
@@ -144,6 +178,29 @@ export const routes: readonly Route[] = [
   verb('disable', 'Stops an instance and refuses requests to it until it is enabled'),
   verb('pause', 'Stops an instance and holds requests to it, up to hold_timeout each, until it is resumed'),
   verb('resume', 'Lets a paused instance wake again, at once where requests wait for it'),
+  read(
+    '/v1/events',
+    'Each change of phase and each end as it happens, as server-sent events; Last-Event-ID replays what was missed',
+    (call, { events }) => ({
+      status: 200,
+      followed: events.follow({ after: call.lastEventId, isWanted: wantedOf(call), gone: call.gone }),
+    }),
+    ['service', 'instance'],
+  ),
+  read(
+    `${instance}/wait`,
+    'Answers when an instance is in a phase, or with 504 when the time is over first',
+    async (call, { operations, events }) =>
+      ok(
+        await waitFor(operations, events, {
+          name: nameOf(call),
+          phase: phaseOf(call.query),
+          ...waitOf(call.query),
+          gone: call.gone,
+        }),
+      ),
+    ['phase', 'timeout'],
+  ),
   read(
     `${instance}/logs`,
     'The last lines an instance wrote, as JSON lines; follow=true goes on with new ones',

@@ -7,6 +7,7 @@ import {
   type InstanceStatus,
   type LastExit,
   type LastWake,
+  type Phase,
   phases,
   type Removal,
   type StorageStatus,
@@ -42,6 +43,36 @@ export interface LogLine {
   /** The bytes that were written, in base64, where `text` could not hold them; else null. */
   readonly base64: string | null
 }
+
+/** Something that happened to an instance, as GET /v1/events tells it. */
+export interface InstanceEvent {
+  /** For Last-Event-ID; of this server alone. */
+  readonly id: string
+  /** 'phase': it went from one to another. 'end': its last process is gone, or never came to be. */
+  readonly kind: (typeof eventKinds)[number]
+  readonly instance: string
+  readonly service: string
+  /** The phase it is in now; for an end the one it was in. */
+  readonly phase: Phase
+  readonly before: Phase | null
+  readonly why: string | null
+  readonly at: string
+  readonly pid: number | null
+}
+
+const eventKinds = ['phase', 'end'] as const
+
+export const instanceEvent: Decoder<InstanceEvent> = object({
+  id: text,
+  kind: oneOf(eventKinds),
+  instance: text,
+  service: text,
+  phase: oneOf(phases),
+  before: nullable(oneOf(phases)),
+  why: nullable(text),
+  at: text,
+  pid: nullable(number),
+})
 
 export const lastExit: Decoder<LastExit> = object({
   at: text,

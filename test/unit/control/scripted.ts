@@ -5,6 +5,7 @@ import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { Account } from '../../../src/control/account.ts'
+import { createEvents, type Events } from '../../../src/control/events.ts'
 import { type LogRequest, readLogsIn } from '../../../src/control/logs.ts'
 import type { InstanceStatus, Operations } from '../../../src/control/operations.ts'
 import { createControlServer } from '../../../src/control/server.ts'
@@ -150,6 +151,7 @@ export interface ControlScript {
   readonly operations?: Operations
   readonly readLogs?: (name: InstanceName, request: LogRequest) => AsyncIterable<LogLine>
   readonly allowPeer?: (socket: Socket) => boolean
+  readonly events?: Events
 }
 
 /** Starts a control server in a directory of its own. */
@@ -165,6 +167,7 @@ export const startControl = async (script: ControlScript = {}): Promise<RunningC
     readLogs: script.readLogs ?? readLogsIn(logDir),
     serverStatus: () => serverStatus,
     metrics: async () => scriptedMetrics,
+    events: script.events ?? createEvents('test'),
     allowPeer: script.allowPeer ?? (() => true),
     log: { info: note('info'), warn: note('warn'), error: note('error') },
   })
