@@ -13,6 +13,7 @@ import { init } from './commands/init.ts'
 import { logs } from './commands/logs.ts'
 import { metrics } from './commands/metrics.ts'
 import { open } from './commands/open.ts'
+import { openapi } from './commands/openapi.ts'
 import { pause } from './commands/pause.ts'
 import { ps } from './commands/ps.ts'
 import { remove } from './commands/remove.ts'
@@ -56,6 +57,7 @@ export const commands: readonly CommandDefinition[] = [
   explain,
   configShow,
   configSchema,
+  openapi,
   seccompCompile,
   seccompExplain,
   seccompDiff,

@@ -3,7 +3,7 @@
 import type { Lost } from './events.ts'
 import type { InstanceEvent } from './wire.ts'
 
-export const keepAliveMs = 15_000
+const keepAliveMs = 15_000
 
 const comment = ': nothing has happened\n\n'
 

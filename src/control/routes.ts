@@ -4,13 +4,29 @@
 import { parseDuration } from '../config/units.ts'
 import { messageOf } from '../errors.ts'
 import { formatInstance, type InstanceName, isName } from '../names.ts'
+import { account } from './account.ts'
+import { type Decoder, document } from './decode.ts'
 import type { Events, Followed } from './events.ts'
 import { Fault } from './fault.ts'
 import { maxLogLines, type ReadLogs } from './logs.ts'
 import { instanceNamed } from './named.ts'
+import { describeApi } from './openapi.ts'
 import { type Operations, type Phase, phases } from './operations.ts'
 import { waitFor } from './waitFor.ts'
-import { addRequest, type InstanceEvent, type LogLine, type ServerStatus } from './wire.ts'
+import {
+  addRequest,
+  type InstanceEvent,
+  instanceEvent,
+  instanceList,
+  instanceStatus,
+  type LogLine,
+  logLine,
+  nameList,
+  removal,
+  type ServerStatus,
+  serverStatus as serverStatusShape,
+  tracedStart,
+} from './wire.ts'
 
 /** What the routes need of the rest of tenement. */
 export interface Backend {
@@ -41,6 +57,14 @@ export type Answer =
   | { readonly status: 200; readonly lines: AsyncIterable<LogLine> }
   | { readonly status: 200; readonly followed: Followed }
 
+/** How a good answer looks. */
+export interface AnswerForm {
+  readonly status: 200 | 201
+  readonly type: string
+  /** Of the document, or of each line or event where it is sent in pieces; undefined for what is no JSON. */
+  readonly shape: Decoder<unknown> | undefined
+}
+
 export interface Route {
   readonly method: 'GET' | 'POST' | 'DELETE'
   /** Path segments; '{service}' and '{id}' stand for one name each. */
@@ -49,6 +73,7 @@ export interface Route {
   /** The query parameters it takes; any other is refused, as a misspelt one must not be taken for its absence. */
   readonly query: readonly string[]
   readonly takesBody: boolean
+  readonly answers: AnswerForm
   readonly handle: (call: Call, backend: Backend) => Answer | Promise<Answer>
 }
 
@@ -58,16 +83,21 @@ const nameOf = ({ parameters }: Call): InstanceName => instanceNamed(`${paramete
 /** Of Prometheus' text format (its exposition formats, text format 0.0.4). */
 const metricsType = 'text/plain; version=0.0.4; charset=utf-8'
 
+const answersWith = (shape: Decoder<unknown>, status: AnswerForm['status'] = 200): AnswerForm => ({
+  status,
+  type: 'application/json',
+  shape,
+})
+
 const ok = (json: unknown): Answer => ({ status: 200, json })
 
-const read = (path: string, summary: string, handle: Route['handle'], query: readonly string[] = []): Route => ({
-  method: 'GET',
-  path,
-  summary,
-  query,
-  takesBody: false,
-  handle,
-})
+const read = (
+  path: string,
+  summary: string,
+  answers: AnswerForm,
+  handle: Route['handle'],
+  query: readonly string[] = [],
+): Route => ({ method: 'GET', path, summary, query, takesBody: false, answers, handle })
 
 type Verb = 'wake' | 'stop' | 'restart' | 'enable' | 'disable' | 'pause' | 'resume'
 
@@ -77,6 +107,7 @@ const verb = (name: Verb, summary: string): Route => ({
   summary,
   query: [],
   takesBody: false,
+  answers: answersWith(instanceStatus),
   handle: async (call, { operations }) => ok(await operations[name](nameOf(call))),
 })
 
@@ -130,28 +161,48 @@ const bodyOf = (call: Call): { readonly instance: string } => {
 const instance = '/v1/instances/{service}/{id}'
 
 export const routes: readonly Route[] = [
-  read('/v1/server', 'The running server itself', (_, { serverStatus }) => ok(serverStatus())),
-  read('/v1/metrics', 'What Prometheus reads, in its text format', async (_, { metrics }) => ({
-    status: 200,
-    text: await metrics(),
-    type: metricsType,
-  })),
-  read('/v1/instances', 'Every instance there is', (_, { operations }) => ok({ instances: operations.list() })),
-  read('/v1/names', 'The name of every instance there is', (_, { operations }) => ok({ names: operations.names() })),
+  read('/v1/openapi.json', 'This description', answersWith(document), (_, { serverStatus }) =>
+    ok(describeApi(routes, serverStatus().version)),
+  ),
+  read('/v1/server', 'The running server itself', answersWith(serverStatusShape), (_, { serverStatus }) =>
+    ok(serverStatus()),
+  ),
+  read(
+    '/v1/metrics',
+    'What Prometheus reads, in its text format',
+    { status: 200, type: metricsType, shape: undefined },
+    async (_, { metrics }) => ({
+      status: 200,
+      text: await metrics(),
+      type: metricsType,
+    }),
+  ),
+  read('/v1/instances', 'Every instance there is', answersWith(instanceList), (_, { operations }) =>
+    ok({ instances: operations.list() }),
+  ),
+  read('/v1/names', 'The name of every instance there is', answersWith(nameList), (_, { operations }) =>
+    ok({ names: operations.names() }),
+  ),
   {
     method: 'POST',
     path: '/v1/instances',
     summary: 'Adds an instance that tenement.toml does not declare',
     query: [],
     takesBody: true,
+    answers: answersWith(instanceStatus, 201),
     handle: async (call, { operations }) => ({
       status: 201,
       json: await operations.add(instanceNamed(bodyOf(call).instance)),
     }),
   },
-  read(instance, 'One instance', (call, { operations }) => ok(operations.status(nameOf(call)))),
-  read(`${instance}/why`, 'What brought an instance into its phase, and what happens next', (call, { operations }) =>
-    ok(operations.why(nameOf(call))),
+  read(instance, 'One instance', answersWith(instanceStatus), (call, { operations }) =>
+    ok(operations.status(nameOf(call))),
+  ),
+  read(
+    `${instance}/why`,
+    'What brought an instance into its phase, and what happens next',
+    answersWith(account),
+    (call, { operations }) => ok(operations.why(nameOf(call))),
   ),
   {
     method: 'DELETE',
@@ -159,6 +210,7 @@ export const routes: readonly Route[] = [
     summary: 'Stops and forgets an added instance; its data stays unless purge=true',
     query: ['purge'],
     takesBody: false,
+    answers: answersWith(removal),
     handle: async (call, { operations }) =>
       ok(await operations.remove(nameOf(call), { purge: flagOf(call.query, 'purge') })),
   },
@@ -171,6 +223,7 @@ export const routes: readonly Route[] = [
     summary: 'Begins to start an instance and holds it until somebody traces it; names the start',
     query: ['restart'],
     takesBody: false,
+    answers: answersWith(tracedStart),
     handle: async (call, { operations }) =>
       ok(await operations.trace(nameOf(call), { restart: flagOf(call.query, 'restart') })),
   },
@@ -181,6 +234,7 @@ export const routes: readonly Route[] = [
   read(
     '/v1/events',
     'Each change of phase and each end as it happens, as server-sent events; Last-Event-ID replays what was missed',
+    { status: 200, type: 'text/event-stream', shape: instanceEvent },
     (call, { events }) => ({
       status: 200,
       followed: events.follow({ after: call.lastEventId, isWanted: wantedOf(call), gone: call.gone }),
@@ -190,6 +244,7 @@ export const routes: readonly Route[] = [
   read(
     `${instance}/wait`,
     'Answers when an instance is in a phase, or with 504 when the time is over first',
+    answersWith(instanceStatus),
     async (call, { operations, events }) =>
       ok(
         await waitFor(operations, events, {
@@ -204,6 +259,7 @@ export const routes: readonly Route[] = [
   read(
     `${instance}/logs`,
     'The last lines an instance wrote, as JSON lines; follow=true goes on with new ones',
+    { status: 200, type: 'application/x-ndjson', shape: logLine },
     (call, { operations, readLogs }) => {
       const name = nameOf(call)
       // Asked for its error: an instance that is not there has no log, rather than an empty one.

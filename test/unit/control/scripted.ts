@@ -129,7 +129,7 @@ export const serverStatus: ServerStatus = {
   running: 1,
 }
 
-export const scriptedMetrics = '# TYPE tenement_build_info gauge\ntenement_build_info{version="0.1.0"} 1\n'
+const scriptedMetrics = '# TYPE tenement_build_info gauge\ntenement_build_info{version="0.1.0"} 1\n'
 
 interface LogEntry {
   readonly level: 'info' | 'warn' | 'error'
