@@ -157,6 +157,8 @@ describe('GET /v1/instances/{service}/{id}/wait', () => {
     await vi.waitUntil(() => looked > 0, 5_000)
     events.push(change('ready', { instance: 'api:dave' }))
     events.push(change('stopping'))
+    // By the answer to another request whoever waits has heard of both.
+    await get(control, '/v1/server')
     phase = 'ready'
     events.push(change('ready'))
     expect(JSON.parse((await waiting).body)).toMatchObject({ phase: 'ready' })
