@@ -20,6 +20,7 @@ export const errorCodes = {
   unwritable_report: 'a report cannot be written where it was wanted',
   unexplained_call: 'a seccomp profile allows a dangerous call and does not say why',
   exposed_secret: 'a file that holds a secret may be read by more people than need to',
+  timed_out: 'what was waited for did not happen within the time given',
   busy: 'the instance is doing something that must end first',
   declared: 'an instance that stands in tenement.toml is removed there',
   unusable_plugin: 'a plug-in that provides an isolation adapter cannot be used',

@@ -7,21 +7,27 @@ import type { Logger } from 'pino'
 import { basePath } from './check/machine.ts'
 import { readConfig } from './config/load.ts'
 import type { Config } from './config/schema.ts'
+import { createEvents } from './control/events.ts'
 import { readLogsIn } from './control/logs.ts'
 import { createControlServer } from './control/server.ts'
 import type { ServerStatus } from './control/wire.ts'
 import { messageOf, TenementError } from './errors.ts'
 import { type Channel, connectLauncher, type Hello, type LauncherClient } from './launcher/client.ts'
 import { hopelessExit, type ListenAddress } from './launcher/protocol.ts'
+import { createMetrics, type Metrics } from './metrics/metrics.ts'
+import { createMetricsServer } from './metrics/server.ts'
+import { timedLauncher } from './metrics/timedLauncher.ts'
 import { packageVersion } from './packageVersion.ts'
 import { loadIsolation } from './plugin/load.ts'
 import { createGuards } from './router/guards.ts'
 import { buildHostTable, match } from './router/host.ts'
 import { loadParser } from './router/loadParser.ts'
 import { createStreams } from './router/page/streams.ts'
+import type { Report as RequestReport } from './router/report.ts'
 import { type Knowledge, noKnowledge } from './router/rules.ts'
 import { createRouter, type Router } from './router/server.ts'
 import { dropPrivileges } from './server/dropPrivileges.ts'
+import { eventOf } from './server/events.ts'
 import { makeFilters } from './server/filters.ts'
 import { greetingFor } from './server/greeting.ts'
 import { createLog, writeOrLose } from './server/log.ts'
@@ -30,6 +36,7 @@ import { findPrograms } from './server/programs.ts'
 import type { ServerSettings } from './server/settings.ts'
 import { type Ground, starterFor, supervisorFor, withDataCheck } from './server/supervise.ts'
 import { openState } from './state/state.ts'
+import type { Told } from './supervisor/report.ts'
 import type { Supervisor } from './supervisor/supervisor.ts'
 
 const listening = (servers: readonly Server[]): ListenAddress[] =>
@@ -50,11 +57,23 @@ const listenOn = async (server: Server, fd: number): Promise<void> => {
 const farewellMs = 1_000
 
 /** Serves; resolves with how to stop everything, which resolves when nothing runs any more. */
-const serve = async (ground: Ground, hello: Hello): Promise<() => Promise<void>> => {
+const serve = async (given: Ground, hello: Hello): Promise<() => Promise<void>> => {
+  const metrics = createMetrics({
+    version: given.version,
+    services: given.config.services.keys(),
+    census: () => supervisor.census(),
+  })
+  const ground = { ...given, launcher: timedLauncher(given.launcher, metrics.onLauncher) }
   const { config, launcher, launcherSettings, settings, state, log, version } = ground
   const starter = starterFor(ground)
+  const events = createEvents(Date.now().toString(36))
+  const report = (told: Told): void => {
+    metrics.onInstance(told)
+    const event = eventOf(told)
+    if (event !== undefined) events.push(event)
+  }
   const addresses: ListenAddress[] = []
-  const supervisor = supervisorFor(ground, starter, hello, () => addresses[0]?.port)
+  const supervisor = supervisorFor(ground, starter, hello, () => addresses[0]?.port, report)
   const operations = withDataCheck(supervisor.operations, config)
   const startedAtMs = Date.now()
 
@@ -72,16 +91,19 @@ const serve = async (ground: Ground, hello: Hello): Promise<() => Promise<void>>
     }
   }
 
-  const routers = await serveClients(ground, hello, supervisor)
+  const routers = await serveClients(ground, hello, supervisor, metrics.onRequest)
   addresses.push(...listening(routers.map(({ server }) => server)))
   const control = createControlServer({
     operations,
     readLogs: readLogsIn(config.settings.logDir),
     serverStatus,
+    metrics: metrics.text,
+    events,
     log,
     allowPeer: peerCheckFor(starter.running, launcherSettings.policy.tenantUids),
   })
   await listenOn(control, hello.controlListener)
+  const metricsServer = await serveMetrics(ground, hello, metrics)
   await launcher.ask<'up'>({ type: 'up' })
   // A later server finds asleep what went to sleep or was stopped since: that it ended wakes nobody.
   if (hello.earlierServers === 0) supervisor.autostart()
@@ -94,6 +116,8 @@ const serve = async (ground: Ground, hello: Hello): Promise<() => Promise<void>>
   return async () => {
     control.close()
     control.closeAllConnections()
+    metricsServer?.close()
+    metricsServer?.closeAllConnections()
     const closed = Promise.all(routers.map((router) => router.close()))
     await supervisor.shutdown()
     await Promise.race([closed, delay(farewellMs)])
@@ -108,13 +132,32 @@ const logProof = ({ settings: { lastProof }, log }: Ground): void => {
   else log.info({ broken }, line)
 }
 
+/** Undefined where only the control socket tells metrics. */
+const serveMetrics = async (
+  { config, log }: Ground,
+  { metricsListener }: Hello,
+  { text }: Metrics,
+): Promise<Server | undefined> => {
+  const { metrics } = config.settings
+  if (metrics === undefined || metricsListener === undefined) return undefined
+  const server = createMetricsServer({
+    host: metrics.host,
+    text,
+    onError: (err) => log.error({ err }, 'the metrics cannot be told'),
+  })
+  await listenOn(server, metricsListener)
+  log.info({ listen: listening([server]).map(written) }, 'metrics are told')
+  return server
+}
+
 /** A router on each listening socket. */
 const serveClients = async (
   { config, log }: Ground,
   hello: Hello,
   supervisor: Supervisor,
+  report: RequestReport,
 ): Promise<readonly Router[]> => {
-  const { domains, trustedProxies, pageAfterMs, wakesPerClient } = config.settings
+  const { domains, trustedProxies, pageAfterMs, wakesPerClient, exposeTiming } = config.settings
   const { wake, onlookers } = supervisor
   const table = buildHostTable({ domains, hosts: Object.fromEntries(config.hosts), isKnown: supervisor.isKnown })
   const shared = {
@@ -127,6 +170,8 @@ const serveClients = async (
     guards: createGuards({ wakesPerClient }),
     log,
     trustedProxies,
+    exposeTiming,
+    report,
   }
   return Promise.all(
     hello.listeners.map(async (fd) => {

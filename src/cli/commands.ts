@@ -7,10 +7,13 @@ import { configSchema } from './commands/configSchema.ts'
 import { configShow } from './commands/configShow.ts'
 import { disable } from './commands/disable.ts'
 import { enable } from './commands/enable.ts'
+import { events } from './commands/events.ts'
 import { explain } from './commands/explain.ts'
 import { init } from './commands/init.ts'
 import { logs } from './commands/logs.ts'
+import { metrics } from './commands/metrics.ts'
 import { open } from './commands/open.ts'
+import { openapi } from './commands/openapi.ts'
 import { pause } from './commands/pause.ts'
 import { ps } from './commands/ps.ts'
 import { remove } from './commands/remove.ts'
@@ -25,6 +28,7 @@ import { status } from './commands/status.ts'
 import { stop } from './commands/stop.ts'
 import { trace } from './commands/trace.ts'
 import { version } from './commands/version.ts'
+import { wait } from './commands/wait.ts'
 import { wake } from './commands/wake.ts'
 import { why } from './commands/why.ts'
 
@@ -47,9 +51,13 @@ export const commands: readonly CommandDefinition[] = [
   pause,
   resume,
   trace,
+  events,
+  wait,
+  metrics,
   explain,
   configShow,
   configSchema,
+  openapi,
   seccompCompile,
   seccompExplain,
   seccompDiff,

@@ -92,6 +92,10 @@ const errors: Readonly<Record<ErrorCode, Advice>> = {
     why: 'The file of a secret can be read by its group or by everybody on this machine.',
     next: ['chmod 600 FILE, and have it belong to who runs tenement'],
   },
+  timed_out: {
+    why: 'The instance did not come to the phase that "wait" was for: it is busy, fails to start, or nobody asked it to.',
+    next: ['tenement status SERVICE:ID', 'tenement events SERVICE:ID', 'give it longer with --timeout'],
+  },
   busy: {
     why: 'It is starting or stopping for somebody else, and two at once would meet.',
     next: ['tenement status SERVICE:ID', 'try again when it has ended'],

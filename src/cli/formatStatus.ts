@@ -1,6 +1,6 @@
 // What `status` prints: one instance as lines of `key: value`, and how it last ended. Pure; the time is an argument.
 import { visible } from '../config/problem.ts'
-import type { AttestationRecord, InstanceStatus, LastExit, StorageStatus } from '../control/operations.ts'
+import type { AttestationRecord, InstanceStatus, LastExit, LastWake, StorageStatus } from '../control/operations.ts'
 import { phaseCell } from './formatInstances.ts'
 import { formatBytes, formatDuration } from './formatUnits.ts'
 import type { Paint } from './terminal.ts'
@@ -23,6 +23,21 @@ export const formatExit = ({ code, signal, outOfMemory, refusedForks, outOfStora
     ...(outOfStorage ? ['its data at storage_max'] : []),
   ].join(', ')
 }
+
+/** 'queue 0.1ms, spawn 41ms, ready 262.5ms, first byte 9ms, for a request (2026-…)'; a step that is not over is left out. */
+const formatWake = ({ at, cause, queueMs, spawnMs, readyMs, firstByteMs }: LastWake, nowMs: number): string => {
+  const steps = Object.entries({ queue: queueMs, spawn: spawnMs, ready: readyMs, 'first byte': firstByteMs })
+  const told = steps.flatMap(([step, ms]) => (ms === null ? [] : [`${step} ${ms.toFixed(1)}ms`]))
+  return `${[...told, wokenFor[cause]].join(', ')} (${ago(at, nowMs)})`
+}
+
+const wokenFor = {
+  request: 'for a request',
+  operator: 'for an operator',
+  autostart: 'without being asked for',
+  crash: 'to try again after a crash',
+  takeover: 'by an earlier server',
+} as const
 
 /** How full its data is, and who keeps it from being fuller. */
 const formatStorage = ({ bytes, files, maxBytes, maxFiles, quota, isFull, reactsWithinMs }: StorageStatus): string => {
@@ -83,6 +98,7 @@ const pairsOf = (
     ['restarts', String(status.restarts)],
     ['memory', memoryBytes === null ? null : formatBytes(memoryBytes)],
     ['storage', status.storage && formatStorage(status.storage)],
+    ['last wake', status.lastWake && visible(formatWake(status.lastWake, nowMs))],
     ['last stop', status.lastStop && visible(status.lastStop)],
     ['last exit', lastExit && visible(`${formatExit(lastExit)} (${ago(lastExit.at, nowMs)})`)],
     ['next attempt', nextAttemptAt && visible(ahead(nextAttemptAt, nowMs))],

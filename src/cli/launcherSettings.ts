@@ -28,6 +28,7 @@ export const launcherSettingsFor = async ({ adapters, ...served }: Served): Prom
     policy: { ...(await policyFor(config)), floors: await floorsFor(served, adapters) },
     endTimeoutMs: endTimeoutFor(config),
     listen: (await Promise.all(config.settings.listen.map(resolveListen))).flat(),
+    ...(config.settings.metrics === undefined ? {} : { metrics: config.settings.metrics }),
     serverFile: fileURLToPath(new URL('../serve.js', import.meta.url)),
     server: serverSettingsFor(config, { unrunnable, givenUp, lastProof: await proofFor(config) }),
   }

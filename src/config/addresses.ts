@@ -19,6 +19,10 @@ export const parseListen = (written: string | number): HostPort | undefined => {
   return isKnown && isPort(port) ? { host, port } : undefined
 }
 
+/** Whether an address is this machine's own, which nobody else can send to. */
+export const isLoopback = (host: string): boolean =>
+  isIPv4(host) ? host.startsWith('127.') : isIPv6(host) && canonicalIPv6(host) === '[::1]'
+
 const isPort = (port: number): boolean => Number.isInteger(port) && port >= 0 && port <= 65_535
 
 const hostLabel = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/

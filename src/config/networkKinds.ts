@@ -1,7 +1,7 @@
 // The kinds of value that name places of a network. Nothing is resolved or opened.
 // As in kinds.ts a message is the second half of a sentence that begins with the key.
 import { z } from 'zod'
-import { isNetwork, normalizeDomain, parseListen } from './addresses.ts'
+import { isLoopback, isNetwork, normalizeDomain, parseListen } from './addresses.ts'
 import { say } from './kinds.ts'
 
 type Context = z.core.$RefinementCtx
@@ -31,6 +31,21 @@ export const listenAddresses = (fallback: string) =>
     )
     .meta({ title: 'address, port, or list' })
     .prefault(fallback)
+
+const loopbackSentence =
+  'must be an address of this machine alone with a port, such as "127.0.0.1:9464" or "[::1]:9464"'
+
+/** An address in 127.0.0.0/8 or ::1: names are not taken, since where they lead is decided elsewhere (RFC 1122 3.2.1.3, RFC 4291 2.5.3). */
+export const loopbackAddress = () =>
+  z
+    .union([z.string(), z.number()], say(loopbackSentence))
+    .transform((value, context) => {
+      const address = parseListen(value)
+      if (address !== undefined && isLoopback(address.host)) return address
+      context.addIssue({ code: 'custom', message: loopbackSentence })
+      return z.NEVER
+    })
+    .meta({ title: 'loopback address' })
 
 const domainSentence = 'must be a domain such as "example.com", or a list of them'
 

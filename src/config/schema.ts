@@ -20,7 +20,7 @@ import {
   text,
   whole,
 } from './kinds.ts'
-import { domainList, listenAddresses, networkList } from './networkKinds.ts'
+import { domainList, listenAddresses, loopbackAddress, networkList } from './networkKinds.ts'
 import {
   command,
   readiness,
@@ -52,6 +52,7 @@ const outputNames = {
   max_exposure: 'maxExposure',
   hold_timeout: 'holdTimeoutMs',
   page_after: 'pageAfterMs',
+  expose_timing: 'exposeTiming',
   start_timeout: 'startTimeoutMs',
   stop_timeout: 'stopTimeoutMs',
   stop_signal: 'stopSignal',
@@ -146,6 +147,14 @@ export const settingsKeys = z.strictObject(
       .describe(
         'How many different instances one client address may wake in a minute; for more it gets 429. An IPv6 address counts as its /64; this machine and trusted_proxies are not counted, the clients these forward for are.',
       ),
+    metrics: loopbackAddress()
+      .exactOptional()
+      .describe(
+        'Where Prometheus finds GET /metrics: a loopback address and port, such as "127.0.0.1:9464". Whoever is on this machine can read it, instances on its network too. Default: only "tenement metrics".',
+      ),
+    expose_timing: flag(false).describe(
+      'Whether answers of instances carry a Server-Timing header that tells how long the request waited for its instance: in the queue, for the wake, and for the answer.',
+    ),
     max_exposure: numberBetween(0, 10)
       .exactOptional()
       .describe('The same key of every service that has none of its own. Default: no bound.'),

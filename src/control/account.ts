@@ -1,12 +1,8 @@
 // What `why` tells of an instance: how it came into its phase, how it last stopped, and what happens next. The types, and how
 // they are read from JSON. Times are RFC 3339, durations milliseconds.
 import { type Decoder, list, nullable, number, object, oneOf, text } from './decode.ts'
-import { type LastExit, type Phase, phases } from './operations.ts'
+import { type LastExit, type Phase, phases, type Waker, wakers } from './operations.ts'
 import { lastExit } from './wire.ts'
-
-/** Who or what had an instance started. 'crash': its last run failed and it is tried again; 'takeover': an earlier server started it. */
-const wakers = ['request', 'operator', 'autostart', 'crash', 'takeover'] as const
-export type Waker = (typeof wakers)[number]
 
 /** 'browser': somebody going to a page; 'upgrade': a WebSocket or another protocol; 'program': everything else. */
 const clientKinds = ['browser', 'upgrade', 'program'] as const

@@ -6,10 +6,12 @@ import { formatInstance, type InstanceName } from '../names.ts'
 import { type Account, account } from './account.ts'
 import type { Decoder } from './decode.ts'
 import { createLineCutter } from './lineCutter.ts'
-import type { InstanceStatus, Removal, TracedStart } from './operations.ts'
+import type { InstanceStatus, Phase, Removal, TracedStart } from './operations.ts'
 import { errorFrom } from './problem.ts'
 import { type Ask, ask, notRunning, readBytes } from './transport.ts'
 import {
+  type InstanceEvent,
+  instanceEvent,
   instanceList,
   instanceStatus,
   type LogLine,
@@ -24,6 +26,8 @@ import {
 /** Every method rejects with a TenementError: the server's own, or 'not_running' when none answers. */
 export interface ControlClient {
   server(): Promise<ServerStatus>
+  /** In Prometheus' text format. */
+  metrics(): Promise<string>
   list(): Promise<readonly InstanceStatus[]>
   /** 'service:id' of every instance, sorted. A server that is silent for `timeoutMs` counts as none. */
   names(timeoutMs?: number): Promise<readonly string[]>
@@ -37,6 +41,13 @@ export interface ControlClient {
   restart(name: InstanceName): Promise<InstanceStatus>
   /** Answers as soon as the start has been ordered. */
   trace(name: InstanceName, options: { readonly restart: boolean }): Promise<TracedStart>
+  /** Resolves when it is in that phase; rejects with 'timed_out' when the time is over first. A duration as people write it. */
+  wait(
+    name: InstanceName,
+    wanted: { readonly phase: Phase; readonly timeout: string | undefined },
+  ): Promise<InstanceStatus>
+  /** What happens from now on, until the caller stops reading or the server ends. */
+  events(filter: { readonly service?: string; readonly instance?: string }): AsyncIterable<InstanceEvent>
   enable(name: InstanceName): Promise<InstanceStatus>
   disable(name: InstanceName): Promise<InstanceStatus>
   pause(name: InstanceName): Promise<InstanceStatus>
@@ -73,6 +84,17 @@ async function* readLines(answer: IncomingMessage): AsyncGenerator<LogLine> {
   }
 }
 
+const dataField = Buffer.from('data: ')
+
+/** Each event of ours has one line of data; ids, names and comments are for others. */
+async function* readEvents(answer: IncomingMessage): AsyncGenerator<InstanceEvent> {
+  const cutter = createLineCutter(maxLineBytes)
+  for await (const chunk of answer)
+    for (const line of cutter.push(chunk))
+      if (line.subarray(0, dataField.length).equals(dataField))
+        yield parseWith(instanceEvent, line.subarray(dataField.length))
+}
+
 const pathOf = ({ service, id }: InstanceName): string => `/v1/instances/${service}/${id}`
 
 /** Makes a client for the socket; nothing is opened until it is asked something. */
@@ -82,12 +104,13 @@ export const connectControl = (socketPath: string): ControlClient => {
     readBytes(answer).catch((cause: unknown) => {
       throw notRunning(socketPath, cause)
     })
-  const get = async <T>(decode: Decoder<T>, what: Ask): Promise<T> => {
+  const getBytes = async (what: Ask): Promise<Buffer> => {
     const answer = await ask(socketPath, what)
     const body = await readAll(answer)
     if (!isGood(answer)) throw errorFrom(answer.statusCode ?? 0, body)
-    return parseWith(decode, body)
+    return body
   }
+  const get = async <T>(decode: Decoder<T>, what: Ask): Promise<T> => parseWith(decode, await getBytes(what))
   const read = <T>(decode: Decoder<T>, path: string): Promise<T> =>
     get(decode, { method: 'GET', path, timeoutMs: readTimeoutMs })
   const order =
@@ -95,14 +118,11 @@ export const connectControl = (socketPath: string): ControlClient => {
     (name: InstanceName): Promise<InstanceStatus> =>
       get(instanceStatus, { method: 'POST', path: `${pathOf(name)}/${verb}` })
 
-  async function* logs(name: InstanceName, { lines, follow }: { lines: number; follow: boolean }) {
-    const answer = await ask(socketPath, {
-      method: 'GET',
-      path: `${pathOf(name)}/logs?lines=${lines}&follow=${follow}`,
-    })
+  async function* follow<T>(path: string, read: (answer: IncomingMessage) => AsyncIterable<T>): AsyncGenerator<T> {
+    const answer = await ask(socketPath, { method: 'GET', path })
     if (!isGood(answer)) throw errorFrom(answer.statusCode ?? 0, await readAll(answer))
     try {
-      yield* readLines(answer)
+      yield* read(answer)
     } catch (error) {
       throw error instanceof TenementError ? error : notRunning(socketPath, error)
     } finally {
@@ -112,6 +132,7 @@ export const connectControl = (socketPath: string): ControlClient => {
 
   return {
     server: () => read(serverStatus, '/v1/server'),
+    metrics: async () => (await getBytes({ method: 'GET', path: '/v1/metrics', timeoutMs: readTimeoutMs })).toString(),
     list: async () => (await read(instanceList, '/v1/instances')).instances,
     names: async (timeoutMs = readTimeoutMs) =>
       (await get(nameList, { method: 'GET', path: '/v1/names', timeoutMs })).names,
@@ -129,6 +150,13 @@ export const connectControl = (socketPath: string): ControlClient => {
     disable: order('disable'),
     pause: order('pause'),
     resume: order('resume'),
-    logs,
+    wait: (name, { phase, timeout }) =>
+      get(instanceStatus, {
+        method: 'GET',
+        path: `${pathOf(name)}/wait?${new URLSearchParams({ phase, ...(timeout === undefined ? {} : { timeout }) })}`,
+      }),
+    events: (filter) => follow(`/v1/events?${new URLSearchParams(filter)}`, readEvents),
+    logs: (name, { lines, follow: goesOn }) =>
+      follow(`${pathOf(name)}/logs?lines=${lines}&follow=${goesOn}`, readLines),
   }
 }

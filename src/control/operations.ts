@@ -19,6 +19,26 @@ export const phases = [
 
 export type Phase = (typeof phases)[number]
 
+/** Who or what had an instance started. 'crash': its last run failed and it is tried again; 'takeover': an earlier server started it. */
+export const wakers = ['request', 'operator', 'autostart', 'crash', 'takeover'] as const
+
+export type Waker = (typeof wakers)[number]
+
+/** The last wake by its steps, in milliseconds of a clock that nobody sets; null for a step that is not over. */
+export interface LastWake {
+  /** When it began, RFC 3339. */
+  readonly at: string
+  readonly cause: Waker
+  /** Until it was its turn to start. */
+  readonly queueMs: number | null
+  /** From there until its process existed, confined as planned. */
+  readonly spawnMs: number | null
+  /** From there until it could serve. */
+  readonly readyMs: number | null
+  /** From letting in the request that was answered first to the head of that answer. */
+  readonly firstByteMs: number | null
+}
+
 /** One instance, as `ps` and `status` show it. Times are RFC 3339, durations milliseconds, sizes bytes. */
 export interface InstanceStatus {
   readonly instance: string
@@ -54,6 +74,8 @@ export interface InstanceStatus {
   readonly logFile: string
   /** What the kernel reported of its confinement before it ran; null while it does not run, and where its isolation promises no such look. */
   readonly attestation: AttestationRecord | null
+  /** Null when this server has not woken it yet, as after taking it over from an earlier one. */
+  readonly lastWake: LastWake | null
   /** Why it last stopped, in a sentence; null when it never ran. */
   readonly lastStop: string | null
   readonly lastExit: LastExit | null

@@ -21,6 +21,7 @@ const statuses: Readonly<Record<ErrorCode, number>> = {
   launcher_refused: 500,
   state_unusable: 500,
   busy: 409,
+  timed_out: 504,
   declared: 409,
   unusable_plugin: 409,
   unsupported_machine: 409,

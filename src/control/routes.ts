@@ -1,18 +1,41 @@
 // Everything the control API answers, as one table: method, path, parameters, what it does. A description for programs
 // can be made from it. Handlers only translate; what is asked of tenement is decided behind Operations.
+
+import { parseDuration } from '../config/units.ts'
 import { messageOf } from '../errors.ts'
-import type { InstanceName } from '../names.ts'
+import { formatInstance, type InstanceName, isName } from '../names.ts'
+import { account } from './account.ts'
+import { type Decoder, document } from './decode.ts'
+import type { Events, Followed } from './events.ts'
 import { Fault } from './fault.ts'
 import { maxLogLines, type ReadLogs } from './logs.ts'
 import { instanceNamed } from './named.ts'
-import type { Operations } from './operations.ts'
-import { addRequest, type LogLine, type ServerStatus } from './wire.ts'
+import { describeApi } from './openapi.ts'
+import { type Operations, type Phase, phases } from './operations.ts'
+import { waitFor } from './waitFor.ts'
+import {
+  addRequest,
+  type InstanceEvent,
+  instanceEvent,
+  instanceList,
+  instanceStatus,
+  type LogLine,
+  logLine,
+  nameList,
+  removal,
+  type ServerStatus,
+  serverStatus as serverStatusShape,
+  tracedStart,
+} from './wire.ts'
 
 /** What the routes need of the rest of tenement. */
 export interface Backend {
   readonly operations: Operations
   readonly readLogs: ReadLogs
   readonly serverStatus: () => ServerStatus
+  /** In Prometheus' text format. */
+  readonly metrics: () => Promise<string>
+  readonly events: Pick<Events, 'follow'>
 }
 
 /** A request that matched a route. */
@@ -21,14 +44,26 @@ interface Call {
   readonly parameters: Readonly<Record<string, string>>
   readonly query: URLSearchParams
   readonly body: unknown
+  /** The id of the event that a follower was told last. */
+  readonly lastEventId: string | undefined
   /** Aborts when the client leaves. */
   readonly gone: AbortSignal
 }
 
-/** A JSON document, or lines that are sent one by one as they come. */
+/** A JSON document, a text, or lines or events that are sent one by one as they come. */
 export type Answer =
   | { readonly status: 200 | 201; readonly json: unknown }
+  | { readonly status: 200; readonly text: string; readonly type: string }
   | { readonly status: 200; readonly lines: AsyncIterable<LogLine> }
+  | { readonly status: 200; readonly followed: Followed }
+
+/** How a good answer looks. */
+export interface AnswerForm {
+  readonly status: 200 | 201
+  readonly type: string
+  /** Of the document, or of each line or event where it is sent in pieces; undefined for what is no JSON. */
+  readonly shape: Decoder<unknown> | undefined
+}
 
 export interface Route {
   readonly method: 'GET' | 'POST' | 'DELETE'
@@ -38,22 +73,31 @@ export interface Route {
   /** The query parameters it takes; any other is refused, as a misspelt one must not be taken for its absence. */
   readonly query: readonly string[]
   readonly takesBody: boolean
+  readonly answers: AnswerForm
   readonly handle: (call: Call, backend: Backend) => Answer | Promise<Answer>
 }
 
 /** The instance in the path. A path is split at every '/', so a name holds none; the grammar bars all else. */
 const nameOf = ({ parameters }: Call): InstanceName => instanceNamed(`${parameters['{service}']}:${parameters['{id}']}`)
 
+/** Of Prometheus' text format (its exposition formats, text format 0.0.4). */
+const metricsType = 'text/plain; version=0.0.4; charset=utf-8'
+
+const answersWith = (shape: Decoder<unknown>, status: AnswerForm['status'] = 200): AnswerForm => ({
+  status,
+  type: 'application/json',
+  shape,
+})
+
 const ok = (json: unknown): Answer => ({ status: 200, json })
 
-const read = (path: string, summary: string, handle: Route['handle'], query: readonly string[] = []): Route => ({
-  method: 'GET',
-  path,
-  summary,
-  query,
-  takesBody: false,
-  handle,
-})
+const read = (
+  path: string,
+  summary: string,
+  answers: AnswerForm,
+  handle: Route['handle'],
+  query: readonly string[] = [],
+): Route => ({ method: 'GET', path, summary, query, takesBody: false, answers, handle })
 
 type Verb = 'wake' | 'stop' | 'restart' | 'enable' | 'disable' | 'pause' | 'resume'
 
@@ -63,6 +107,7 @@ const verb = (name: Verb, summary: string): Route => ({
   summary,
   query: [],
   takesBody: false,
+  answers: answersWith(instanceStatus),
   handle: async (call, { operations }) => ok(await operations[name](nameOf(call))),
 })
 
@@ -79,6 +124,32 @@ const countOf = (query: URLSearchParams, key: string, otherwise: number): number
   return Number(value)
 }
 
+const phaseOf = (query: URLSearchParams): Phase => {
+  const phase = phases.find((each) => each === query.get('phase'))
+  if (phase === undefined) throw new Fault('bad_request', `"phase" must be one of ${phases.join(', ')}`)
+  return phase
+}
+
+const longestWaitMs = 24 * 60 * 60_000
+
+const waitOf = (query: URLSearchParams): { readonly timeout: string; readonly timeoutMs: number } => {
+  const timeout = query.get('timeout') ?? '30s'
+  const timeoutMs = parseDuration(/^\d+$/.test(timeout) ? Number(timeout) : timeout)
+  if (timeoutMs === undefined || timeoutMs > longestWaitMs)
+    throw new Fault('bad_request', '"timeout" must be a duration such as "30s" or "5m", at most "24h"')
+  return { timeout, timeoutMs }
+}
+
+/** Which events a follower wants. One that names a service or an instance which is none would wait for ever, so it is told. */
+const wantedOf = ({ query }: Call): ((event: InstanceEvent) => boolean) => {
+  const service = query.get('service')
+  const written = query.get('instance')
+  if (service !== null && !isName(service)) throw new Fault('bad_request', '"service" must be the name of a service')
+  const instance = written === null ? null : formatInstance(instanceNamed(written))
+  return (event) =>
+    (service === null || event.service === service) && (instance === null || event.instance === instance)
+}
+
 const bodyOf = (call: Call): { readonly instance: string } => {
   try {
     return addRequest(call.body, 'the body')
@@ -90,23 +161,48 @@ const bodyOf = (call: Call): { readonly instance: string } => {
 const instance = '/v1/instances/{service}/{id}'
 
 export const routes: readonly Route[] = [
-  read('/v1/server', 'The running server itself', (_, { serverStatus }) => ok(serverStatus())),
-  read('/v1/instances', 'Every instance there is', (_, { operations }) => ok({ instances: operations.list() })),
-  read('/v1/names', 'The name of every instance there is', (_, { operations }) => ok({ names: operations.names() })),
+  read('/v1/openapi.json', 'This description', answersWith(document), (_, { serverStatus }) =>
+    ok(describeApi(routes, serverStatus().version)),
+  ),
+  read('/v1/server', 'The running server itself', answersWith(serverStatusShape), (_, { serverStatus }) =>
+    ok(serverStatus()),
+  ),
+  read(
+    '/v1/metrics',
+    'What Prometheus reads, in its text format',
+    { status: 200, type: metricsType, shape: undefined },
+    async (_, { metrics }) => ({
+      status: 200,
+      text: await metrics(),
+      type: metricsType,
+    }),
+  ),
+  read('/v1/instances', 'Every instance there is', answersWith(instanceList), (_, { operations }) =>
+    ok({ instances: operations.list() }),
+  ),
+  read('/v1/names', 'The name of every instance there is', answersWith(nameList), (_, { operations }) =>
+    ok({ names: operations.names() }),
+  ),
   {
     method: 'POST',
     path: '/v1/instances',
     summary: 'Adds an instance that tenement.toml does not declare',
     query: [],
     takesBody: true,
+    answers: answersWith(instanceStatus, 201),
     handle: async (call, { operations }) => ({
       status: 201,
       json: await operations.add(instanceNamed(bodyOf(call).instance)),
     }),
   },
-  read(instance, 'One instance', (call, { operations }) => ok(operations.status(nameOf(call)))),
-  read(`${instance}/why`, 'What brought an instance into its phase, and what happens next', (call, { operations }) =>
-    ok(operations.why(nameOf(call))),
+  read(instance, 'One instance', answersWith(instanceStatus), (call, { operations }) =>
+    ok(operations.status(nameOf(call))),
+  ),
+  read(
+    `${instance}/why`,
+    'What brought an instance into its phase, and what happens next',
+    answersWith(account),
+    (call, { operations }) => ok(operations.why(nameOf(call))),
   ),
   {
     method: 'DELETE',
@@ -114,6 +210,7 @@ export const routes: readonly Route[] = [
     summary: 'Stops and forgets an added instance; its data stays unless purge=true',
     query: ['purge'],
     takesBody: false,
+    answers: answersWith(removal),
     handle: async (call, { operations }) =>
       ok(await operations.remove(nameOf(call), { purge: flagOf(call.query, 'purge') })),
   },
@@ -126,6 +223,7 @@ export const routes: readonly Route[] = [
     summary: 'Begins to start an instance and holds it until somebody traces it; names the start',
     query: ['restart'],
     takesBody: false,
+    answers: answersWith(tracedStart),
     handle: async (call, { operations }) =>
       ok(await operations.trace(nameOf(call), { restart: flagOf(call.query, 'restart') })),
   },
@@ -134,8 +232,34 @@ export const routes: readonly Route[] = [
   verb('pause', 'Stops an instance and holds requests to it, up to hold_timeout each, until it is resumed'),
   verb('resume', 'Lets a paused instance wake again, at once where requests wait for it'),
   read(
+    '/v1/events',
+    'Each change of phase and each end as it happens, as server-sent events; Last-Event-ID replays what was missed',
+    { status: 200, type: 'text/event-stream', shape: instanceEvent },
+    (call, { events }) => ({
+      status: 200,
+      followed: events.follow({ after: call.lastEventId, isWanted: wantedOf(call), gone: call.gone }),
+    }),
+    ['service', 'instance'],
+  ),
+  read(
+    `${instance}/wait`,
+    'Answers when an instance is in a phase, or with 504 when the time is over first',
+    answersWith(instanceStatus),
+    async (call, { operations, events }) =>
+      ok(
+        await waitFor(operations, events, {
+          name: nameOf(call),
+          phase: phaseOf(call.query),
+          ...waitOf(call.query),
+          gone: call.gone,
+        }),
+      ),
+    ['phase', 'timeout'],
+  ),
+  read(
     `${instance}/logs`,
     'The last lines an instance wrote, as JSON lines; follow=true goes on with new ones',
+    { status: 200, type: 'application/x-ndjson', shape: logLine },
     (call, { operations, readLogs }) => {
       const name = nameOf(call)
       // Asked for its error: an instance that is not there has no log, rather than an empty one.

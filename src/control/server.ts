@@ -5,6 +5,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from 'node:net'
 import { pipeline } from 'node:stream/promises'
 import { readJson, refuseBody } from './body.ts'
+import { toEventStream } from './eventStream.ts'
 import { Fault } from './fault.ts'
 import { refuseForeign } from './guard.ts'
 import { matchRoute } from './match.ts'
@@ -34,22 +35,32 @@ async function* toNdjson(lines: AsyncIterable<LogLine>): AsyncGenerator<string> 
   for await (const line of lines) yield `${JSON.stringify(line)}\n`
 }
 
-const sendJson = (response: ServerResponse, status: number, type: string, value: unknown): void => {
-  const body = Buffer.from(`${JSON.stringify(value)}\n`)
+const sendJson = (response: ServerResponse, status: number, type: string, value: unknown): void =>
+  sendText(response, status, type, `${JSON.stringify(value)}\n`)
+
+const sendText = (response: ServerResponse, status: number, type: string, text: string): void => {
+  const body = Buffer.from(text)
   response.writeHead(status, { 'content-type': type, 'content-length': body.length, 'cache-control': 'no-store' })
   response.end(body)
 }
 
-/** That the client left before it had everything, which is how following a log ends. */
+/** That the client left before it had everything, which is how following ends, or that it was cut off for reading too slowly. */
 const isLeaving = (thrown: unknown): boolean =>
-  thrown instanceof Error && 'code' in thrown && thrown.code === 'ERR_STREAM_PREMATURE_CLOSE'
+  thrown instanceof Error &&
+  'code' in thrown &&
+  (thrown.code === 'ERR_STREAM_PREMATURE_CLOSE' || thrown.code === 'ABORT_ERR')
 
 const send = async (response: ServerResponse, answer: Answer): Promise<void> => {
   if ('json' in answer) return sendJson(response, answer.status, 'application/json', answer.json)
-  response.writeHead(answer.status, { 'content-type': 'application/x-ndjson', 'cache-control': 'no-store' })
-  // The head is sent before the first line: whoever follows a silent instance learns at once that it is being followed.
+  if ('text' in answer) return sendText(response, answer.status, answer.type, answer.text)
+  const [type, pieces, cut] =
+    'followed' in answer
+      ? ['text/event-stream', toEventStream(answer.followed.events), answer.followed.cut]
+      : ['application/x-ndjson', toNdjson(answer.lines), undefined]
+  response.writeHead(answer.status, { 'content-type': type, 'cache-control': 'no-store' })
+  // The head is sent before the first piece: whoever follows a silent instance learns at once that it is being followed.
   response.flushHeaders()
-  await pipeline(toNdjson(answer.lines), response).catch((thrown: unknown) => {
+  await pipeline(pieces, response, cut === undefined ? {} : { signal: cut }).catch((thrown: unknown) => {
     if (!isLeaving(thrown)) throw thrown
   })
 }
@@ -75,7 +86,9 @@ const answer = async (request: IncomingMessage, response: ServerResponse, backen
   const { route, parameters, query } = matchRoute(request.method ?? '', request.url ?? '')
   if (!route.takesBody) refuseBody(request)
   const body = route.takesBody ? await readJson(request) : undefined
-  await send(response, await route.handle({ parameters, query, body, gone: goneSignal(response) }, backend))
+  const lastEventId = request.headersDistinct['last-event-id']?.[0]
+  const call = { parameters, query, body, lastEventId, gone: goneSignal(response) }
+  await send(response, await route.handle(call, backend))
 }
 
 /** Passes on how often it was called, at most once a minute: whoever is refused could fill the disk with our log otherwise. */

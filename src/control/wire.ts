@@ -6,10 +6,13 @@ import {
   type BlockedCalls,
   type InstanceStatus,
   type LastExit,
+  type LastWake,
+  type Phase,
   phases,
   type Removal,
   type StorageStatus,
   type TracedStart,
+  wakers,
 } from './operations.ts'
 
 /** About the running server itself, as GET /v1/server answers. */
@@ -41,6 +44,36 @@ export interface LogLine {
   readonly base64: string | null
 }
 
+/** Something that happened to an instance, as GET /v1/events tells it. */
+export interface InstanceEvent {
+  /** For Last-Event-ID; of this server alone. */
+  readonly id: string
+  /** 'phase': it went from one to another. 'end': its last process is gone, or never came to be. */
+  readonly kind: (typeof eventKinds)[number]
+  readonly instance: string
+  readonly service: string
+  /** The phase it is in now; for an end the one it was in. */
+  readonly phase: Phase
+  readonly before: Phase | null
+  readonly why: string | null
+  readonly at: string
+  readonly pid: number | null
+}
+
+const eventKinds = ['phase', 'end'] as const
+
+export const instanceEvent: Decoder<InstanceEvent> = object({
+  id: text,
+  kind: oneOf(eventKinds),
+  instance: text,
+  service: text,
+  phase: oneOf(phases),
+  before: nullable(oneOf(phases)),
+  why: nullable(text),
+  at: text,
+  pid: nullable(number),
+})
+
 export const lastExit: Decoder<LastExit> = object({
   at: text,
   code: nullable(number),
@@ -63,6 +96,15 @@ const storage: Decoder<StorageStatus> = object({
 const attestation: Decoder<AttestationRecord> = object({ at: text, found: record(text) })
 
 const blockedCalls: Decoder<BlockedCalls> = object({ counts: nullable(record(number)), absent: nullable(text) })
+
+const lastWake: Decoder<LastWake> = object({
+  at: text,
+  cause: oneOf(wakers),
+  queueMs: nullable(number),
+  spawnMs: nullable(number),
+  readyMs: nullable(number),
+  firstByteMs: nullable(number),
+})
 
 export const instanceStatus: Decoder<InstanceStatus> = object({
   instance: text,
@@ -88,6 +130,7 @@ export const instanceStatus: Decoder<InstanceStatus> = object({
   dataDir: text,
   logFile: text,
   attestation: nullable(attestation),
+  lastWake: nullable(lastWake),
   lastStop: nullable(text),
   lastExit: nullable(lastExit),
   nextAttemptAt: nullable(text),

@@ -61,6 +61,7 @@ export const startLauncher = async ({ settings, env, log, exit }: LauncherOption
   await endLeftovers(settings, log)
   const canMount = bindPlaces(policy)
   const listeners = listenAll(settings.listen, (message) => log('warn', message))
+  const metricsListeners = listenAll(settings.metrics === undefined ? [] : [settings.metrics], () => undefined)
   const controlListener = listenControl(settings)
 
   let undelivered: Exited[] = []
@@ -97,6 +98,7 @@ export const startLauncher = async ({ settings, env, log, exit }: LauncherOption
       settings,
       listeners: numbers,
       controlListener: firstListener + listeners.length,
+      ...(metricsListeners.length > 0 ? { metricsListener: firstListener + listeners.length + 1 } : {}),
       handOver,
       runs: runs.list(),
       exits: undelivered,
@@ -116,7 +118,7 @@ export const startLauncher = async ({ settings, env, log, exit }: LauncherOption
 
   const server: ServerProcess = keepServer({
     file: settings.serverFile,
-    listeners: [...listeners, controlListener],
+    listeners: [...listeners, controlListener, ...metricsListeners],
     env,
     onStart: greet,
     onMessage: (message, line) => void answer(message, handlers, runs, line),
@@ -148,7 +150,7 @@ export const startLauncher = async ({ settings, env, log, exit }: LauncherOption
       if (ending === 'no' && isAttached) {
         ending = 'in order'
         // Closed here too, or connections would go on waiting in the kernel for a server that is not to come.
-        for (const fd of listeners) closeSync(fd)
+        for (const fd of [...listeners, ...metricsListeners]) closeSync(fd)
         server.send({ type: 'end' })
         // A server that hangs, or was taken over, must not keep everything running.
         setTimeout(() => endAtOnce(signal), settings.endTimeoutMs)

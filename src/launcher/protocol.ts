@@ -6,6 +6,8 @@ import type { Attestation, Floor, Launch } from '../isolation/adapter.ts'
 export interface LauncherSettings {
   readonly policy: Policy
   readonly listen: readonly ListenAddress[]
+  /** Where the server tells its metrics; a loopback address. */
+  readonly metrics?: ListenAddress
   /** Milliseconds that stopping everything in order may take; what is left then is killed. */
   readonly endTimeoutMs: number
   /** File of the server program, and what it needs to know: passed on without being read. */
@@ -156,6 +158,8 @@ export type ToServer =
       readonly settings: LauncherSettings
       readonly listeners: readonly number[]
       readonly controlListener: number
+      /** Absent where metrics are told on the control socket alone. */
+      readonly metricsListener?: number
       /** The unix socket over which connected sockets come (SCM_RIGHTS). */
       readonly handOver: number
       readonly runs: readonly RunRecord[]

@@ -47,7 +47,9 @@ export interface Failed {
 /** Whom the answer goes to. */
 export interface Recipient {
   readonly res: ServerResponse
-  readonly reply: Reply
+  readonly reply: Pick<Reply, 'inform' | 'write' | 'end'> & {
+    begin(status: number, phrase: string, raw: RawHeaders): void
+  }
 }
 
 interface Progress {
@@ -116,7 +118,13 @@ const start = (progress: Progress, connection: Connection): void => {
   progress.before.in = wire?.socket.bytesRead ?? 0
 }
 
-const begin = (progress: Progress, reply: Reply, status: number, phrase: string, raw: RawHeaders): void => {
+const begin = (
+  progress: Progress,
+  reply: Recipient['reply'],
+  status: number,
+  phrase: string,
+  raw: RawHeaders,
+): void => {
   if (status === 101) throw new ProtocolFault('the instance switched to a protocol nobody asked for')
   if (status < 200) {
     reply.inform(status, raw)

@@ -21,6 +21,7 @@ export const answer = (
   const message = given.delivered ? 'request failed' : 'request was refused'
   service.log[level]({ ...describe(service, exchange, instance, given.reason, status), ...more }, message)
   if (res.destroyed || res.headersSent) return
+  service.report({ kind: 'refused', instance, reason: given.reason })
   // A client that was never told to continue may or may not send its body now: nothing after it could be trusted. One that
   // was too slow would be waited for once more.
   if (expects !== 'nothing' || given.reason === 'request_timeout') res.shouldKeepAlive = false
@@ -37,6 +38,7 @@ export const breakOff = (
   { reason, error }: { readonly reason: Reason; readonly error: Error },
 ): void => {
   const about = describe(service, exchange, instance, reason, exchange.res.statusCode)
+  service.report({ kind: 'broken', instance })
   service.log.warn({ ...about, detail: messageOf(error) }, 'response broke off')
   reset(exchange)
 }

@@ -7,6 +7,7 @@ import type { Streams } from './page/streams.ts'
 import type { Patience } from './patience.ts'
 import type { Peer } from './peer.ts'
 import type { Pool } from './pools.ts'
+import type { Report } from './report.ts'
 import type { Knowledge } from './rules.ts'
 import type { Waiting } from './tunnel.ts'
 import type { Endpoint, Onlookers, Wake } from './wake.ts'
@@ -23,6 +24,9 @@ export interface Service {
   readonly guards: Guards
   readonly patience: Patience
   readonly log: Log
+  readonly report: Report
+  /** Whether answers of instances tell what tenement did with the request. */
+  readonly exposesTiming: boolean
   readonly poolOf: (endpoint: Endpoint) => Pool
   readonly isTrusted: (address: string) => boolean
   readonly peerOf: (socket: Socket) => Peer

@@ -7,6 +7,7 @@ import { attempt, type Failed, type Outgoing, type Recipient, type Tried, type U
 import type { MemoryBudget } from './memoryBudget.ts'
 import type { Patience } from './patience.ts'
 import { ConnectFailure, type Connection, type Pool } from './pools.ts'
+import type { RawHeaders } from './rawHeaders.ts'
 import type { Reason } from './reasons.ts'
 import { ProtocolFault, replyTo } from './reply.ts'
 import { isRepeatable, mayRepeat } from './retry.ts'
@@ -40,6 +41,10 @@ export interface Forwarding {
   onHeldUp(): void
   /** Aborts when the client leaves. */
   readonly gone: Gone
+  /** Called when the final head has come; returns tenement's own headers that go beside it. */
+  onHead(): RawHeaders
+  /** Called before the request is sent once more. */
+  onRetry(): void
 }
 
 class TimedOut extends Error {
@@ -75,6 +80,7 @@ const tryTwice = async (
     mayRepeat(first, { ...outgoing, isKeyed }, upload?.isWhole ?? true) &&
     pool.retries.withdraw()
   if (!isWorthIt) return judge(first, false)
+  forwarding.onRetry()
   const second = await tryOn(pool.fresh(), upload, forwarding)
   return gone.aborted ? leave(second) : judge(second, first.handedOver)
 }
@@ -118,7 +124,7 @@ const tryOn = async (connection: Connection, upload: Upload | undefined, forward
   return tried
 }
 
-const recipient = ({ req, res, onHeldUp }: Forwarding, onBegin: () => void): Recipient => {
+const recipient = ({ req, res, onHeldUp, onHead }: Forwarding, onBegin: () => void): Recipient => {
   const reply = replyTo(req, res)
   let isHeldUp = false
   const note = (): void => {
@@ -132,7 +138,7 @@ const recipient = ({ req, res, onHeldUp }: Forwarding, onBegin: () => void): Rec
       ...reply,
       begin: (status, phrase, raw) => {
         onBegin()
-        reply.begin(status, phrase, raw)
+        reply.begin(status, phrase, raw, onHead())
       },
       write: (chunk) => {
         const mayGoOn = reply.write(chunk)

@@ -19,9 +19,10 @@ import { leaseOrPage } from './page/leaseOrPage.ts'
 import { serveOwnPath } from './page/serveOwnPath.ts'
 import { isOwnPath } from './page/wakePath.ts'
 import { ConnectFailure, ConnectTimeout } from './pools.ts'
-import { valuesOf } from './rawHeaders.ts'
+import { type RawHeaders, valuesOf } from './rawHeaders.ts'
 import type { Reason } from './reasons.ts'
 import type { Rules } from './rules.ts'
+import { serverTiming } from './serverTiming.ts'
 import { watchReader } from './slowReader.ts'
 import { switchingHead, tunnel } from './tunnel.ts'
 import { dropRest } from './upload.ts'
@@ -92,22 +93,48 @@ const serve = async (
   found: Found,
   { gone, closed }: { readonly gone: Gone; readonly closed: Promise<void> },
 ): Promise<void> => {
+  const begunMs = performance.now()
+  const waited = { queueMs: 0, wakeMs: 0 }
   for (let isFirst = true; ; isFirst = false) {
     const lease = await leaseFor(service, exchange, found, gone)
     try {
-      if (!lease || gone.aborted) return
+      if (!lease) return
+      if (gone.aborted) return service.report({ kind: 'left', instance: found.name })
+      waited.queueMs += lease.waited.queueMs
+      waited.wakeMs += lease.waited.wakeMs
       if (exchange.expects === 'continue' && isFirst) exchange.res.writeContinue()
-      let outcome = await forwardTo(lease.endpoint, service, exchange, found, gone)
+      const events = { gone, onHead: headsOf(service, lease, waited) }
+      let outcome = await forwardTo(lease.endpoint, service, exchange, found, events)
       if (isFirst && wasNotReached(outcome)) {
-        if (await isEnding(lease.endpoint, gone)) continue
-        if (isWorthAnother(outcome, gone)) outcome = await forwardTo(lease.endpoint, service, exchange, found, gone)
+        const isOver = await isEnding(lease.endpoint, gone)
+        if (isOver || isWorthAnother(outcome, gone)) service.report({ kind: 'retried', instance: found.name })
+        if (isOver) continue
+        if (isWorthAnother(outcome, gone)) outcome = await forwardTo(lease.endpoint, service, exchange, found, events)
       }
-      await conclude(service, exchange, found.name, outcome)
+      await conclude(service, exchange, found.name, outcome, events.onHead)
       if (!exchange.req.socket.destroyed) await closed
+      if (outcome.kind === 'left') service.report({ kind: 'left', instance: found.name })
+      if (outcome.kind === 'answered') reportAnswer(service, exchange, found.name, performance.now() - begunMs)
       return
     } finally {
       lease?.release()
     }
+  }
+}
+
+const reportAnswer = (service: Service, { res }: Exchange, instance: string, durationMs: number | undefined): void =>
+  service.report({ kind: 'answered', instance, status: res.statusCode, durationMs })
+
+/** Told that the head of the answer has come, it tells the lease, and gives the headers that go with it. */
+type OnHead = () => RawHeaders
+
+const noHeaders: RawHeaders = []
+
+const headsOf = ({ exposesTiming }: Service, lease: Lease, waited: Lease['waited']): OnHead => {
+  const sinceMs = performance.now()
+  return () => {
+    lease.answered()
+    return exposesTiming ? serverTiming({ ...waited, appMs: performance.now() - sinceMs }) : noHeaders
   }
 }
 
@@ -146,7 +173,10 @@ const leaseFor = async (
   try {
     return await leaseOrPage(service, exchange, name, head, new Asking(exchange, head, gone))
   } catch (error) {
-    if (gone.aborted) return undefined
+    if (gone.aborted) {
+      service.report({ kind: 'left', instance: name })
+      return undefined
+    }
     if (!(error instanceof Refusal)) throw error
     const { reason, retryAfterMs } = error
     const wake = reason === 'waking' || reason === 'paused' ? service.onlookers.look(name) : undefined
@@ -187,7 +217,7 @@ const forwardTo = (
   service: Service,
   exchange: Exchange,
   { name, head, hops, rules }: Found,
-  gone: Gone,
+  events: { readonly gone: Gone; readonly onHead: OnHead },
 ): Promise<Outcome> => {
   const { req, res, upgrade } = exchange
   const { address, isTrusted, port } = service.peerOf(req.socket)
@@ -210,15 +240,22 @@ const forwardTo = (
     patience: service.patience.body,
     memory: service.guards.memory,
     onHeldUp: () => watchReader(exchange, service.patience.readMs, () => cutOff(service, exchange, name)),
-    gone,
+    ...events,
+    onRetry: () => service.report({ kind: 'retried', instance: name }),
   })
 }
 
-const conclude = async (service: Service, exchange: Exchange, name: string, outcome: Outcome): Promise<void> => {
+const conclude = async (
+  service: Service,
+  exchange: Exchange,
+  name: string,
+  outcome: Outcome,
+  onHead: OnHead,
+): Promise<void> => {
   if (outcome.kind === 'answered') dropRest(exchange.req)
   if (outcome.kind === 'failed') answer(service, exchange, name, outcome, { detail: messageOf(outcome.error) })
   if (outcome.kind === 'broken') breakOff(service, exchange, name, outcome)
-  if (outcome.kind === 'upgraded') await switchTo(service, exchange, name, outcome)
+  if (outcome.kind === 'upgraded') await switchTo(service, exchange, name, outcome, onHead)
 }
 
 /** Speaks the other protocol until both sides have closed. */
@@ -227,9 +264,10 @@ const switchTo = async (
   exchange: Exchange,
   name: string,
   { socket, raw }: Upgraded,
+  onHead: OnHead,
 ): Promise<void> => {
   const { req, res, upgrade } = exchange
-  const head = upgrade && switchingHead(raw, upgrade.protocols)
+  const head = upgrade && switchingHead(raw, upgrade.protocols, onHead())
   if (!upgrade || !head) {
     socket.destroy()
     return answer(service, exchange, name, { reason: 'upstream_protocol', delivered: true })
@@ -237,5 +275,6 @@ const switchTo = async (
   res.detachSocket(req.socket)
   req.socket.write(head)
   socket.write(upgrade.waiting.takeEarly())
+  service.report({ kind: 'answered', instance: name, status: 101, durationMs: undefined })
   await tunnel(req.socket, socket)
 }

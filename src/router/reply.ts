@@ -14,8 +14,8 @@ export class ProtocolFault extends Error {
 export interface Reply {
   /** Passes on a 1xx head. */
   inform(status: number, raw: RawHeaders): void
-  /** Passes on the final head, in this turn of the event loop. Throws a ProtocolFault when it cannot be passed on as it is. */
-  begin(status: number, phrase: string, raw: RawHeaders): void
+  /** Passes on the final head, in this turn of the event loop, with tenement's `own` headers. Throws a ProtocolFault when it cannot be passed on as it is. */
+  begin(status: number, phrase: string, raw: RawHeaders, own: RawHeaders): void
   /** False when the client has to catch up: wait for 'drain' on the response. */
   write(chunk: Buffer): boolean
   end(raw: RawHeaders): void
@@ -50,8 +50,8 @@ export const replyTo = (req: IncomingMessage, res: ServerResponse): Reply => {
       if (status === 103) sendEarlyHints(res, raw)
       if (status === 102) res.writeProcessing()
     },
-    begin: (status, phrase, raw) => {
-      const headers = readFinalHead(req, status, raw)
+    begin: (status, phrase, raw, own) => {
+      const headers = [...readFinalHead(req, status, raw), ...own]
       try {
         res.writeHead(status, isPlain(phrase) ? phrase : (STATUS_CODES[status] ?? ''), headers)
       } catch (error) {

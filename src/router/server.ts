@@ -12,6 +12,7 @@ import type { Streams } from './page/streams.ts'
 import { type Patience, usualPatience } from './patience.ts'
 import { createPeers } from './peer.ts'
 import { createPools } from './pools.ts'
+import type { Report } from './report.ts'
 import { type Knowledge, noKnowledge } from './rules.ts'
 import { createTurns, type Turns } from './turns.ts'
 import { serveUnreadable } from './unreadable.ts'
@@ -35,6 +36,9 @@ export interface RouterOptions {
   /** Shared by all routers of one server. */
   readonly guards?: Guards
   readonly patience?: Patience
+  /** Whether answers of instances tell in Server-Timing what tenement did with the request. */
+  readonly exposeTiming?: boolean
+  readonly report?: Report
   /** Milliseconds since the epoch. */
   readonly now?: () => number
   /** From 0 to 1. */
@@ -78,6 +82,8 @@ export const createRouter = ({
   knowledge = noKnowledge,
   guards = createGuards({ wakesPerClient: Number.POSITIVE_INFINITY }),
   patience = usualPatience,
+  exposeTiming = false,
+  report = () => undefined,
   now = Date.now,
   random = Math.random,
 }: RouterOptions): Router => {
@@ -97,6 +103,8 @@ export const createRouter = ({
     guards,
     patience,
     log,
+    report,
+    exposesTiming: exposeTiming,
     poolOf: createPools(),
     isTrusted,
     peerOf: createPeers(isTrusted),

@@ -46,8 +46,8 @@ export const watchEarly = (socket: Socket, head: Buffer, memory: MemoryBudget): 
   }
 }
 
-/** The 101 for the client, in bytes; undefined when the instance switched to something that was not asked for. */
-export const switchingHead = (raw: RawHeaders, asked: string): Buffer | undefined => {
+/** The 101 for the client, in bytes, with tenement's `own` headers; undefined when the instance switched to something that was not asked for. */
+export const switchingHead = (raw: RawHeaders, asked: string, own: RawHeaders): Buffer | undefined => {
   const offered = tokensOf(['upgrade', asked], 'upgrade')
   const chosen = tokensOf(raw, 'upgrade')
   if (chosen.length === 0 || !chosen.every((protocol) => offered.includes(protocol))) return undefined
@@ -56,7 +56,7 @@ export const switchingHead = (raw: RawHeaders, asked: string): Buffer | undefine
     (name) => name !== 'content-length',
   )
   const upgrade = ['Connection', 'Upgrade', 'Upgrade', valuesOf(raw, 'upgrade').join(', ')]
-  return writeHead('HTTP/1.1 101 Switching Protocols', [...upgrade, ...headers])
+  return writeHead('HTTP/1.1 101 Switching Protocols', [...upgrade, ...headers, ...own])
 }
 
 /** Resolves when both sockets are closed; never rejects. */

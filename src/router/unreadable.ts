@@ -21,6 +21,7 @@ export const serveUnreadable = (server: Server, service: Service, turns: Turns):
     turns.takeLast(socket, async () => {
       const { level, status } = entryOf(reason)
       service.log[level]({ reason, status }, 'request was refused')
+      service.report({ kind: 'refused', instance: undefined, reason })
       send(socket, reason, service.random)
     })
   })

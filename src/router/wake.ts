@@ -14,6 +14,10 @@ export interface Endpoint {
 /** Permission to use an awake instance. It stays awake until every lease on it is released. */
 export interface Lease {
   readonly endpoint: Endpoint
+  /** How long the request waited for it, in milliseconds: before a start of it began, and from then until it was ready. */
+  readonly waited: { readonly queueMs: number; readonly wakeMs: number }
+  /** The head of an answer has come from the instance. */
+  answered(): void
   /** Ends the lease; calling it again does nothing. */
   release(): void
 }

@@ -16,6 +16,7 @@ import { systemClock } from '../supervisor/clock.ts'
 import { memoryMeter } from '../supervisor/memory.ts'
 import type { PlanInputs } from '../supervisor/plan.ts'
 import { createPorts, readEphemeralRange } from '../supervisor/ports.ts'
+import type { Report } from '../supervisor/report.ts'
 import { createStarter, parseNote, type Starter } from '../supervisor/start.ts'
 import { createSupervisor, type Supervisor } from '../supervisor/supervisor.ts'
 import type { Filters } from './filters.ts'
@@ -95,6 +96,7 @@ export const supervisorFor = (
   starter: Starter,
   hello: Hello,
   portOf: () => number | undefined,
+  report: Report,
 ): Supervisor => {
   const { config, settings, state, log, filters } = ground
   const memoryOf = memoryMeter(() => performance.now())
@@ -125,6 +127,7 @@ export const supervisorFor = (
       .map(({ service, id, exit }) => ({ name: { service, id }, exit })),
     clock: systemClock,
     log,
+    report,
     random: Math.random,
   })
 }

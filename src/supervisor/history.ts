@@ -1,6 +1,7 @@
 // What an instance leaves behind from one run to the next, for those who ask how it has been doing. Nothing decides by it.
 // It holds the last of each thing and no list of them, so that its size does not grow with what happens.
-import type { StopCause, Waker, WakingRequest } from '../control/account.ts'
+import type { StopCause, WakingRequest } from '../control/account.ts'
+import type { Waker } from '../control/operations.ts'
 import type { End } from './phases.ts'
 import type { Exit } from './process.ts'
 import type { Ending } from './run.ts'

@@ -8,6 +8,7 @@ import type { Clock } from './clock.ts'
 import type { IdleWatch } from './idle.ts'
 import type { Log } from './log.ts'
 import type { Process } from './process.ts'
+import type { Report } from './report.ts'
 import type { WaitingRoom } from './waiters.ts'
 import type { WakeBook } from './wakeBook.ts'
 import type { WakeTimes } from './wakeTime.ts'
@@ -43,6 +44,7 @@ export interface House {
   /** How long the instances of each service take to wake: what to expect of one that was never seen waking. */
   readonly wakeTimes: Map<string, WakeTimes>
   readonly holdTimeoutMs: number
+  readonly report: Report
   /** From 0 to 1. */
   random(): number
 }

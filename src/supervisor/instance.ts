@@ -29,6 +29,7 @@ import {
 } from './phases.ts'
 import type { Adopted, Exit, Process } from './process.ts'
 import { refusals } from './refusals.ts'
+import { whyOf } from './report.ts'
 import { createRun, type Ending, type Run } from './run.ts'
 import { formatDuration } from './sentences.ts'
 import { watchStart } from './startWatch.ts'
@@ -36,6 +37,7 @@ import { thaw } from './thaw.ts'
 import { type Waiter, Waiters } from './waiters.ts'
 import { wakeStateOf } from './wakeState.ts'
 import { expectedMs, longMs, nextWakeTimes, type WakeTimes } from './wakeTime.ts'
+import { type Waited, WakeTimer } from './wakeTimer.ts'
 import { Wish } from './wish.ts'
 
 /** An instance that was just woken is not stopped for another: two that take turns would do nothing but start. */
@@ -45,6 +47,8 @@ const shortestStayMs = 5_000
 const keptAwakeMs = 600_000
 
 const nothing = (): void => undefined
+
+const notWaited: Waited = { queueMs: 0, wakeMs: 0 }
 
 /** A program that ends by itself, in order and while nobody uses it, has chosen to sleep. */
 const isChoice = (run: Run, ending: Ending): boolean =>
@@ -65,6 +69,8 @@ export class Instance implements Candidate, Occupant, Idler {
   readonly #crashes: CrashBook
   #state: PhaseState = { phase: 'asleep' }
   #wakeTimes: WakeTimes | undefined
+  /** The last wake, or the one under way. */
+  #wake: WakeTimer | undefined
   /** Idle-clock time. */
   #lastUsedMs = 0
   /** Idle-clock time until which it is not idle whatever happens. */
@@ -114,6 +120,15 @@ export class Instance implements Candidate, Occupant, Idler {
   /** Idle-clock time of the end of the last lease, or of becoming ready. */
   get lastUsedMs(): number {
     return this.#lastUsedMs
+  }
+
+  get lastWake(): WakeTimer | undefined {
+    return this.#wake
+  }
+
+  /** How many requests wait for it. */
+  get waitingRequests(): number {
+    return this.#waiters.clients
   }
 
   get isDisabled(): boolean {
@@ -171,8 +186,9 @@ export class Instance implements Candidate, Occupant, Idler {
     this.#revoke()
     if (this.#state.phase === 'ready') return Promise.resolve(this.#leaseNow(this.#state.run))
     return new Promise((resolve, reject) => {
-      const deadlineMs = this.#house.clock.nowMs() + leftMs
-      const admit = (run: Run): void => resolve(this.#lease(run))
+      const sinceMs = this.#house.clock.nowMs()
+      const deadlineMs = sinceMs + leftMs
+      const admit = (run: Run): void => resolve(this.#lease(run, sinceMs))
       const cause = { by: 'request', request: context.caller } as const
       this.#wait({ deadlineMs, isOperator: false, cause, admit, refuse: reject }, gone)
     })
@@ -282,6 +298,7 @@ export class Instance implements Candidate, Occupant, Idler {
     const agoMs = (atMs: number): number => Math.max(clock.wallMs() - atMs, 0)
     const run = this.#createRun(Promise.resolve(process), process)
     this.history.started({ by: 'takeover' }, process.startedAtMs)
+    this.#wake = undefined
     this.#set(this.#starting(run, agoMs(process.startedAtMs)))
     if (note.phase === 'stopping')
       this.#stop(run, orderly({ why: 'stopped before tenement was restarted', cause: 'earlier' }))
@@ -300,8 +317,7 @@ export class Instance implements Candidate, Occupant, Idler {
     const ordered = { why: 'ended while no tenement was running', cause: isOrderly ? 'chosen' : 'crash' } as const
     this.history.ended({ kind: 'exited', exit }, { startedAtMs: nowMs, nowMs, isChoice: isOrderly, ordered })
     if (isOrderly) return
-    this.history.crashed()
-    this.#crashes.count(0, this.history.lastStop)
+    this.#noteCrash(0)
     if (this.#crashes.isBreakerOpen && this.#state.phase === 'asleep') this.#set({ phase: 'crashlooped' })
   }
 
@@ -318,7 +334,15 @@ export class Instance implements Candidate, Occupant, Idler {
   start(): void {
     this.history.started(this.#wakeCause(), this.#house.clock.wallMs())
     this.#countWake()
-    this.#enter(this.#starting(this.#createRun(this.#options.launch()), 0))
+    const run = this.#createRun(this.#options.launch())
+    const wake = this.#wake
+    wake?.started()
+    // A launch that failed ends the run, which tells.
+    run.launched.then(
+      () => wake?.spawned(),
+      () => undefined,
+    )
+    this.#enter(this.#starting(run, 0))
   }
 
   giveUp(): void {
@@ -337,6 +361,7 @@ export class Instance implements Candidate, Occupant, Idler {
   }
 
   evict(forWhom: string): void {
+    this.#house.report({ kind: 'evicted', name: this.name })
     this.#sleepBecause({ why: `stopped to make room for ${forWhom}`, cause: 'evicted', evictedFor: forWhom })
   }
 
@@ -376,6 +401,7 @@ export class Instance implements Candidate, Occupant, Idler {
     const isRunning = runOf(next) !== undefined
     if (isRunning && !wasRunning) capacity.occupy(this)
     if (wasRunning && !isRunning) capacity.vacate(this)
+    this.#tellChange(before, next)
     if ('leave' in before) before.leave()
     if (wasRunning && !isRunning) admission.review()
     if (next.phase !== 'asleep') return
@@ -383,10 +409,27 @@ export class Instance implements Candidate, Occupant, Idler {
     this.#onAsleep()
   }
 
+  #tellChange(before: PhaseState, next: PhaseState): void {
+    const { clock, report } = this.#house
+    const wake = this.#wake
+    report({
+      kind: 'phase',
+      name: this.name,
+      before: before.phase,
+      phase: next.phase,
+      why: whyOf(before, next, this.history.lastStop),
+      atMs: clock.wallMs(),
+      pid: (runOf(next) ?? runOf(before))?.process?.pid,
+      isFailing: 'end' in next && next.end.isCrash,
+      wake: wake && { cause: wake.cause, steps: wake.steps },
+    })
+  }
+
   #queue(): void {
-    const { admission } = this.#house
+    const { admission, clock } = this.#house
     const isRetry = this.#state.phase === 'backoff'
     this.#enter({ phase: 'queued', isRetry, leave: () => admission.withdraw(this) })
+    this.#wake = new WakeTimer(clock, this.#wakeCause().by)
     admission.join(this)
   }
 
@@ -402,7 +445,14 @@ export class Instance implements Candidate, Occupant, Idler {
     const { responseTimeoutMs } = this.#rules
     const onUnused = (): void => this.#unused(run)
     const found = process === undefined ? {} : { process }
-    const run = createRun({ launched, responseTimeoutMs, onUnused, ...found })
+    const run = createRun({
+      launched,
+      responseTimeoutMs,
+      nowMs: () => this.#house.clock.nowMs(),
+      onFirstAnswer: (tookMs) => this.#firstAnswer(run, tookMs),
+      onUnused,
+      ...found,
+    })
     void run.ended.then((ending) => this.#ended(run, ending))
     return run
   }
@@ -430,6 +480,7 @@ export class Instance implements Candidate, Occupant, Idler {
   #becameReady(run: Run, durationMs: number): void {
     const { clock, log } = this.#house
     this.#rememberWake(durationMs)
+    this.#wake?.becameReady()
     this.#enterReady(run, clock.nowMs())
     this.#noteReady(run, 'ready', clock.nowMs())
     log.info({ instance: this.key, pid: run.process?.pid, durationMs: Math.round(durationMs) }, 'became ready')
@@ -607,7 +658,7 @@ export class Instance implements Candidate, Occupant, Idler {
   }
 
   #record(state: PhaseState, run: Run, ending: Ending): void {
-    const { clock, log } = this.#house
+    const { clock, log, report } = this.#house
     const nowMs = clock.wallMs()
     const { code, signal, outOfMemory, refusedForks } = ending.kind === 'exited' ? ending.exit : {}
     // A failed start that ended by itself before it could be killed has the better reason.
@@ -631,17 +682,31 @@ export class Instance implements Candidate, Occupant, Idler {
       },
       'ended',
     )
+    report({
+      kind: 'end',
+      name: this.name,
+      phase: state.phase,
+      why: this.history.lastStop,
+      atMs: nowMs,
+      pid: run.process?.pid,
+    })
   }
 
   #crash(readyForMs: number): void {
     const { clock } = this.#house
-    this.history.crashed()
-    const waitMs = this.#crashes.count(readyForMs, this.history.lastStop)
+    const waitMs = this.#noteCrash(readyForMs)
     const { isBreakerOpen } = this.#crashes
     const leave = isBreakerOpen ? nothing : clock.setTimer(waitMs, () => this.#backoffOver())
     this.#enter({ phase: 'backoff', untilMs: clock.nowMs() + waitMs, leave })
     if (isBreakerOpen) this.#giveUpTrying()
     else this.#refuseLate(waitMs)
+  }
+
+  /** Returns how long to wait before another try. */
+  #noteCrash(readyForMs: number): number {
+    this.history.crashed()
+    this.#house.report({ kind: 'crashed', name: this.name })
+    return this.#crashes.count(readyForMs, this.history.lastStop)
   }
 
   #giveUpTrying(): void {
@@ -695,14 +760,22 @@ export class Instance implements Candidate, Occupant, Idler {
 
   // Those who wait.
 
-  #lease(run: Run): Lease {
+  #lease(run: Run, sinceMs: number): Lease {
     this.history.requests += 1
-    return run.lease()
+    return run.lease(this.#wake?.waitedSince(sinceMs) ?? { queueMs: 0, wakeMs: this.#house.clock.nowMs() - sinceMs })
+  }
+
+  #firstAnswer(run: Run, tookMs: number): void {
+    // One that was taken over was not woken by this server.
+    if (runOf(this.#state) !== run || this.#wake === undefined) return
+    this.#wake.answered(tookMs)
+    this.#house.report({ kind: 'first answer', name: this.name, tookMs })
   }
 
   /** A place that was about to be free may not be any more; who waits for it is looked at when this one is in use. */
   #leaseNow(run: Run): Lease {
-    const lease = this.#lease(run)
+    this.history.requests += 1
+    const lease = run.lease(notWaited)
     if (run.active === 1) this.#house.admission.review()
     return lease
   }

@@ -5,6 +5,7 @@ import type { Endpoint, Lease } from '../router/wake.ts'
 import { calledOff } from './calledOff.ts'
 import type { Exit, Process } from './process.ts'
 import { countTraffic } from './traffic.ts'
+import type { Waited } from './wakeTimer.ts'
 
 /** How a run ended: its process exited, or it never came to be. */
 export type Ending =
@@ -20,7 +21,7 @@ export interface Run {
   readonly ended: Promise<Ending>
   /** Leases not yet released. */
   readonly active: number
-  lease(): Lease
+  lease(waited: Waited): Lease
   /** Bytes that it has sent to those who had a lease. */
   receivedBytes(): number
   /** The instance gets nothing more from here on, and idle connections to it are closed. */
@@ -34,6 +35,10 @@ export interface RunOptions {
   readonly process?: Process
   readonly launched: Promise<Process>
   readonly responseTimeoutMs: number
+  /** Monotonic. */
+  nowMs(): number
+  /** Called for the first answer alone, with the time since its lease was given. */
+  onFirstAnswer(tookMs: number): void
   /** Called when the last lease was released. */
   onUnused(): void
 }
@@ -44,10 +49,18 @@ const endingOf = (launched: Promise<Process>): Promise<Ending> =>
     (cause: unknown): Ending => ({ kind: 'not started', cause }),
   )
 
-export const createRun = ({ launched, responseTimeoutMs, onUnused, ...known }: RunOptions): Run => {
+export const createRun = ({
+  launched,
+  responseTimeoutMs,
+  nowMs,
+  onFirstAnswer,
+  onUnused,
+  ...known
+}: RunOptions): Run => {
   const gone = new AbortController()
   let { process } = known
   let active = 0
+  let isAnswered = false
   launched.then(
     (started) => {
       process = started
@@ -63,7 +76,8 @@ export const createRun = ({ launched, responseTimeoutMs, onUnused, ...known }: R
     responseTimeoutMs,
   }
 
-  const lease = (): Lease => {
+  const lease = (waited: Waited): Lease => {
+    const sinceMs = isAnswered ? 0 : nowMs()
     let isHeld = true
     active += 1
     const release = (): void => {
@@ -72,7 +86,12 @@ export const createRun = ({ launched, responseTimeoutMs, onUnused, ...known }: R
       active -= 1
       if (active === 0) onUnused()
     }
-    return { endpoint, release }
+    const answered = (): void => {
+      if (isAnswered) return
+      isAnswered = true
+      onFirstAnswer(nowMs() - sinceMs)
+    }
+    return { endpoint, waited, answered, release }
   }
 
   return {

@@ -80,6 +80,7 @@ const past = ({ instance, clock }: StatusInputs) => {
   return {
     requests,
     restarts,
+    lastWake: instance?.lastWake?.times ?? null,
     lastStop: lastStop ?? null,
     lastExit: lastExit === undefined ? null : { at: timeOf(lastExit.atMs), ...exitOf(lastExit.exit) },
     nextAttemptAt: nextTryInMs === undefined ? null : timeOf(clock.wallMs() + nextTryInMs),

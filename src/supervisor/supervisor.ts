@@ -11,6 +11,7 @@ import type { State } from '../state/state.ts'
 import { accountOf } from './account.ts'
 import { createAdmission } from './admission.ts'
 import { createCapacity } from './capacity.ts'
+import { type Census, takeCensus } from './census.ts'
 import type { Clock } from './clock.ts'
 import { createFleet, type Fleet, instanceNamed } from './fleet.ts'
 import type { House, ServiceRules } from './house.ts'
@@ -19,6 +20,7 @@ import type { Log } from './log.ts'
 import { createOperations, type Tracing } from './operate.ts'
 import type { Process } from './process.ts'
 import { refusals } from './refusals.ts'
+import type { Report } from './report.ts'
 import { Roster } from './roster.ts'
 import { type Describe, statusOf } from './status.ts'
 import { createStrays } from './strays.ts'
@@ -48,6 +50,7 @@ export interface SupervisorOptions<Rules extends ServiceRules & Pick<Service, 'o
   readonly exits?: Left['exits']
   readonly clock: Clock
   readonly log: Log
+  readonly report?: Report
   /** From 0 to 1. */
   random(): number
 }
@@ -60,6 +63,8 @@ export interface Supervisor {
   isKnown(service: string, id: string): boolean
   /** Whether nothing of the instance 'service:id' runs or is about to, and a request would wake it. */
   isAsleep(key: string): boolean
+  /** Who is in which phase, by service. */
+  census(): ReadonlyMap<string, Census>
   /** Starts, in turn, what shall run without being asked for. */
   autostart(): void
   /** Refuses what comes from now on and ends every instance at once; resolves when nothing runs any more. */
@@ -81,6 +86,7 @@ export const createSupervisor = <Rules extends ServiceRules & Pick<Service, 'ope
     wakeBook: new WakeBook(),
     wakeTimes: new Map(),
     holdTimeoutMs: settings.holdTimeoutMs,
+    report: options.report ?? (() => undefined),
     random: options.random,
   }
   const isOpen = new Map([...services].map(([name, { open }]) => [name, open]))
@@ -191,6 +197,7 @@ export const createSupervisor = <Rules extends ServiceRules & Pick<Service, 'ope
       names: () => everybody().map(([key]) => key),
     },
     isAsleep: (key) => fleet.find(key)?.isAsleep ?? !unrunnable.has(parseInstance(key)?.service ?? ''),
+    census: () => takeCensus(services.keys(), roster, fleet),
     isKnown: (service, id) => roster.sourceOf({ service, id }) !== undefined,
     autostart() {
       for (const name of roster.named()) {

@@ -67,6 +67,11 @@ export class Waiters {
     return undefined
   }
 
+  /** Those who are no operators. */
+  get clients(): number {
+    return this.#clients
+  }
+
   /** Waits until one of its functions is called. Throws a Refusal when there is no room. `gone` aborts when the client leaves. */
   join(waiter: Waiter, gone?: Gone): void {
     const { clock, instance } = this.#options

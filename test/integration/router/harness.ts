@@ -28,11 +28,15 @@ export interface Harness {
   readonly wakes: WakeContext[]
   /** Of whom it was said that they are wanted though the request waits no longer. */
   readonly wishes: string[]
+  /** Heads of answers that leases were told of. */
+  answers(): number
 }
 
 export interface HarnessOptions {
   readonly wake?: (context: WakeContext, instance: string) => Promise<Endpoint>
   readonly trustedProxies?: readonly string[]
+  readonly waited?: Lease['waited']
+  readonly exposeTiming?: boolean
   readonly match?: (host: string) => string | undefined
   readonly pageAfterMs?: number
   /** How far the wake is, as a page is told. */
@@ -70,6 +74,7 @@ export const startRouter = async (endpoint: Endpoint | undefined, options: Harne
   let given = 0
   let ended = 0
   let releases = 0
+  let answers = 0
   const wake: Wake = async (instance, context): Promise<Lease> => {
     wakes.push(context)
     const woken = options.wake ? await options.wake(context, instance) : endpoint
@@ -78,6 +83,8 @@ export const startRouter = async (endpoint: Endpoint | undefined, options: Harne
     let isReleased = false
     return {
       endpoint: woken,
+      waited: options.waited ?? { queueMs: 0, wakeMs: 0 },
+      answered: () => void answers++,
       release: () => {
         releases++
         if (!isReleased) ended++
@@ -106,6 +113,7 @@ export const startRouter = async (endpoint: Endpoint | undefined, options: Harne
     },
     guards: options.guards ?? createGuards({ wakesPerClient: 60 }),
     patience: { ...usualPatience, ...options.patience },
+    exposeTiming: options.exposeTiming ?? false,
     random: () => 0.5,
   })
   router.server.listen(0, '127.0.0.1')
@@ -122,6 +130,7 @@ export const startRouter = async (endpoint: Endpoint | undefined, options: Harne
     wishes,
     leases: () => given - ended,
     releases: () => releases,
+    answers: () => answers,
   }
 }
 

@@ -21,6 +21,14 @@ describe('the block of status', () => {
       requests: 1_234,
       restarts: 1,
       memoryBytes: 12 * 1024 ** 2,
+      lastWake: {
+        at: '2026-11-23T18:15:54.000Z',
+        cause: 'request',
+        queueMs: 0.04,
+        spawnMs: 41.25,
+        readyMs: 1262.5,
+        firstByteMs: null,
+      },
       lastStop: 'exited with code 3 after 12s',
       attestation: { at: '2026-11-23T18:15:54.120Z', found: { 'pid.private': 'pid:[1]', 'caps.none': '0' } },
       lastExit: {
@@ -49,6 +57,7 @@ describe('the block of status', () => {
         'requests:  1234',
         'restarts:  1',
         'memory:    12 MB',
+        'last wake: queue 0.0ms, spawn 41.3ms, ready 1262.5ms, for a request (2026-11-23T18:15:54.000Z, 4m 6s ago)',
         'last stop: exited with code 3 after 12s',
         'last exit: exit code 3 (2026-11-23T18:15:50.000Z, 4m 10s ago)',
         'data:      /data/carol',

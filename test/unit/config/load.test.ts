@@ -33,6 +33,7 @@ describe('the smallest config', () => {
       trustedProxies: [],
       wakesPerClient: 60,
       maxConcurrentWakes: 32,
+      exposeTiming: false,
       holdTimeoutMs: 30_000,
       pageAfterMs: 1_500,
     })

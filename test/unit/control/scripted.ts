@@ -5,6 +5,7 @@ import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { Account } from '../../../src/control/account.ts'
+import { createEvents, type Events } from '../../../src/control/events.ts'
 import { type LogRequest, readLogsIn } from '../../../src/control/logs.ts'
 import type { InstanceStatus, Operations } from '../../../src/control/operations.ts'
 import { createControlServer } from '../../../src/control/server.ts'
@@ -38,6 +39,7 @@ export const instanceStatus = (name: InstanceName, differences: Partial<Instance
   blocked: null,
   refused: null,
   attestation: null,
+  lastWake: null,
   lastStop: null,
   lastExit: null,
   nextAttemptAt: null,
@@ -127,6 +129,8 @@ export const serverStatus: ServerStatus = {
   running: 1,
 }
 
+const scriptedMetrics = '# TYPE tenement_build_info gauge\ntenement_build_info{version="0.1.0"} 1\n'
+
 interface LogEntry {
   readonly level: 'info' | 'warn' | 'error'
   readonly fields: object
@@ -147,6 +151,7 @@ export interface ControlScript {
   readonly operations?: Operations
   readonly readLogs?: (name: InstanceName, request: LogRequest) => AsyncIterable<LogLine>
   readonly allowPeer?: (socket: Socket) => boolean
+  readonly events?: Events
 }
 
 /** Starts a control server in a directory of its own. */
@@ -161,6 +166,8 @@ export const startControl = async (script: ControlScript = {}): Promise<RunningC
     operations: script.operations ?? scriptedOperations([instanceStatus(carol)]),
     readLogs: script.readLogs ?? readLogsIn(logDir),
     serverStatus: () => serverStatus,
+    metrics: async () => scriptedMetrics,
+    events: script.events ?? createEvents('test'),
     allowPeer: script.allowPeer ?? (() => true),
     log: { info: note('info'), warn: note('warn'), error: note('error') },
   })

@@ -124,6 +124,7 @@ test('the status of an instance nobody asked for yet says that it sleeps, and co
     attestation: null,
     dataDir: '/data/alice',
     logFile: '/log/notes/alice.log',
+    lastWake: null,
     lastStop: null,
     lastExit: null,
     nextAttemptAt: null,

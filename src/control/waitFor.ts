@@ -1,0 +1,36 @@
+// Waits until an instance is in a phase. It looks first and follows what happens then, with no gap between: a phase that is
+// over again by the time anybody looks counts too.
+import { TenementError } from '../errors.ts'
+import { formatInstance, type InstanceName } from '../names.ts'
+import type { Events } from './events.ts'
+import type { InstanceStatus, Operations, Phase } from './operations.ts'
+
+export interface Wanted {
+  readonly name: InstanceName
+  readonly phase: Phase
+  readonly timeoutMs: number
+  /** As it was written, for the error. */
+  readonly timeout: string
+  /** Aborts when nobody waits any more. */
+  readonly gone: AbortSignal
+}
+
+/** Resolves with its status then. Rejects with 'timed_out' when the time is over first, with 'unknown_instance' for one that is not there. */
+export const waitFor = async (
+  operations: Pick<Operations, 'status'>,
+  events: Pick<Events, 'follow'>,
+  { name, phase, timeoutMs, timeout, gone }: Wanted,
+): Promise<InstanceStatus> => {
+  const status = operations.status(name)
+  if (status.phase === phase) return status
+  const instance = formatInstance(name)
+  const over = AbortSignal.any([gone, AbortSignal.timeout(timeoutMs)])
+  const isWanted: Parameters<Events['follow']>[0]['isWanted'] = (event) =>
+    event.kind === 'phase' && event.instance === instance && event.phase === phase
+  for await (const _ of events.follow({ after: undefined, isWanted, gone: over }).events) break
+  const reached = operations.status(name)
+  if (!over.aborted || reached.phase === phase) return reached
+  throw new TenementError('timed_out', `${instance} was not ${phase} within ${timeout}: it is ${reached.phase}`, {
+    fix: `wait longer, or see "tenement status ${instance}" for what keeps it`,
+  })
+}
