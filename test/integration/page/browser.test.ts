@@ -13,6 +13,7 @@ let chromium: Chromium
 
 const start = (settings = ''): Promise<Tenement> =>
   startTenement({
+    startTimeoutMs: 60_000,
     settings,
     config: `
 [service.slow]
