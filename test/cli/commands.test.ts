@@ -22,7 +22,7 @@ let config: string
 
 beforeAll(async () => {
   tenement = await buildTenement()
-})
+}, 120_000)
 afterAll(async () => {
   await tenement.remove()
 })

@@ -13,7 +13,7 @@ let env: Readonly<Record<string, string>>
 
 beforeAll(async () => {
   tenement = await buildTenement()
-})
+}, 120_000)
 afterAll(async () => {
   await tenement.remove()
 })
