@@ -17,7 +17,7 @@ const rows = {
   'queue full': '503 queue_full: queue_max wait for one instance',
   'all queues full': '503 queue_full: ten thousand wait for all',
   'no capacity': '503 capacity: as many run as may, and none can be stopped for it',
-  'rate limited': '429 rate_limited',
+  'rate limited': '429 rate_limited, with RateLimit headers',
   'start failed': '503 start_failed',
   backoff: '503 backoff, with the rest of the wait',
   crashloop: '503 crashloop at once, and no start',
@@ -47,7 +47,6 @@ const directions = {
   'owner token': 'nobody is told details of a failure over HTTP; "tenement why" tells the operator',
   'preflight answered asleep': 'there is no cors key: an OPTIONS wakes its instance as any other request does',
   'HTTP/2': 'tenement speaks HTTP/1.1; a server in front of it may speak more',
-  'RateLimit headers': 'Retry-After says what a client has to know; the headers are a draft',
 }
 
 const folder = fileURLToPath(new URL('../..', import.meta.url))
