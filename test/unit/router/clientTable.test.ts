@@ -54,7 +54,7 @@ const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(
 /** The rows that names of tests begin with. */
 const shown = files
   .map((file) => readFileSync(join(folder, file), 'utf8'))
-  .flatMap((text) => [...text.matchAll(/\b(?:test|it)\b[^\n]{0,40}\(\s*['"`](?:L3\.\d+, )?L4 ([^:\n]+): /g)])
+  .flatMap((text) => [...text.matchAll(/\b(?:test|it)\b[^\n]{0,40}\(\s*['"`](?:L3\.\d+ )?L4 ([^:\n]+): /g)])
   .map(([, row = '']) => row)
 
 test.each(Object.keys(rows))('what a client sees is shown by a test: %s', (row) => {
