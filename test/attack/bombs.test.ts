@@ -158,6 +158,9 @@ describe.each(levels)('beside an instance of "%s" its neighbour is answered, and
     const { done, ended } = await bomb(`${kind}.${level}`, kind, (2 * most.memoryBytes) / mebibyte, '/tmp')
     expect(done).toBe(undefined)
     expect(ended).toBeDefined()
+    // No answer of its own: then all of it was ended, and that is seen a moment later.
+    if (ended !== undefined && ended > 0)
+      await waitUntil(async () => (await tenement.status(`${level}:${kind}`)).pid !== pid)
     const after = await tenement.status(`${level}:${kind}`)
     // The kernel ends the largest process, and all of it where the cgroup says so; what holds memory without one goes last.
     if (after.pid === pid) expect(memoryPeakOf(pid)).toBe(most.memoryBytes)

@@ -75,7 +75,7 @@ describe('no two instances share data', () => {
       }),
       { numRuns: 1_000 },
     )
-  })
+  }, 90_000)
 
   it('when services lead the same id to the same place, declared or not', () => {
     const { problems } = configWith([

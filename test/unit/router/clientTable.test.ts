@@ -17,7 +17,7 @@ const rows = {
   'queue full': '503 queue_full: queue_max wait for one instance',
   'all queues full': '503 queue_full: ten thousand wait for all',
   'no capacity': '503 capacity: as many run as may, and none can be stopped for it',
-  'rate limited': '429 rate_limited',
+  'rate limited': '429 rate_limited, with RateLimit headers',
   'start failed': '503 start_failed',
   backoff: '503 backoff, with the rest of the wait',
   crashloop: '503 crashloop at once, and no start',
@@ -47,7 +47,6 @@ const directions = {
   'owner token': 'nobody is told details of a failure over HTTP; "tenement why" tells the operator',
   'preflight answered asleep': 'there is no cors key: an OPTIONS wakes its instance as any other request does',
   'HTTP/2': 'tenement speaks HTTP/1.1; a server in front of it may speak more',
-  'RateLimit headers': 'Retry-After says what a client has to know; the headers are a draft',
 }
 
 const folder = fileURLToPath(new URL('../..', import.meta.url))
@@ -55,7 +54,7 @@ const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(
 /** The rows that names of tests begin with. */
 const shown = files
   .map((file) => readFileSync(join(folder, file), 'utf8'))
-  .flatMap((text) => [...text.matchAll(/\b(?:test|it)\b[^\n]{0,40}\(\s*['"`](?:L3\.\d+, )?L4 ([^:\n]+): /g)])
+  .flatMap((text) => [...text.matchAll(/\b(?:test|it)\b[^\n]{0,40}\(\s*['"`](?:L3\.\d+ )?L4 ([^:\n]+): /g)])
   .map(([, row = '']) => row)
 
 test.each(Object.keys(rows))('what a client sees is shown by a test: %s', (row) => {

@@ -59,16 +59,20 @@ const isRefused = (text: string): boolean => {
   }
 }
 
-test.each(architectureNames)('a random profile compiles to what it says, or not at all (%s)', (arch) => {
-  let compiled = 0
-  fc.assert(
-    fc.property(profile, (text) => {
-      if (isRefused(text)) return
-      compiled += 1
-      const { policy, program } = policyAndProgram(text, arch)
-      expect(disagreements(policy, program)).toEqual([])
-    }),
-    { numRuns: 80 },
-  )
-  expect(compiled).toBeGreaterThan(10)
-})
+test.each(architectureNames)(
+  'a random profile compiles to what it says, or not at all (%s)',
+  (arch) => {
+    let compiled = 0
+    fc.assert(
+      fc.property(profile, (text) => {
+        if (isRefused(text)) return
+        compiled += 1
+        const { policy, program } = policyAndProgram(text, arch)
+        expect(disagreements(policy, program)).toEqual([])
+      }),
+      { numRuns: 80 },
+    )
+    expect(compiled).toBeGreaterThan(10)
+  },
+  90_000,
+)

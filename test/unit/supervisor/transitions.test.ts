@@ -37,7 +37,7 @@ test('L3.4 queued + its last waiter leaves: asleep again, nothing was started', 
   expect(house.starts('notes:bob')).toBe(0)
 })
 
-test('L3.5, L4 no capacity: queued + no room within the hold time: the request is refused for capacity, and the instance sleeps', async () => {
+test('L3.5 L4 no capacity: queued + no room within the hold time: the request is refused for capacity, and the instance sleeps', async () => {
   const house = new Harness({ maxRunning: 1 })
   await house.leased('notes:alice')
   const request = house.request('notes:bob')
@@ -343,7 +343,7 @@ test('L3.21 backoff + request that can still be served in time: held', async () 
   expect(fateOf(request)).toBe('served')
 })
 
-test('L3.21, L4 backoff: backoff + request that cannot be served in time: refused with the rest of the wait', async () => {
+test('L3.21 L4 backoff: backoff + request that cannot be served in time: refused with the rest of the wait', async () => {
   const house = new Harness({ holdTimeoutMs: 500 })
   house.chance = 1
   for (const _ of [1, 2, 3, 4]) {

@@ -105,7 +105,7 @@ describe('the page of an attack', () => {
       }),
       { numRuns: 60 },
     )
-  })
+  }, 90_000)
 
   it('needs nothing but itself: it names no other address, and has no script, picture, font or frame', () => {
     expect(new Set(everyElement(root).flatMap(({ attributes }) => [...attributes.keys()]))).toEqual(
