@@ -82,9 +82,9 @@ const rowOf = ({ name }, found) => {
   }
 }
 
-const goalsOf = (row) => [
-  { what: 'download of 1 GB, of the speed of nginx', found: row['down, of nginx'], atLeast: 0.6 },
-  { what: 'upload of 1 GB, of the speed of nginx', found: row['up, of nginx'], atLeast: 0.6 },
+const goalsOf = (row, bytes) => [
+  { what: `download of ${bytes / 1e6} MB, of the speed of nginx`, found: row['down, of nginx'], atLeast: 0.6 },
+  { what: `upload of ${bytes / 1e6} MB, of the speed of nginx`, found: row['up, of nginx'], atLeast: 0.6 },
   { what: 'memory the server gained in a download, MB', found: row['down, grew MB'], atMost: 50 },
   { what: 'memory the server gained in an upload, MB', found: row['up, grew MB'], atMost: 50 },
 ]
@@ -105,6 +105,13 @@ export const measure = ({ isQuick }) =>
           for (const way of Object.keys(ways))
             found[way][contestant.name].push(await sample(() => timedTransfer(contestant, way, body)))
       const rows = contestants.map((contestant) => rowOf(contestant, found))
-      return { rows: [...rows, ...skipped], goals: goalsOf(rows.find(({ how }) => how === 'tenement')), found }
+      return {
+        rows: [...rows, ...skipped],
+        goals: goalsOf(
+          rows.find(({ how }) => how === 'tenement'),
+          bytes,
+        ),
+        found,
+      }
     }),
   )
