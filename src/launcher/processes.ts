@@ -174,6 +174,10 @@ const membersOf = (group: Group): readonly number[] => lookFor(group).members
 /** Whether a process of this uid is alive. Asked in one call first, which answers nearly always; it counts zombies, so no is sure and yes is not. */
 export const isUidAlive = (uid: number): boolean => hasProcessOf(uid) && membersOf({ kind: 'uid', uid }).length > 0
 
+/** Whether one call of the kernel says that nothing is left, as after nearly every end: no search of /proc is then needed. */
+const isSurelyEmpty = (group: Group): boolean =>
+  group.kind === 'uid' && group.root === undefined && !hasProcessOf(group.uid)
+
 /** Signals one process if it still belongs to the group. */
 export const signalMember = (pid: number, signal: number, group: Group): boolean =>
   signalIf(pid, signal, () => isMember(pid, group))
@@ -264,11 +268,13 @@ const untoldMs = 2_000
 export const endGroup = async (group: Group, onStuck: (pids: readonly number[]) => void): Promise<void> => {
   const startedAt = performance.now()
   let isReported = false
+  if (isSurelyEmpty(group)) return
   // A namespace ends at one stroke with its first process; where there is none, a uid does.
   if (group.first === undefined) killAtOnce(group)
   else await killFirst(group.first)
   let unsureSince: number | undefined
   for (let passes = 1; ; passes += 1) {
+    if (isSurelyEmpty(group)) return
     const { members, isSure } = lookFor(group)
     if (members.length === 0) {
       unsureSince ??= performance.now()
