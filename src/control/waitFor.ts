@@ -1,5 +1,6 @@
 // Waits until an instance is in a phase. It looks first and follows what happens then, with no gap between: a phase that is
 // over again by the time anybody looks counts too.
+import { abortsWithin } from '../abortsWithin.ts'
 import { TenementError } from '../errors.ts'
 import { formatInstance, type InstanceName } from '../names.ts'
 import type { Events } from './events.ts'
@@ -24,12 +25,15 @@ export const waitFor = async (
   const status = operations.status(name)
   if (status.phase === phase) return status
   const instance = formatInstance(name)
-  const over = AbortSignal.any([gone, AbortSignal.timeout(timeoutMs)])
+  const over = new AbortController()
+  void abortsWithin([gone, over.signal], timeoutMs).then(() => over.abort())
   const isWanted: Parameters<Events['follow']>[0]['isWanted'] = (event) =>
     event.kind === 'phase' && event.instance === instance && event.phase === phase
-  for await (const _ of events.follow({ after: undefined, isWanted, gone: over }).events) break
+  for await (const _ of events.follow({ after: undefined, isWanted, gone: over.signal }).events) break
+  const isOver = over.signal.aborted
+  over.abort()
   const reached = operations.status(name)
-  if (!over.aborted || reached.phase === phase) return reached
+  if (!isOver || reached.phase === phase) return reached
   throw new TenementError('timed_out', `${instance} was not ${phase} within ${timeout}: it is ${reached.phase}`, {
     fix: `wait longer, or see "tenement status ${instance}" for what keeps it`,
   })

@@ -31,11 +31,3 @@ export class Departure implements Gone {
     this.#listeners.clear()
   }
 }
-
-/** The same as a signal, for those who ask for one. */
-export const signalOf = (gone: Gone): AbortSignal => {
-  const controller = new AbortController()
-  if (gone.aborted) controller.abort(gone.reason)
-  else gone.addEventListener('abort', () => controller.abort(gone.reason), { once: true })
-  return controller.signal
-}

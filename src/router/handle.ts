@@ -1,14 +1,14 @@
 // The story of one request: read the head, find the instance, wake it, forward, release. Every way out passes through
 // here, so a lease is released exactly once. It knows the rest of tenement only as `wake`.
 import { randomUUID } from 'node:crypto'
-import { once } from 'node:events'
+import { abortsWithin } from '../abortsWithin.ts'
 import { messageOf } from '../errors.ts'
 import { Refusal } from '../refusal.ts'
 import { isNavigation } from './answers.ts'
 import type { Upgraded } from './attempt.ts'
 import { isAnsweredBeforeWake } from './beforeWake.ts'
 import { answer, breakOff, cutOff, fail } from './conclude.ts'
-import { Departure, signalOf } from './departure.ts'
+import { Departure } from './departure.ts'
 import type { Exchange, Service } from './exchange.ts'
 import { forward, type Outcome } from './forward.ts'
 import { type Head, readHead } from './head.ts'
@@ -146,8 +146,7 @@ const newsMs = 1_000
 
 /** Whether the instance turns out to have ended; false also when the client leaves first. */
 const isEnding = async ({ gone }: Endpoint, clientGone: Gone): Promise<boolean> => {
-  const ended = AbortSignal.any([gone, signalOf(clientGone), AbortSignal.timeout(newsMs)])
-  if (!ended.aborted) await once(ended, 'abort')
+  await abortsWithin([gone, clientGone], newsMs)
   return gone.aborted
 }
 

@@ -223,7 +223,9 @@ describe('tenement check', () => {
     expect(JSON.parse(told.stdout).adapters).toMatchObject([{ name: 'none' }])
     const unknown = await tenement.run(['check', '--isolation', 'nonne'], { cwd: directory })
     expect(unknown).toMatchObject({ code: 2, stdout: '' })
-    expect(unknown.stderr).toMatch(/there is no isolation "nonne" .*\n→ did you mean "none"\? there are: none, namespace, sandbox/)
+    expect(unknown.stderr).toMatch(
+      /there is no isolation "nonne" .*\n→ did you mean "none"\? there are: none, namespace, sandbox/,
+    )
     const both = await tenement.run(['check', '--isolation', 'none', '--no-machine'], { cwd: directory })
     expect(both).toMatchObject({ code: 2, stdout: '' })
   })

@@ -77,7 +77,7 @@ test('seccomp takes the profiles that come with tenement by their names', async 
   const told = await run('explain', 'permissive', 'ptrace', '--json')
   expect(JSON.parse(told.stdout)).toMatchObject([{ name: 'ptrace', action: 'EPERM' }])
   expect((await run('explain', 'strcit')).stderr).toContain(
-    '→ use default, nested, permissive, strict, or the path of a file',
+    '→ did you mean "strict"? There are default, nested, permissive, strict, or the path of a file',
   )
 })
 

@@ -20,6 +20,7 @@ const table: Readonly<Record<string, Row>> = {
   'refusal.ts': { values: [] },
   'errors.ts': { values: [] },
   'escapeHtml.ts': { values: [] },
+  'abortsWithin.ts': { values: [] },
   // What may be accepted as lost is declared beside the promises themselves.
   config: { values: ['names.ts', 'errors.ts', 'isolation/capabilities.ts'], packages: ['zod', 'smol-toml'] },
   isolation: { values: ['names.ts', 'errors.ts', 'cgroups'], packages: ['execa'] },
@@ -51,8 +52,8 @@ const table: Readonly<Record<string, Row>> = {
   trace: { values: ['errors.ts', 'seccomp', 'isolation'] },
   state: { values: ['errors.ts'], packages: ['@photostructure/sqlite'] },
   // Durations in a query are written as in the config.
-  control: { values: ['names.ts', 'errors.ts', 'config/units.ts'] },
-  router: { values: ['names.ts', 'refusal.ts', 'errors.ts', 'escapeHtml.ts'], packages: ['undici'] },
+  control: { values: ['abortsWithin.ts', 'names.ts', 'errors.ts', 'config/units.ts'] },
+  router: { values: ['abortsWithin.ts', 'names.ts', 'refusal.ts', 'errors.ts', 'escapeHtml.ts'], packages: ['undici'] },
   // Reviewed in an hour and changed rarely: whatever it imports belongs to what has to be trusted.
   launcher: { values: ['names.ts', 'errors.ts', 'cgroups'], types: ['isolation/adapter.ts'], packages: ['koffi'] },
   check: { values: ['names.ts', 'errors.ts', 'cgroups', 'config', 'isolation'], packages: ['execa'] },

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { Departure, signalOf } from '../../../src/router/departure.ts'
+import { Departure } from '../../../src/router/departure.ts'
 
 test('a client that leaves is told of once to each who listens, and to none who has stopped', () => {
   const departure = new Departure()
@@ -13,13 +13,4 @@ test('a client that leaves is told of once to each who listens, and to none who 
   departure.abort()
   expect(told).toEqual(['first'])
   expect(departure.aborted).toBe(true)
-})
-
-test('a signal made of a departure aborts with it, before or after it was made', () => {
-  const departure = new Departure()
-  const early = signalOf(departure)
-  expect(early.aborted).toBe(false)
-  departure.abort()
-  expect(early.aborted).toBe(true)
-  expect(signalOf(departure).aborted).toBe(true)
 })
