@@ -48,11 +48,13 @@ export class History {
     this.#isAfterCrash = true
   }
 
-  ended(ending: Ending, { startedAtMs, nowMs, ordered, isChoice }: EndOfRun): void {
+  /** Returns what it stopped for. */
+  ended(ending: Ending, { startedAtMs, nowMs, ordered, isChoice }: EndOfRun): StopCause {
     this.lastStop = ordered?.why ?? describeEnding(ending, nowMs - startedAtMs)
     const cause = ordered?.cause ?? (isChoice ? 'chosen' : 'crash')
     this.stopped = { atMs: nowMs, cause, evictedFor: ordered?.evictedFor }
     if (ending.kind === 'exited') this.lastExit = { atMs: nowMs, exit: ending.exit }
+    return cause
   }
 
   /** Why it last stopped with the last line it wrote: for an operator, never for a client. */

@@ -9,6 +9,7 @@ import { Refusal } from '../refusal.ts'
 import type { State } from '../state/state.ts'
 import type { Fleet } from './fleet.ts'
 import type { Instance } from './instance.ts'
+import { orders } from './orders.ts'
 import { runOf } from './phases.ts'
 import { refusals } from './refusals.ts'
 import type { Roster } from './roster.ts'
@@ -35,8 +36,6 @@ export interface OperateOptions {
   status(name: InstanceName): InstanceStatus
   why(name: InstanceName): Account
 }
-
-const stoppedByOperator = 'stopped by an operator'
 
 export const createOperations = (options: OperateOptions): Omit<Operations, 'list' | 'names'> => {
   const { roster, fleet, state, configFile, unrunnable, purge, dataDir, tracing, status, why } = options
@@ -132,15 +131,17 @@ export const createOperations = (options: OperateOptions): Omit<Operations, 'lis
       const instance = fleet.get(name)
       leaving.add(key)
       try {
-        await instance?.close(() => refusals.removed(key), 'removed by an operator')
+        if (instance !== undefined) await orders.close(instance, () => refusals.removed(key), 'removed by an operator')
         if (isPurged) await removeData(name)
         else state.forgetInstance(key)
         roster.remove(name)
         if (instance !== undefined) fleet.forget(instance)
       } catch (thrown) {
         // It is still there, so it can be removed again; but what is left of its data is nothing to wake.
-        instance?.reopen()
-        if (isPurged) await instance?.disable()
+        if (instance !== undefined) {
+          orders.reopen(instance)
+          if (isPurged) await orders.disable(instance)
+        }
         throw thrown
       } finally {
         leaving.delete(key)
@@ -149,11 +150,11 @@ export const createOperations = (options: OperateOptions): Omit<Operations, 'lis
     },
     async wake(name) {
       const instance = instanceOf(name)
-      return woken(instance, instance.wake())
+      return woken(instance, orders.wake(instance))
     },
     async restart(name) {
       const instance = instanceOf(name)
-      return woken(instance, instance.restart())
+      return woken(instance, orders.restart(instance))
     },
     async trace(name, { restart }) {
       const instance = instanceOf(name)
@@ -162,54 +163,55 @@ export const createOperations = (options: OperateOptions): Omit<Operations, 'lis
       const run = tracing.next(name)
       // It may wait for its turn, or fail: status tells. The order has been carried out when the start is under way.
       const over = (): void => tracing.noMore(name)
-      ;(restart ? instance.restart() : instance.wake()).then(over, over)
+      ;(restart ? orders.restart(instance) : orders.wake(instance)).then(over, over)
       return { run }
     },
     async stop(name) {
-      await instanceOf(name).stop(stoppedByOperator)
+      await orders.stop(instanceOf(name))
       return status(name)
     },
     async disable(name) {
       const instance = instanceOf(name)
       state.setDisabled(instance.key, true)
-      await instance.disable()
+      await orders.disable(instance)
       return status(name)
     },
     async enable(name) {
       const instance = instanceOf(name)
       state.setDisabled(instance.key, false)
-      instance.enable()
+      orders.enable(instance)
       return status(name)
     },
     async pause(name) {
       const instance = instanceOf(name)
       state.setPaused(instance.key, true)
-      await instance.pause()
+      await orders.pause(instance)
       return status(name)
     },
     async resume(name) {
       const instance = instanceOf(name)
       state.setPaused(instance.key, false)
-      instance.resume()
+      orders.resume(instance)
       return status(name)
     },
   }
 }
 
 /** What lets an instance be started again that an operator keeps down; undefined where nobody does. */
-const releaseOf = ({ key, isDisabled, isPaused }: Instance): string | undefined => {
-  if (isDisabled) return `"tenement enable ${key}"`
-  return isPaused ? `"tenement resume ${key}"` : undefined
+const releaseOf = ({ key, bars }: Instance): string | undefined => {
+  if (bars.isDisabled) return `"tenement enable ${key}"`
+  return bars.isPaused ? `"tenement resume ${key}"` : undefined
 }
 
 const requireTraceable = (instance: Instance, { isolation, seccomp }: InstanceStatus): void => {
-  const { key, isDisabled } = instance
+  const { key, bars } = instance
   if (seccomp === null)
     throw new TenementError('start_failed', `${key} has isolation "${isolation}", which filters no system calls`, {
       fix: 'set isolation to "namespace" or "sandbox", then trace it there',
     })
   const fix = releaseOf(instance)
-  if (fix !== undefined) throw new TenementError('busy', `${key} is ${isDisabled ? 'disabled' : 'paused'}`, { fix })
+  if (fix !== undefined)
+    throw new TenementError('busy', `${key} is ${bars.isDisabled ? 'disabled' : 'paused'}`, { fix })
 }
 
 /** What is traced is traced from its first instruction, so it must not run yet. */
@@ -221,9 +223,9 @@ const requireAsleep = ({ key, state }: Instance): void => {
 }
 
 const wakeFailed = (instance: Instance, refusal: Refusal): TenementError => {
-  const { key, history } = instance
+  const { key, chronicle } = instance
   const reason =
-    refusal.reason === 'start_failed' || refusal.reason === 'crashloop' ? history.tellLastStop() : undefined
+    refusal.reason === 'start_failed' || refusal.reason === 'crashloop' ? chronicle.history.tellLastStop() : undefined
   const message = reason === undefined ? refusal.message : `${key} could not be started: ${reason}`
   const fix = releaseOf(instance) ?? `see what it wrote with "tenement logs ${key}"`
   return new TenementError('start_failed', message, { fix, cause: refusal })

@@ -18,10 +18,13 @@ import type { House, ServiceRules } from './house.ts'
 import { createIdleWatch } from './idle.ts'
 import type { Log } from './log.ts'
 import { createOperations, type Tracing } from './operate.ts'
+import { orders } from './orders.ts'
 import type { Process } from './process.ts'
 import { refusals } from './refusals.ts'
 import type { Report } from './report.ts'
+import { look, request } from './requests.ts'
 import { Roster } from './roster.ts'
+import { isAsleep } from './standing.ts'
 import { type Describe, statusOf } from './status.ts'
 import { createStrays } from './strays.ts'
 import { type Left, takeOver } from './takeover.ts'
@@ -87,6 +90,20 @@ export const createSupervisor = <Rules extends ServiceRules & Pick<Service, 'ope
     wakeTimes: new Map(),
     holdTimeoutMs: settings.holdTimeoutMs,
     report: options.report ?? (() => undefined),
+    launch: async (name) => {
+      await strays.gone(formatInstance(name))
+      const service = services.get(name.service)
+      if (isShuttingDown || service === undefined) throw new Error('tenement is shutting down')
+      return options.startProcess(name, options.serviceFor(service, name.id))
+    },
+    keepBreaker(instance, breaker) {
+      try {
+        state.setBreaker(instance, breaker)
+      } catch (error) {
+        // The breaker works without it; only a restarted server would not know.
+        log.error({ instance, error: messageOf(error) }, 'could not write the breaker to the state')
+      }
+    },
     random: options.random,
   }
   const isOpen = new Map([...services].map(([name, { open }]) => [name, open]))
@@ -102,27 +119,13 @@ export const createSupervisor = <Rules extends ServiceRules & Pick<Service, 'ope
     const service = services.get(name.service)
     if (service === undefined || isShuttingDown || unrunnable.has(name.service)) return undefined
     const key = formatInstance(name)
-    const rules = options.serviceFor(service, name.id)
     return {
       name,
-      rules,
+      rules: options.serviceFor(service, name.id),
       house,
       isDisabled: disabled.delete(key),
       isPaused: paused.delete(key),
       breaker: take(breakers, key),
-      launch: async () => {
-        await strays.gone(key)
-        if (isShuttingDown) throw new Error('tenement is shutting down')
-        return options.startProcess(name, rules)
-      },
-      keepBreaker(breaker) {
-        try {
-          state.setBreaker(key, breaker)
-        } catch (error) {
-          // The breaker works without it; only a restarted server would not know.
-          log.error({ instance: key, error: messageOf(error) }, 'could not write the breaker to the state')
-        }
-      },
     }
   })
 
@@ -182,21 +185,27 @@ export const createSupervisor = <Rules extends ServiceRules & Pick<Service, 'ope
     wake: (key, context) => {
       const instance = instanceNamed(fleet, key)
       if (instance === undefined) return Promise.reject(refusalOf(key))
-      const lease = instance.request(context)
+      const lease = request(instance, context)
       // One that refused at once has not begun to wake, and may be a name that a stranger made up.
       fleet.forgetIfUnused(instance)
       return lease
     },
     onlookers: {
-      look: (key) => fleet.find(key)?.look() ?? { state: 'done' },
-      wish: (key) => fleet.find(key)?.wish(),
+      look(key) {
+        const instance = fleet.find(key)
+        return instance === undefined ? { state: 'done' } : look(instance)
+      },
+      wish: (key) => fleet.find(key)?.demand?.wish(),
     },
     operations: {
       ...operations,
       list: () => everybody().map(([, name]) => status(name)),
       names: () => everybody().map(([key]) => key),
     },
-    isAsleep: (key) => fleet.find(key)?.isAsleep ?? !unrunnable.has(parseInstance(key)?.service ?? ''),
+    isAsleep(key) {
+      const instance = fleet.find(key)
+      return instance === undefined ? !unrunnable.has(parseInstance(key)?.service ?? '') : isAsleep(instance)
+    },
     census: () => takeCensus(services.keys(), roster, fleet),
     isKnown: (service, id) => roster.sourceOf({ service, id }) !== undefined,
     autostart() {
@@ -208,7 +217,7 @@ export const createSupervisor = <Rules extends ServiceRules & Pick<Service, 'ope
     async shutdown() {
       isShuttingDown = true
       const ending = [...fleet.all()].map((instance) =>
-        instance.close(() => refusals.shuttingDown(instance.key), 'stopped with tenement', 0),
+        orders.close(instance, () => refusals.shuttingDown(instance.key), 'stopped with tenement', 0),
       )
       await Promise.all([...ending, strays.gone()])
     },

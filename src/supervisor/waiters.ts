@@ -95,10 +95,6 @@ export class Waiters {
     for (const seat of [...this.#seats]) if (this.#take(seat)) seat.waiter.admit(run)
   }
 
-  refuseAll(refusal: () => Refusal): void {
-    this.refuseIf(() => true, refusal)
-  }
-
   refuseIf(isRefused: (waiter: Waiter) => boolean, refusal: () => Refusal): void {
     for (const seat of [...this.#seats]) if (isRefused(seat.waiter) && this.#take(seat)) seat.waiter.refuse(refusal())
   }
