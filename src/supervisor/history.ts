@@ -10,7 +10,7 @@ import { describeEnding, printable } from './sentences.ts'
 /** Who had it started, and what waited for it first. */
 export interface WakeCause {
   readonly by: Waker
-  readonly order?: string
+  readonly order?: string | undefined
   readonly request?: WakingRequest | undefined
 }
 
@@ -39,7 +39,9 @@ export class History {
   #isAfterCrash = false
 
   started(cause: WakeCause, nowMs: number): void {
-    this.woken = { ...cause, atMs: nowMs }
+    const { by, order, request } = cause
+    // Member by member: each spread would make an object with a shape of its own, which V8 keeps as long as the object.
+    this.woken = { by, order, request, atMs: nowMs }
     if (this.#isAfterCrash) this.restarts += 1
     this.#isAfterCrash = false
   }
