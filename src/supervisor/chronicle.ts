@@ -66,18 +66,6 @@ export class Chronicle {
     this.#log(run, 'became ready', { durationMs: Math.round(durationMs) })
   }
 
-  froze(run: Run): void {
-    this.#log(run, 'frozen')
-  }
-
-  notFrozen(): void {
-    this.#house.log.warn({ instance: this.#instance }, 'cannot be frozen on this machine, and stays ready')
-  }
-
-  thawed(run: Run): void {
-    this.#log(run, 'thawed')
-  }
-
   /** A request is let in, at once or having waited since `sinceMs`. */
   letIn(sinceMs?: number): Waited {
     this.history.requests += 1
@@ -107,6 +95,8 @@ export class Chronicle {
       isFailing: 'end' in next && next.end.isCrash,
       wake: wake && { cause: wake.cause, steps: wake.steps },
     })
+    if (next.phase === 'frozen') this.#log(next.run, 'frozen')
+    if (next.phase === 'ready' && before.phase === 'frozen') this.#logUnfrozen(next.run, before.isThawing)
   }
 
   /** `state` is the one in which the run ended. */
@@ -135,6 +125,11 @@ export class Chronicle {
 
   evicted(): void {
     this.#house.report({ kind: 'evicted', name: this.#name })
+  }
+
+  #logUnfrozen(run: Run, isThawed: boolean): void {
+    if (isThawed) this.#log(run, 'thawed')
+    else this.#house.log.warn({ instance: this.#instance }, 'cannot be frozen on this machine, and stays ready')
   }
 
   #log(run: Run, message: string, more: Readonly<Record<string, unknown>> = {}): void {

@@ -154,9 +154,9 @@ export class Instance implements Candidate, Occupant, Idler {
     if (phase === 'draining' && (state.isRevocable || drainMs === 0)) this.#stop(state.run, end)
     // The order came while a failed start was being ended: what follows is rest, not another try.
     if (phase === 'stopping') this.#state = { ...state, end: { ...state.end, isCrash: false } }
-    const mayRest = phase === 'asleep' || phase === 'crashlooped' || phase === 'paused'
-    const isHeldAnew = mayRest && this.bars.rest !== undefined && this.bars.rest.phase !== phase
-    if (phase === 'queued' || phase === 'backoff' || isHeldAnew) this.rest()
+    const isResting = phase === 'asleep' || phase === 'crashlooped' || phase === 'paused'
+    const { rest } = this.bars
+    if (phase === 'queued' || phase === 'backoff' || (isResting && rest && rest.phase !== phase)) this.rest()
     // The instance's own handler of this was there first, so its phase has changed by the time this goes on.
     await runOf(state)?.ended
   }
@@ -207,10 +207,6 @@ export class Instance implements Candidate, Occupant, Idler {
   }
 
   // Admission has its turn come, capacity wants its place, the idle watch its rest.
-
-  get serviceName(): string {
-    return this.name.service
-  }
 
   get mayEvict(): boolean {
     return this.#demand?.isAwaited ?? false
@@ -361,7 +357,6 @@ export class Instance implements Candidate, Occupant, Idler {
     const { run, sinceMs } = state
     this.#enter({ phase: 'frozen', run, sinceMs, isThawing: false, leave: () => idle.unwatch(this) })
     if (mayRest(this)) idle.watch(this)
-    this.chronicle.froze(run)
     freeze(run, () => this.#notFrozen(run))
     run.noteReady('frozen', sinceMs)
   }
@@ -369,7 +364,6 @@ export class Instance implements Candidate, Occupant, Idler {
   #notFrozen(run: Run): void {
     const state = this.#state
     if (state.phase !== 'frozen' || state.run !== run || state.isThawing) return
-    this.chronicle.notFrozen()
     this.#stayReady(run, state.sinceMs, false)
     run.noteReady('ready', state.sinceMs)
   }
@@ -391,7 +385,6 @@ export class Instance implements Candidate, Occupant, Idler {
   #thawed(run: Run, sinceMs: number): void {
     this.#enterReady(run, sinceMs)
     run.noteReady('ready', sinceMs)
-    this.chronicle.thawed(run)
     this.#demand?.admitAll(run)
   }
 
