@@ -2,6 +2,7 @@
 // says what came of it. A failure after the head of the answer is 'broken': it is passed on as a break, never repaired.
 // It knows nothing of waking, and writes none of tenement's own answers.
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Gone } from '../departure.ts'
 import { attempt, type Outgoing, type Recipient, type Tried } from './attempt.ts'
 import type { MemoryBudget } from './memoryBudget.ts'
 import { isBreak, judge, type Outcome, TimedOut } from './outcome.ts'
@@ -11,7 +12,6 @@ import type { RawHeaders } from './rawHeaders.ts'
 import { replyTo } from './reply.ts'
 import { isRepeatable, mayRepeat } from './retry.ts'
 import { Upload } from './upload.ts'
-import type { Gone } from './wake.ts'
 
 export interface Forwarding {
   readonly req: IncomingMessage

@@ -1,9 +1,10 @@
 // The story of one request: read the head, find the instance, wake it, forward, release. Every way out passes through
 // here, so a lease is released exactly once. It knows the rest of tenement only as `wake`.
+
+import { Departure, type Gone } from '../departure.ts'
 import { messageOf } from '../errors.ts'
 import { isAnsweredBeforeWake } from './beforeWake.ts'
 import { answer, breakOff, fail } from './conclude.ts'
-import { Departure } from './departure.ts'
 import type { Exchange, Service } from './exchange.ts'
 import { type Found, findInstance } from './find.ts'
 import { leaseFor } from './lease.ts'
@@ -14,12 +15,11 @@ import { headsOf, type OnHead, passOn } from './passOn.ts'
 import { switchTo } from './switchTo.ts'
 import { retryUnreached } from './unreached.ts'
 import { dropRest } from './upload.ts'
-import type { Gone } from './wake.ts'
 
 /** Resolves when the client's response is closed and the lease, if there was one, is released; never rejects. */
 export const handle = async (service: Service, exchange: Exchange): Promise<void> => {
   const { req, res } = exchange
-  const gone = new Departure()
+  const gone = new Departure('the client has left')
   const closed = new Promise<void>((resolve) =>
     res.once('close', () => {
       gone.abort()

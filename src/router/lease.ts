@@ -1,4 +1,6 @@
 // Has the instance of a request awake, and the request a lease on it: or answers the request, with a page or with why there is none.
+
+import type { Gone } from '../departure.ts'
 import { Refusal } from '../refusal.ts'
 import { isNavigation } from './answers.ts'
 import { answer } from './conclude.ts'
@@ -7,7 +9,7 @@ import type { Found } from './find.ts'
 import type { Head } from './head.ts'
 import { largestPiece } from './memoryBudget.ts'
 import { leaseOrPage } from './page/leaseOrPage.ts'
-import type { Caller, Gone, Lease, WakeContext } from './wake.ts'
+import type { Caller, Lease, WakeContext } from './wake.ts'
 
 /** Undefined once the request has been refused or shown a page, or the client has left. */
 export const leaseFor = async (

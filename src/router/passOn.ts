@@ -1,6 +1,7 @@
 // Passes a request on to an awake instance: what goes to the instance with it, what goes to the client beside the answer, and which
 // bounds hold. How the bytes move is known to forward.ts alone.
 import { randomUUID } from 'node:crypto'
+import type { Gone } from '../departure.ts'
 import { cutOff } from './conclude.ts'
 import type { Exchange, Service } from './exchange.ts'
 import type { Found } from './find.ts'
@@ -11,7 +12,7 @@ import type { Outcome } from './outcome.ts'
 import { type RawHeaders, valuesOf } from './rawHeaders.ts'
 import { serverTiming } from './serverTiming.ts'
 import { watchReader } from './slowReader.ts'
-import type { Endpoint, Gone, Lease } from './wake.ts'
+import type { Endpoint, Lease } from './wake.ts'
 
 /** Told that the head of the answer has come, it tells the lease, and gives the headers that go with it. */
 export type OnHead = () => RawHeaders

@@ -1,9 +1,10 @@
 // Asks an instance that a request has a lease on, and deals with one that accepts no connection: it has often just ended, unknown to
 // the supervisor, or runs all the same and may be opening its socket anew.
 import { abortsWithin } from '../abortsWithin.ts'
+import type { Gone } from '../departure.ts'
 import type { Outcome } from './outcome.ts'
 import { ConnectFailure, ConnectTimeout } from './pools.ts'
-import type { Endpoint, Gone } from './wake.ts'
+import type { Endpoint } from './wake.ts'
 
 export interface Unreached {
   readonly endpoint: Endpoint

@@ -2,8 +2,10 @@
 // A wake belongs to the instance, never to a request: it goes on when all who waited have left, and ends by its own deadline.
 // There is no await between looking at the phase and changing it, so what was true when it was looked at still is.
 // Who asks for it is in requests.ts and orders.ts, what can be told of it in standing.ts, rest.ts and chronicle.ts.
+
+import type { Gone } from '../departure.ts'
 import { formatInstance, type InstanceName } from '../names.ts'
-import type { Gone, Lease } from '../router/wake.ts'
+import type { Lease } from '../router/wake.ts'
 import type { Candidate } from './admission.ts'
 import { Bars } from './bars.ts'
 import type { Occupant } from './capacity.ts'

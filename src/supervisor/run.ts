@@ -1,8 +1,8 @@
 // One start of an instance, from the decision until its last process is gone: the process, the leases on it and its end.
 // The process may not exist yet when the run is told to end; it is then ended as soon as it does, so that a late launch
 // never leaves a process behind. It knows nothing of phases.
+import { Departure } from '../departure.ts'
 import type { Endpoint, Lease } from '../router/wake.ts'
-import { calledOff } from './calledOff.ts'
 import type { Clock } from './clock.ts'
 import type { Exit, Process } from './process.ts'
 import { countTraffic } from './traffic.ts'
@@ -63,7 +63,7 @@ export const createRun = ({
   onUnused,
   ...known
 }: RunOptions): Run => {
-  const gone = new AbortController()
+  const gone = new Departure('the instance gets no further request')
   let { process } = known
   let active = 0
   let isAnswered = false
@@ -78,7 +78,7 @@ export const createRun = ({
   const traffic = countTraffic(async () => (await launched).connect())
   const endpoint: Endpoint = {
     connect: traffic.connect,
-    gone: gone.signal,
+    gone,
     responseTimeoutMs,
   }
 
@@ -112,7 +112,7 @@ export const createRun = ({
     lease,
     receivedBytes: traffic.receivedBytes,
     noteReady: (phase, sinceMs) => process?.note({ phase, readyAtMs: clock.wallMs() - (clock.nowMs() - sinceMs) }),
-    unroute: () => gone.abort(calledOff),
+    unroute: () => gone.abort(),
     end(how, onFailure) {
       const tell = (started: Process): void => {
         started[how]().catch(onFailure)

@@ -18,6 +18,7 @@ interface Row {
 const table: Readonly<Record<string, Row>> = {
   'names.ts': { values: [] },
   'refusal.ts': { values: [] },
+  'departure.ts': { values: [] },
   'errors.ts': { values: [] },
   'escapeHtml.ts': { values: [] },
   'abortsWithin.ts': { values: [] },
@@ -53,7 +54,10 @@ const table: Readonly<Record<string, Row>> = {
   state: { values: ['errors.ts'], packages: ['@photostructure/sqlite'] },
   // Durations in a query are written as in the config.
   control: { values: ['abortsWithin.ts', 'names.ts', 'errors.ts', 'config/units.ts'] },
-  router: { values: ['abortsWithin.ts', 'names.ts', 'refusal.ts', 'errors.ts', 'escapeHtml.ts'], packages: ['undici'] },
+  router: {
+    values: ['abortsWithin.ts', 'departure.ts', 'names.ts', 'refusal.ts', 'errors.ts', 'escapeHtml.ts'],
+    packages: ['undici'],
+  },
   // Reviewed in an hour and changed rarely: whatever it imports belongs to what has to be trusted.
   launcher: { values: ['names.ts', 'errors.ts', 'cgroups'], types: ['isolation/adapter.ts'], packages: ['koffi'] },
   check: { values: ['names.ts', 'errors.ts', 'cgroups', 'config', 'isolation'], packages: ['execa'] },
@@ -61,6 +65,7 @@ const table: Readonly<Record<string, Row>> = {
     values: [
       'names.ts',
       'refusal.ts',
+      'departure.ts',
       'errors.ts',
       'state',
       'config/template.ts',
