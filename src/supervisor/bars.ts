@@ -33,3 +33,9 @@ export class Bars {
     return this.refusal ?? (this.isPaused ? refusals.paused(this.#instance) : undefined)
   }
 }
+
+/** The command that lets an instance be started again which an operator keeps down; undefined where nobody does. */
+export const releaseOf = (instance: string, { isDisabled, isPaused }: Bars): string | undefined => {
+  if (isDisabled) return `"tenement enable ${instance}"`
+  return isPaused ? `"tenement resume ${instance}"` : undefined
+}
