@@ -5,8 +5,11 @@ import type { Gone } from '../departure.ts'
 import type { Refusal } from '../refusal.ts'
 
 import type { WakeCause } from './history.ts'
+import type { Instance } from './instance.ts'
+import { fullRetryMs, refusalAtDeadline } from './outlook.ts'
 import type { Run } from './run.ts'
-import { type Waiter, Waiters, type WaitersOptions } from './waiters.ts'
+import { outlookOf } from './standing.ts'
+import { type Waiter, Waiters } from './waiters.ts'
 import { Wish } from './wish.ts'
 
 export class Demand {
@@ -15,10 +18,17 @@ export class Demand {
   /** It shall start though nobody waits. */
   isWanted = false
 
-  /** `onLeft` is called too when nobody has looked on for so long that the wish is forgotten. */
-  constructor(options: WaitersOptions) {
-    this.#waiters = new Waiters(options)
-    this.#wish = new Wish(options.clock, options.onLeft)
+  /** `onLeft` is called when somebody who waited has left, or nobody has looked on for too long: perhaps nobody wants it any more. */
+  constructor(instance: Instance, onLeft: () => void) {
+    const { key, rules, chronicle } = instance
+    const { clock, room, random } = instance.house
+    this.#waiters = new Waiters({
+      ...{ clock, room, instance: key, queueMax: rules.queueMax },
+      outOfTime: () => refusalAtDeadline(outlookOf(instance)),
+      fullRetryMs: () => fullRetryMs(chronicle.wakeTimes, random()),
+      onLeft,
+    })
+    this.#wish = new Wish(clock, onLeft)
   }
 
   /** By somebody in the queue, or by somebody who is shown a page meanwhile. */

@@ -18,7 +18,7 @@ import { freeze, thaw } from './freezing.ts'
 import type { WakeCause } from './history.ts'
 import type { House, InstanceOptions, ServiceRules } from './house.ts'
 import type { Idler } from './idle.ts'
-import { fullRetryMs, isTooLate, refusalAtDeadline } from './outlook.ts'
+import { isTooLate } from './outlook.ts'
 import {
   asleep,
   assertChange,
@@ -36,7 +36,6 @@ import { refusals } from './refusals.ts'
 import { evictableFromMs, isAlwaysOn, isToFreeze, mayRest, restsAtMs } from './rest.ts'
 import { createRun, type Ending, type Run } from './run.ts'
 import { formatDuration } from './sentences.ts'
-import { outlookOf } from './standing.ts'
 import { watchStart } from './startWatch.ts'
 import { verdictOf } from './verdict.ts'
 import type { Waiter } from './waiters.ts'
@@ -125,13 +124,7 @@ export class Instance implements Candidate, Occupant, Idler {
   }
 
   #demanded(): Demand {
-    const { clock, room, random } = this.house
-    this.#demand ??= new Demand({
-      ...{ clock, room, instance: this.key, queueMax: this.rules.queueMax },
-      outOfTime: () => refusalAtDeadline(outlookOf(this)),
-      fullRetryMs: () => fullRetryMs(this.chronicle.wakeTimes, random()),
-      onLeft: () => this.#dropIfUnwanted(),
-    })
+    this.#demand ??= new Demand(this, () => this.#dropIfUnwanted())
     return this.#demand
   }
 
