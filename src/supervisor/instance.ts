@@ -14,29 +14,18 @@ import { CrashBook } from './crashBook.ts'
 import { Demand } from './demand.ts'
 import { endAndWatch } from './endWatch.ts'
 import { countWake } from './flapGuard.ts'
-import { freeze, thaw } from './freezing.ts'
+import { freeze } from './freezing.ts'
 import type { WakeCause } from './history.ts'
+import { draining, frozen, type Lasting, ready, starting, thawing } from './holds.ts'
 import type { House, InstanceOptions, ServiceRules } from './house.ts'
 import type { Idler } from './idle.ts'
 import { isTooLate } from './outlook.ts'
-import {
-  asleep,
-  assertChange,
-  type End,
-  failedStart,
-  notThawed,
-  orderly,
-  type PhaseState,
-  type Reason,
-  runOf,
-} from './phases.ts'
+import { asleep, assertChange, type End, orderly, type PhaseState, type Reason, runOf } from './phases.ts'
 import type { Adopted, Exit, Process } from './process.ts'
-import { watchReady } from './readyWatch.ts'
 import { refusals } from './refusals.ts'
 import { evictableFromMs, isAlwaysOn, isToFreeze, mayRest, restsAtMs } from './rest.ts'
 import { createRun, type Ending, type Run } from './run.ts'
 import { formatDuration } from './sentences.ts'
-import { watchStart } from './startWatch.ts'
 import { verdictOf } from './verdict.ts'
 import type { Waiter } from './waiters.ts'
 import { longMs } from './wakeTime.ts'
@@ -145,7 +134,8 @@ export class Instance implements Candidate, Occupant, Idler {
     const { phase } = state
     const end = orderly({ why, cause: 'operator' })
     if (phase === 'starting' || phase === 'frozen') this.#stop(state.run, end)
-    if (phase === 'ready') this.#drain(state.run, state.sinceMs, end, drainMs)
+    if (phase === 'ready') this.#drain(state, { end, isRevocable: false, ms: drainMs })
+    if (phase === 'ready' && (state.run.active === 0 || drainMs === 0)) this.#stop(state.run, end)
     if (phase === 'draining' && (state.isRevocable || drainMs === 0)) this.#stop(state.run, end)
     // The order came while a failed start was being ended: what follows is rest, not another try.
     if (phase === 'stopping') this.#state = { ...state, end: { ...state.end, isCrash: false } }
@@ -185,7 +175,7 @@ export class Instance implements Candidate, Occupant, Idler {
     const agoMs = (atMs: number): number => Math.max(clock.wallMs() - atMs, 0)
     const run = this.#createRun(Promise.resolve(process), process)
     this.chronicle.tookOver(process.startedAtMs)
-    this.#set(this.#starting(run, agoMs(process.startedAtMs)))
+    this.#set(this.#starting(run, clock.nowMs() - agoMs(process.startedAtMs)))
     if (note.phase === 'stopping')
       this.#stop(run, orderly({ why: 'stopped before tenement was restarted', cause: 'earlier' }))
     const wasReady = note.phase === 'ready' || note.phase === 'frozen'
@@ -212,7 +202,7 @@ export class Instance implements Candidate, Occupant, Idler {
     this.#keptAwakeUntilMs = countWake(this) ?? this.#keptAwakeUntilMs
     const run = this.#createRun(this.house.launch(this.name))
     this.chronicle.started(cause, run)
-    this.#enter(this.#starting(run, 0))
+    this.#enter(this.#starting(run, this.house.clock.nowMs()))
   }
 
   giveUp(): void {
@@ -291,20 +281,12 @@ export class Instance implements Candidate, Occupant, Idler {
     return run
   }
 
-  #starting(run: Run, alreadyMs: number): PhaseState {
-    const { clock, admission } = this.house
-    const { ready, startTimeoutMs: timeoutMs } = this.rules
-    const sinceMs = clock.nowMs() - alreadyMs
-    const callOff = watchStart({
-      ...{ clock, run, ready, timeoutMs, leftMs: timeoutMs - alreadyMs },
-      onReady: () => this.#becameReady(run, clock.nowMs() - sinceMs),
-      onFailed: (why) => this.#stop(run, failedStart(why)),
-    })
-    const leave = (): void => {
-      callOff()
-      admission.finish(this)
-    }
-    return { phase: 'starting', run, sinceMs, leave }
+  #starting(run: Run, sinceMs: number): PhaseState {
+    return starting(
+      this,
+      { run, sinceMs },
+      { onReady: (durationMs) => this.#becameReady(run, durationMs), onEnd: (end) => this.#stop(run, end) },
+    )
   }
 
   // To be ready.
@@ -323,15 +305,9 @@ export class Instance implements Candidate, Occupant, Idler {
   }
 
   #stayReady(run: Run, sinceMs: number, mayFreeze: boolean): void {
-    const { idle } = this.house
-    const callOff = watchReady(this, run, sinceMs, (end) => this.#stop(run, end))
-    const leave = (): void => {
-      callOff()
-      idle.unwatch(this)
-    }
     this.#demand?.lapse()
-    this.#enter({ phase: 'ready', run, sinceMs, mayFreeze, leave })
-    if (mayRest(this)) idle.watch(this)
+    this.#enter(ready(this, { run, sinceMs, mayFreeze }, { onEnd: (end) => this.#stop(run, end) }))
+    if (mayRest(this)) this.house.idle.watch(this)
   }
 
   #unused(run: Run): void {
@@ -347,11 +323,10 @@ export class Instance implements Candidate, Occupant, Idler {
   /** The check and the change are one synchronous step, as when it falls asleep; the kernel follows. */
   #freeze(): void {
     const state = this.#state
-    const { idle } = this.house
     if (state.phase !== 'ready' || state.run.active > 0) return
     const { run, sinceMs } = state
-    this.#enter({ phase: 'frozen', run, sinceMs, isThawing: false, leave: () => idle.unwatch(this) })
-    if (mayRest(this)) idle.watch(this)
+    this.#enter(frozen(this, state))
+    if (mayRest(this)) this.house.idle.watch(this)
     freeze(run, () => this.#notFrozen(run))
     run.noteReady('frozen', sinceMs)
   }
@@ -363,18 +338,13 @@ export class Instance implements Candidate, Occupant, Idler {
     run.noteReady('ready', state.sinceMs)
   }
 
-  /** Who asked waits until it has shown that it lives, for a second at most: nothing is handed to a process that does not. */
   #thaw(): void {
     const state = this.#state
     if (state.phase !== 'frozen' || state.isThawing) return
     const { run, sinceMs } = state
     state.leave()
-    const leave = thaw({
-      ...{ clock: this.house.clock, run, rules: this.rules },
-      onAlive: () => this.#thawed(run, sinceMs),
-      onDead: () => this.#stop(run, notThawed),
-    })
-    this.#state = { phase: 'frozen', run, sinceMs, isThawing: true, leave }
+    const onEnd = (end: End): void => this.#stop(run, end)
+    this.#state = thawing(this, state, { onAlive: () => this.#thawed(run, sinceMs), onEnd })
   }
 
   #thawed(run: Run, sinceMs: number): void {
@@ -392,16 +362,15 @@ export class Instance implements Candidate, Occupant, Idler {
     // What is frozen is stopped at once; the launcher has it go on first, so that it hears its stop signal.
     if (state.phase === 'frozen' && !state.isThawing) this.#stop(state.run, end)
     if (state.phase !== 'ready' || state.run.active > 0) return
-    const { run, sinceMs } = state
     // One turn of the event loop for a request that has arrived but was not read yet; until the signal is sent it is welcome.
-    const leave = this.house.clock.setTimer(0, () => this.#stop(run, end))
-    this.#enter({ phase: 'draining', run, sinceMs, isRevocable: true, end, leave })
+    this.#drain(state, { end, isRevocable: true, ms: 0 })
   }
 
-  #drain(run: Run, sinceMs: number, end: End, drainMs: number): void {
-    const leave = this.house.clock.setTimer(drainMs, () => this.#stop(run, end))
-    this.#enter({ phase: 'draining', run, sinceMs, isRevocable: false, end, leave })
-    if (run.active === 0 || drainMs === 0) this.#stop(run, end)
+  #drain(
+    { run, sinceMs }: Lasting,
+    how: { readonly end: End; readonly isRevocable: boolean; readonly ms: number },
+  ): void {
+    this.#enter(draining(this, { run, sinceMs, ...how }, { onEnd: (end) => this.#stop(run, end) }))
   }
 
   #stop(run: Run, end: End): void {
