@@ -21,7 +21,7 @@ const table: Readonly<Record<string, Row>> = {
   'departure.ts': { values: [] },
   'errors.ts': { values: [] },
   'escapeHtml.ts': { values: [] },
-  'abortsWithin.ts': { values: [] },
+  'abortsWithin.ts': { values: [], types: ['departure.ts'] },
   // What may be accepted as lost is declared beside the promises themselves.
   config: { values: ['names.ts', 'errors.ts', 'isolation/capabilities.ts'], packages: ['zod', 'smol-toml'] },
   isolation: { values: ['names.ts', 'errors.ts', 'cgroups'], packages: ['execa'] },
@@ -111,8 +111,11 @@ const table: Readonly<Record<string, Row>> = {
   'packageVersion.ts': { values: ['control/decode.ts'] },
   // What the server process needs before and around its parts, each file for itself.
   server: {
-    values: ['errors.ts', 'names.ts', 'config', 'check', 'isolation', 'launcher', 'seccomp', 'supervisor'],
-    types: ['control/operations.ts', 'control/wire.ts', 'state'],
+    values: [
+      ...['errors.ts', 'names.ts', 'packageVersion.ts', 'config', 'check', 'isolation', 'launcher', 'plugin'],
+      ...['seccomp', 'state', 'supervisor'],
+    ],
+    types: ['control/operations.ts', 'control/wire.ts'],
     packages: ['pino'],
   },
   // The one place where the parts meet: nothing else imports both router and supervisor.
