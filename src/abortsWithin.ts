@@ -1,15 +1,9 @@
 // Waiting for whichever of several signals aborts, for so long at most. Not AbortSignal.any() with an AbortSignal.timeout() in it:
 // Node 20 keeps neither, so the garbage collector can take the timeout away, and whoever waits for it waits for ever.
-
-/** The part of an AbortSignal that is asked for. */
-interface Abortable {
-  readonly aborted: boolean
-  addEventListener(event: 'abort', listener: () => void): void
-  removeEventListener(event: 'abort', listener: () => void): void
-}
+import type { Gone } from './departure.ts'
 
 /** Resolves when one of them is aborted, or after `ms`; nothing of it is left then. */
-export const abortsWithin = (signals: readonly Abortable[], ms: number): Promise<void> =>
+export const abortsWithin = (signals: readonly Gone[], ms: number): Promise<void> =>
   new Promise((resolve) => {
     const settle = (): void => {
       clearTimeout(timer)

@@ -1,24 +1,18 @@
 // The server process, and the one place where its parts meet: it is greeted by the launcher, gives up root, and puts router,
 // supervisor, state and control API together. Everything it imports is loaded before that: later it may not be able to.
-import { once } from 'node:events'
 import type { Server } from 'node:http'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Logger } from 'pino'
-import { basePath } from './check/machine.ts'
-import { readConfig } from './config/load.ts'
 import type { Config } from './config/schema.ts'
 import { createEvents } from './control/events.ts'
 import { readLogsIn } from './control/logs.ts'
 import { createControlServer } from './control/server.ts'
 import type { ServerStatus } from './control/wire.ts'
 import { messageOf, TenementError } from './errors.ts'
-import { type Channel, connectLauncher, type Hello, type LauncherClient } from './launcher/client.ts'
+import { type Channel, connectLauncher, type Hello } from './launcher/client.ts'
 import { hopelessExit, type ListenAddress } from './launcher/protocol.ts'
 import { createMetrics, type Metrics } from './metrics/metrics.ts'
 import { createMetricsServer } from './metrics/server.ts'
 import { timedLauncher } from './metrics/timedLauncher.ts'
-import { packageVersion } from './packageVersion.ts'
-import { loadIsolation } from './plugin/load.ts'
 import { createGuards } from './router/guards.ts'
 import { buildHostTable, match } from './router/host.ts'
 import { loadParser } from './router/loadParser.ts'
@@ -26,32 +20,15 @@ import { createStreams } from './router/page/streams.ts'
 import type { Report as RequestReport } from './router/report.ts'
 import { type Knowledge, noKnowledge } from './router/rules.ts'
 import { createRouter, type Router } from './router/server.ts'
-import { dropPrivileges } from './server/dropPrivileges.ts'
 import { eventOf } from './server/events.ts'
-import { makeFilters } from './server/filters.ts'
 import { greetingFor } from './server/greeting.ts'
+import { prepareGround } from './server/ground.ts'
+import { listening, listenOn, written } from './server/listening.ts'
 import { createLog, writeOrLose } from './server/log.ts'
 import { peerCheckFor } from './server/peerCheck.ts'
-import { findPrograms } from './server/programs.ts'
-import type { ServerSettings } from './server/settings.ts'
 import { type Ground, starterFor, supervisorFor, withDataCheck } from './server/supervise.ts'
-import { openState } from './state/state.ts'
 import type { Told } from './supervisor/report.ts'
 import type { Supervisor } from './supervisor/supervisor.ts'
-
-const listening = (servers: readonly Server[]): ListenAddress[] =>
-  servers.flatMap((server) => {
-    const address = server.address()
-    return address === null || typeof address === 'string' ? [] : [{ host: address.address, port: address.port }]
-  })
-
-const written = ({ host, port }: ListenAddress): string =>
-  host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
-
-const listenOn = async (server: Server, fd: number): Promise<void> => {
-  server.listen({ fd })
-  await once(server, 'listening')
-}
 
 /** Milliseconds for the last bytes of answers to leave when everything has been stopped. */
 const farewellMs = 1_000
@@ -188,31 +165,6 @@ const rulesIn =
   (instance) =>
     services.get(instance.split(':', 1)[0] ?? '') ?? noKnowledge.rulesOf(instance)
 
-/** From here on the process is the server's own user for good. */
-const prepareGround = async (hello: Hello, launcher: LauncherClient, log: Logger): Promise<Ground> => {
-  const launcherSettings = hello.settings
-  const settings = launcherSettings.server as ServerSettings // written by this same program, on the command line
-  const { config } = readConfig({ file: settings.configFile, text: settings.configText }, settings.surroundings)
-  const path = basePath(process.execPath)
-  const findProgram = await findPrograms(config, path)
-  const isolation = await loadIsolation(config, { only: usedPlugins(config, settings), say: (line) => log.info(line) })
-  for (const [name, { reason, fix }] of isolation.faults)
-    log.error({ fix }, `isolation "${name}" cannot be had: ${reason}`)
-  const filters = await makeFilters(config, isolation.adapters)
-  const version = packageVersion()
-  await loadParser()
-  const { policy } = launcherSettings
-  dropPrivileges(policy.serverIdentity)
-  const state = openState(policy.stateDir)
-  return { launcher, launcherSettings, settings, config, isolation, state, log, path, findProgram, filters, version }
-}
-
-/** One whose services are all refused was tried already, and could make others wait once more. */
-const usedPlugins = ({ services }: Config, { unrunnable }: ServerSettings): ReadonlySet<string> =>
-  new Set(
-    [...services.values()].filter(({ name }) => !Object.hasOwn(unrunnable, name)).map(({ isolation }) => isolation),
-  )
-
 /** What no further start would mend: reported once, and the launcher ends too where nothing runs yet. */
 const isHopeless = (error: unknown): boolean => error instanceof TenementError
 
@@ -229,7 +181,9 @@ const main = (): void => {
 
   const launcher = connectLauncher(channelOf(process), {
     onHello: (hello) => {
-      prepareGround(hello, launcher, log)
+      // Not later: the process may not be able to read it once it has given up root.
+      loadParser()
+        .then(() => prepareGround(hello, launcher, log))
         .then((ground) => serve(ground, hello))
         .then((ready) => {
           stop = ready

@@ -66,15 +66,19 @@ export interface ListenAddress {
 
 /** How a run ended. */
 export interface RunExit {
+  /** Exit code of the main process; null when a signal ended it. */
   readonly code: number | null
+  /** Name of the signal that ended the main process, as in 'SIGKILL'; null when it exited by itself. */
   readonly signal: string | null
+  /** True when the kernel ended it for want of memory. */
   readonly outOfMemory: boolean
   /** How often the kernel refused it a further process or thread, for the bound on their number. */
   readonly refusedForks: number
   /** Whether its data had reached the quota that the file system holds it to, so that writes failed. */
   readonly outOfStorage: boolean
-  /** Why the launcher itself ended it, in words; null where it did not. */
+  /** Why the launcher ended it of its own accord, such as a data directory that is too full; null where it did not. */
   readonly endedFor: string | null
+  /** The last lines it wrote, oldest first; at most 20. */
   readonly lastLines: readonly string[]
 }
 

@@ -4,18 +4,10 @@ import { answerAsleep, isHealthCheck } from './asleepHealth.ts'
 import { clientOf } from './clientOf.ts'
 import { answer } from './conclude.ts'
 import type { Exchange, Service } from './exchange.ts'
-import type { Head } from './head.ts'
+import type { Found } from './find.ts'
 import { valuesOf } from './rawHeaders.ts'
 import type { Rules } from './rules.ts'
 import type { Over } from './wakeLimits.ts'
-
-/** Whom the request is for. */
-interface Found {
-  /** 'service:id' */
-  readonly name: string
-  readonly head: Head
-  readonly rules: Rules
-}
 
 /** True once the request has been answered here. */
 export const isAnsweredBeforeWake = (service: Service, exchange: Exchange, found: Found): boolean => {

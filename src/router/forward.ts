@@ -2,27 +2,16 @@
 // says what came of it. A failure after the head of the answer is 'broken': it is passed on as a break, never repaired.
 // It knows nothing of waking, and writes none of tenement's own answers.
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { errors } from 'undici'
-import { attempt, type Failed, type Outgoing, type Recipient, type Tried, type Upgraded } from './attempt.ts'
+import type { Gone } from '../departure.ts'
+import { attempt, type Outgoing, type Recipient, type Tried } from './attempt.ts'
 import type { MemoryBudget } from './memoryBudget.ts'
+import { isBreak, judge, type Outcome, TimedOut } from './outcome.ts'
 import type { Patience } from './patience.ts'
-import { ConnectFailure, type Connection, type Pool } from './pools.ts'
+import type { Connection, Pool } from './pools.ts'
 import type { RawHeaders } from './rawHeaders.ts'
-import type { Reason } from './reasons.ts'
-import { ProtocolFault, replyTo } from './reply.ts'
+import { replyTo } from './reply.ts'
 import { isRepeatable, mayRepeat } from './retry.ts'
-import { BodyTooLarge, BodyTooSlow, Upload } from './upload.ts'
-import type { Gone } from './wake.ts'
-
-export type Outcome =
-  | { readonly kind: 'answered' }
-  | Upgraded
-  /** Nothing has gone to the client yet. */
-  | { readonly kind: 'failed'; readonly reason: Reason; readonly delivered: boolean; readonly error: Error }
-  /** The answer had begun. */
-  | { readonly kind: 'broken'; readonly reason: Reason; readonly error: Error }
-  /** The client has left. */
-  | { readonly kind: 'left' }
+import { Upload } from './upload.ts'
 
 export interface Forwarding {
   readonly req: IncomingMessage
@@ -45,10 +34,6 @@ export interface Forwarding {
   onHead(): RawHeaders
   /** Called before the request is sent once more. */
   onRetry(): void
-}
-
-class TimedOut extends Error {
-  override readonly name = 'TimedOut'
 }
 
 class ClientLeft extends Error {
@@ -152,43 +137,3 @@ const recipient = ({ req, res, onHeldUp, onHead }: Forwarding, onBegin: () => vo
     },
   }
 }
-
-const isBreak = (error: Error): boolean => reasonFor(error) === 'upstream_broke'
-
-const judge = (tried: Tried, handedOverBefore: boolean): Outcome => {
-  if (tried.kind !== 'failed') return tried
-  if (tried.begun) return { kind: 'broken', reason: reasonFor(tried.error), error: tried.error }
-  const delivered = tried.handedOver || handedOverBefore
-  return { kind: 'failed', reason: reasonOf(tried, delivered), delivered, error: tried.error }
-}
-
-/** 502 and 504 mean that a byte was handed over, 503 that none was, whatever went wrong afterwards. */
-const reasonOf = ({ error, connected }: Failed, delivered: boolean): Reason => {
-  const reason = reasonFor(error)
-  if (delivered) return reason === 'unreachable' ? 'upstream_broke' : reason
-  // A head leaves with the first byte of its body, so it was the client who kept everybody waiting.
-  if (reason === 'upstream_timeout' && connected) return 'request_timeout'
-  return isClientsFault(reason) ? reason : 'unreachable'
-}
-
-const isClientsFault = (reason: Reason): boolean =>
-  reason === 'bad_request' || reason === 'body_too_large' || reason === 'request_timeout'
-
-const reasonFor = (error: Error): Reason => {
-  if (error instanceof ConnectFailure) return 'unreachable'
-  if (error instanceof TimedOut) return 'upstream_timeout'
-  if (error instanceof BodyTooLarge) return 'body_too_large'
-  if (error instanceof BodyTooSlow) return 'request_timeout'
-  if (error instanceof ProtocolFault || isNonsense(error)) return 'upstream_protocol'
-  return isUnsendable(error) ? 'bad_request' : 'upstream_broke'
-}
-
-const isNonsense = (error: Error): boolean =>
-  error instanceof errors.HTTPParserError ||
-  error instanceof errors.HeadersOverflowError ||
-  error instanceof errors.ResponseContentLengthMismatchError ||
-  (error instanceof errors.SocketError && /^bad /.test(error.message))
-
-/** undici checks every head itself and refuses before it sends. */
-const isUnsendable = (error: Error): boolean =>
-  error instanceof errors.InvalidArgumentError || error instanceof errors.NotSupportedError

@@ -1,12 +1,13 @@
 // What the router asks of the rest of tenement: an awake instance for a name. It never learns who wakes it, or how.
 import type { Socket } from 'node:net'
+import type { Gone } from '../departure.ts'
 
 /** How an awake instance is reached. One object per start of the instance: a new start is a new endpoint. */
 export interface Endpoint {
   /** Opens one new connection; rejects when the instance does not accept it. */
   connect(): Promise<Socket>
   /** Aborts in the moment the instance must get no further request; connections kept open to it are closed then. */
-  readonly gone: AbortSignal
+  readonly gone: Gone
   /** Milliseconds from the last byte of the request that moved to the head of the response. */
   readonly responseTimeoutMs: number
 }
@@ -27,15 +28,6 @@ export interface Caller {
   readonly method: string
   readonly host: string
   readonly client: 'browser' | 'upgrade' | 'program'
-}
-
-/** Aborts when a client leaves. Every AbortSignal is one. */
-export interface Gone {
-  readonly aborted: boolean
-  /** Why, once it is aborted. */
-  readonly reason: unknown
-  addEventListener(event: 'abort', listener: () => void, options?: { readonly once: boolean }): void
-  removeEventListener(event: 'abort', listener: () => void): void
 }
 
 export interface WakeContext {

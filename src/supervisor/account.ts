@@ -8,6 +8,8 @@ import type { History } from './history.ts'
 import type { IdleWatch } from './idle.ts'
 import type { Instance } from './instance.ts'
 import { runOf } from './phases.ts'
+import { isToFreeze, mayRest, restsAtMs } from './rest.ts'
+import { nextTryInMs } from './standing.ts'
 import { exitOf, timeOf } from './status.ts'
 
 export interface AccountInputs {
@@ -43,10 +45,10 @@ const stoppedOf = ({ stopped, lastStop, lastExit }: History): Stopped | null => 
 }
 
 /** Milliseconds since the epoch; undefined when this server found it in its phase. */
-const sinceMsOf = ({ state, history }: Instance, clock: Clock): number | undefined =>
+const sinceMsOf = ({ state, chronicle }: Instance, clock: Clock): number | undefined =>
   state.phase === 'starting' || state.phase === 'ready'
     ? clock.wallMs() - (clock.nowMs() - state.sinceMs)
-    : history.sinceMs
+    : chronicle.history.sinceMs
 
 interface Step {
   readonly step: NextStep
@@ -55,10 +57,10 @@ interface Step {
 }
 
 const stepOf = (instance: Instance, clock: Clock, idle: IdleWatch): Step => {
-  const { state, rules, nextTryInMs, history } = instance
+  const { state, rules, chronicle } = instance
   const leftOf = (boundMs: number): number =>
-    Math.max((history.sinceMs ?? clock.wallMs()) + boundMs - clock.wallMs(), 0)
-  const restInMs = (): number => Math.max(instance.idleAtMs(idle.nowMs()) - idle.nowMs(), 0)
+    Math.max((chronicle.history.sinceMs ?? clock.wallMs()) + boundMs - clock.wallMs(), 0)
+  const restInMs = (): number => Math.max(restsAtMs(instance, idle.nowMs()) - idle.nowMs(), 0)
   switch (state.phase) {
     case 'asleep':
       return { step: 'wake' }
@@ -68,7 +70,7 @@ const stepOf = (instance: Instance, clock: Clock, idle: IdleWatch): Step => {
       return { step: 'deadline', inMs: Math.max(state.sinceMs + rules.startTimeoutMs - clock.nowMs(), 0) }
     case 'ready':
       if (isStaying(instance)) return { step: 'stay' }
-      return { step: instance.isToFreeze ? 'freeze' : 'sleep', inMs: restInMs() }
+      return { step: isToFreeze(instance) ? 'freeze' : 'sleep', inMs: restInMs() }
     case 'frozen':
       return rules.idleTimeoutMs === undefined ? { step: 'wake' } : { step: 'sleep', inMs: restInMs() }
     case 'draining':
@@ -76,9 +78,9 @@ const stepOf = (instance: Instance, clock: Clock, idle: IdleWatch): Step => {
     case 'stopping':
       return { step: 'kill', inMs: leftOf(rules.stopTimeoutMs) }
     case 'backoff':
-      return { step: 'retry', inMs: nextTryInMs }
+      return { step: 'retry', inMs: nextTryInMs(instance) }
     case 'crashlooped':
-      return { step: 'try', inMs: nextTryInMs }
+      return { step: 'try', inMs: nextTryInMs(instance) }
     case 'paused':
       return { step: 'resume' }
     case 'disabled':
@@ -86,8 +88,7 @@ const stepOf = (instance: Instance, clock: Clock, idle: IdleWatch): Step => {
   }
 }
 
-const isStaying = ({ state, rules, isToFreeze }: Instance): boolean =>
-  (rules.idleTimeoutMs === undefined && !isToFreeze) || (runOf(state)?.active ?? 0) > 0
+const isStaying = (instance: Instance): boolean => !mayRest(instance) || (runOf(instance.state)?.active ?? 0) > 0
 
 /** `idleTimeoutMs` is that of the instance's service; null when nobody has asked for it, or it is never put to sleep. */
 export const accountOf = (inputs: AccountInputs): Account => {
@@ -100,15 +101,15 @@ export const accountOf = (inputs: AccountInputs): Account => {
     phase: instance?.state.phase ?? 'asleep',
     since: sinceMs === undefined ? null : timeOf(sinceMs),
     serverSince: timeOf(serverStartedAtMs),
-    woken: instance === undefined ? null : wokenOf(instance.history),
-    stopped: instance === undefined ? null : stoppedOf(instance.history),
+    woken: instance === undefined ? null : wokenOf(instance.chronicle.history),
+    stopped: instance === undefined ? null : stoppedOf(instance.chronicle.history),
     next:
       refused === undefined
         ? { step, at: inMs === undefined ? null : timeOf(clock.wallMs() + inMs) }
         : { step: 'refused', at: null },
     active: instance === undefined ? 0 : (runOf(instance.state)?.active ?? 0),
-    waiting: instance?.waiting ?? 0,
-    crashesInARow: instance?.crashesInARow ?? 0,
+    waiting: instance?.demand?.waiting ?? 0,
+    crashesInARow: instance?.crashes.inARow ?? 0,
     idleTimeoutMs: instance?.rules.idleTimeoutMs ?? null,
     refused: refused ?? null,
   }

@@ -1,13 +1,14 @@
 // Who may start now. A bounded number of instances start at once (max_concurrent_wakes), in turn between services, and
 // only while there is room (max_running). A start that takes long gives its place to the next and goes on starting, so
 // that slow starters, or ones that never get ready, hold up nobody.
+import type { InstanceName } from '../names.ts'
 import type { Capacity } from './capacity.ts'
 import type { Clock } from './clock.ts'
 import { FairQueue } from './fairQueue.ts'
 
 /** An instance that wants to start. */
 export interface Candidate {
-  readonly serviceName: string
+  readonly name: InstanceName
   /** 'service:id' */
   readonly key: string
   /** Whether an unused instance may be stopped for it: somebody waits, rather than a list of things to start. */
@@ -85,11 +86,11 @@ export const createAdmission = (clock: Clock, slots: number, capacity: Capacity)
 
   return {
     join(candidate) {
-      queue.add(candidate.serviceName, candidate)
+      queue.add(candidate.name.service, candidate)
       review()
     },
     withdraw(candidate) {
-      queue.delete(candidate.serviceName, candidate)
+      queue.delete(candidate.name.service, candidate)
       // Nobody is left for whom to look again later.
       if (queue.size === 0) review()
     },
@@ -98,10 +99,10 @@ export const createAdmission = (clock: Clock, slots: number, capacity: Capacity)
       starting.delete(candidate)
       review()
     },
-    ahead: (candidate) => queue.ahead(candidate.serviceName, candidate, countedPlaces),
+    ahead: (candidate) => queue.ahead(candidate.name.service, candidate, countedPlaces),
     review,
     turnInMs(candidate, startMs) {
-      const ahead = starting.size + (queue.ahead(candidate.serviceName, candidate) ?? 0)
+      const ahead = starting.size + (queue.ahead(candidate.name.service, candidate) ?? 0)
       return Math.floor(ahead / slots) * Math.min(startMs, slotMs)
     },
     isFull: () => !capacity.hasRoom(),

@@ -26,7 +26,7 @@ export const takeCensus = (services: Iterable<string>, roster: Roster, fleet: Fl
     const counting = counts.get(instance.name.service)
     if (counting === undefined) continue
     add(counting, instance.state.phase)
-    counting.waiting += instance.waitingRequests
+    counting.waiting += instance.demand?.clients ?? 0
   }
   // Of which nobody has asked anything yet: a name, asleep.
   for (const name of roster.named()) {

@@ -4,21 +4,18 @@ import type { Breaker } from '../state/state.ts'
 import { afterCrash, afterRecovery, type CrashRecord, closedForMs, isForgettable, noCrashes } from './crashes.ts'
 import type { House } from './house.ts'
 
-export interface CrashBookOptions {
-  readonly instance: string
-  readonly house: Pick<House, 'clock' | 'log' | 'random'>
-  /** Open since before this server. */
-  readonly breaker: Breaker | undefined
-  keepBreaker(breaker: Breaker | undefined): void
-}
+type CrashHouse = Pick<House, 'clock' | 'log' | 'random' | 'keepBreaker'>
 
 export class CrashBook {
-  readonly #options: CrashBookOptions
+  readonly #instance: string
+  readonly #house: CrashHouse
   #record: CrashRecord
 
-  constructor(options: CrashBookOptions) {
-    this.#options = options
-    this.#record = options.breaker === undefined ? noCrashes : { ...noCrashes, breaker: options.breaker }
+  /** `breaker` is open since before this server. */
+  constructor(instance: string, house: CrashHouse, breaker: Breaker | undefined) {
+    this.#instance = instance
+    this.#house = house
+    this.#record = breaker === undefined ? noCrashes : { ...noCrashes, breaker }
   }
 
   /** Open also while the one try that it allows is under way. */
@@ -34,24 +31,24 @@ export class CrashBook {
   /** Milliseconds until the breaker lets a request try. */
   get closedForMs(): number {
     const { breaker } = this.#record
-    return breaker === undefined ? 0 : closedForMs(breaker, this.#options.house.clock.wallMs())
+    return breaker === undefined ? 0 : closedForMs(breaker, this.#house.clock.wallMs())
   }
 
   /** Whether forgetting it would change nothing. */
   get isForgettable(): boolean {
-    return isForgettable(this.#record, this.#options.house.clock.nowMs())
+    return isForgettable(this.#record, this.#house.clock.nowMs())
   }
 
   /** Returns how long to wait before another try; the breaker may be open after it. `why` is for the log. */
   count(readyForMs: number, why: string | undefined): number {
-    const { instance, house, keepBreaker } = this.#options
-    const { clock, log, random } = house
+    const instance = this.#instance
+    const { clock, log, random } = this.#house
     const crash = { nowMs: clock.nowMs(), wallMs: clock.wallMs(), readyForMs, random: random() }
     const { record, waitMs } = afterCrash(this.#record, crash)
     this.#record = record
     log.warn({ instance, why, crashes: record.inARow, waitMs: Math.round(waitMs) }, 'crashed')
     if (record.breaker === undefined) return waitMs
-    keepBreaker(record.breaker)
+    this.#house.keepBreaker(instance, record.breaker)
     log.error({ instance, waitMs: this.closedForMs }, 'crashed too often and is left alone')
     return waitMs
   }
@@ -69,6 +66,6 @@ export class CrashBook {
   #replace(record: CrashRecord): void {
     const wasOpen = this.isBreakerOpen
     this.#record = record
-    if (wasOpen && !this.isBreakerOpen) this.#options.keepBreaker(undefined)
+    if (wasOpen && !this.isBreakerOpen) this.#house.keepBreaker(this.#instance, undefined)
   }
 }

@@ -5,6 +5,7 @@ import { formatInstance, type InstanceName, parseInstance } from '../names.ts'
 import type { InstanceOptions } from './house.ts'
 import { Instance } from './instance.ts'
 import type { Roster } from './roster.ts'
+import { isForgettable } from './standing.ts'
 
 /** Sleeping instances of open services that are remembered for their crashes; the oldest go first. */
 const mostLingering = 10_000
@@ -38,7 +39,7 @@ export const createFleet = (roster: Roster, optionsFor: OptionsFor): Fleet => {
   const tidy = (): void => {
     for (const instance of lingering) {
       if (instance.state.phase !== 'asleep') lingering.delete(instance)
-      else if (instance.isForgettable || lingering.size > mostLingering) forget(instance)
+      else if (isForgettable(instance) || lingering.size > mostLingering) forget(instance)
       else return
     }
   }
@@ -46,7 +47,7 @@ export const createFleet = (roster: Roster, optionsFor: OptionsFor): Fleet => {
   const forgetIfUnused = (instance: Instance): void => {
     if (instance.state.phase !== 'asleep' || roster.sourceOf(instance.name) !== 'open') return
     lingering.delete(instance)
-    if (instance.isForgettable) forget(instance)
+    if (isForgettable(instance)) forget(instance)
     else lingering.add(instance)
     tidy()
   }
@@ -54,7 +55,7 @@ export const createFleet = (roster: Roster, optionsFor: OptionsFor): Fleet => {
   const make = (name: InstanceName): Instance | undefined => {
     const options = roster.sourceOf(name) === undefined ? undefined : optionsFor(name)
     if (options === undefined) return undefined
-    const instance: Instance = new Instance(options, () => forgetIfUnused(instance))
+    const instance = new Instance(options, forgetIfUnused)
     instances.set(instance.key, instance)
     return instance
   }

@@ -10,7 +10,7 @@ import { describeEnding, printable } from './sentences.ts'
 /** Who had it started, and what waited for it first. */
 export interface WakeCause {
   readonly by: Waker
-  readonly order?: string
+  readonly order?: string | undefined
   readonly request?: WakingRequest | undefined
 }
 
@@ -39,7 +39,9 @@ export class History {
   #isAfterCrash = false
 
   started(cause: WakeCause, nowMs: number): void {
-    this.woken = { ...cause, atMs: nowMs }
+    const { by, order, request } = cause
+    // Member by member: each spread would make an object with a shape of its own, which V8 keeps as long as the object.
+    this.woken = { by, order, request, atMs: nowMs }
     if (this.#isAfterCrash) this.restarts += 1
     this.#isAfterCrash = false
   }
@@ -48,11 +50,13 @@ export class History {
     this.#isAfterCrash = true
   }
 
-  ended(ending: Ending, { startedAtMs, nowMs, ordered, isChoice }: EndOfRun): void {
+  /** Returns what it stopped for. */
+  ended(ending: Ending, { startedAtMs, nowMs, ordered, isChoice }: EndOfRun): StopCause {
     this.lastStop = ordered?.why ?? describeEnding(ending, nowMs - startedAtMs)
     const cause = ordered?.cause ?? (isChoice ? 'chosen' : 'crash')
     this.stopped = { atMs: nowMs, cause, evictedFor: ordered?.evictedFor }
     if (ending.kind === 'exited') this.lastExit = { atMs: nowMs, exit: ending.exit }
+    return cause
   }
 
   /** Why it last stopped with the last line it wrote: for an operator, never for a client. */

@@ -45,6 +45,9 @@ export interface House {
   readonly wakeTimes: Map<string, WakeTimes>
   readonly holdTimeoutMs: number
   readonly report: Report
+  launch(name: InstanceName): Promise<Process>
+  /** Keeps the breaker of 'service:id' for a later server; undefined closes it. Never throws. */
+  keepBreaker(instance: string, breaker: Breaker | undefined): void
   /** From 0 to 1. */
   random(): number
 }
@@ -55,8 +58,6 @@ export interface InstanceOptions {
   readonly house: House
   readonly isDisabled: boolean
   readonly isPaused: boolean
+  /** Open since before this server. */
   readonly breaker: Breaker | undefined
-  launch(): Promise<Process>
-  /** Keeps the breaker for a later server; undefined closes it. Never throws. */
-  keepBreaker(breaker: Breaker | undefined): void
 }

@@ -29,6 +29,10 @@ export const refusalAtArrival = (outlook: Outlook, leftMs: number): Refusal | un
   return nextTryInMs + expectedMs(wakeTimes) < leftMs ? undefined : refusals.backoff(instance, nextTryInMs)
 }
 
+/** Whether one who waits until `deadlineMs` cannot be served by a start at `tryAtMs`; both monotonic. */
+export const isTooLate = (tryAtMs: number, wakeTimes: WakeTimes | undefined, deadlineMs: number): boolean =>
+  tryAtMs + expectedMs(wakeTimes) >= deadlineMs
+
 /** What a request is told that has waited for as long as it may. */
 export const refusalAtDeadline = (outlook: Outlook): Refusal => {
   const { instance, phase, nextTryInMs, isFull, isPaused } = outlook

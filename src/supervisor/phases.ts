@@ -73,6 +73,9 @@ export type PhaseState =
   | { readonly phase: 'paused' }
   | { readonly phase: 'disabled' }
 
+/** One value for all: thousands sleep. */
+export const asleep: PhaseState = { phase: 'asleep' }
+
 /** The start under way or running; undefined in phases without a process. */
 export const runOf = (state: PhaseState): Run | undefined => ('run' in state ? state.run : undefined)
 

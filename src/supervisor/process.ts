@@ -3,26 +3,11 @@
 import type { Socket } from 'node:net'
 import type { Service } from '../config/schema.ts'
 import type { Attestation } from '../isolation/adapter.ts'
-import type { Stored } from '../launcher/protocol.ts'
+import type { RunExit, Stored } from '../launcher/protocol.ts'
 import type { InstanceName } from '../names.ts'
 
 /** How a process group ended. */
-export interface Exit {
-  /** Exit code of the main process; null when a signal ended it. */
-  readonly code: number | null
-  /** Name of the signal that ended the main process, as in 'SIGKILL'; null when it exited by itself. */
-  readonly signal: string | null
-  /** True when the kernel ended it for want of memory. */
-  readonly outOfMemory: boolean
-  /** How often the kernel refused it a further process or thread, for the bound on their number. */
-  readonly refusedForks: number
-  /** Whether its data had reached the quota that the file system holds it to, so that writes failed. */
-  readonly outOfStorage: boolean
-  /** Why the launcher ended it of its own accord, such as a data directory that is too full; null where it did not. */
-  readonly endedFor: string | null
-  /** The last lines it wrote, oldest first; at most 20. */
-  readonly lastLines: readonly string[]
-}
+export type Exit = RunExit
 
 /** What is written beside a process so that a restarted server finds it again in its true phase. */
 export interface ProcessNote {

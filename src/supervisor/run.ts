@@ -1,8 +1,9 @@
 // One start of an instance, from the decision until its last process is gone: the process, the leases on it and its end.
 // The process may not exist yet when the run is told to end; it is then ended as soon as it does, so that a late launch
 // never leaves a process behind. It knows nothing of phases.
+import { Departure } from '../departure.ts'
 import type { Endpoint, Lease } from '../router/wake.ts'
-import { calledOff } from './calledOff.ts'
+import type { Clock } from './clock.ts'
 import type { Exit, Process } from './process.ts'
 import { countTraffic } from './traffic.ts'
 import type { Waited } from './wakeTimer.ts'
@@ -24,6 +25,8 @@ export interface Run {
   lease(waited: Waited): Lease
   /** Bytes that it has sent to those who had a lease. */
   receivedBytes(): number
+  /** Has it found in this phase by a later server, ready since `sinceMs` (monotonic here, kept as wall time). */
+  noteReady(phase: 'ready' | 'frozen', sinceMs: number): void
   /** The instance gets nothing more from here on, and idle connections to it are closed. */
   unroute(): void
   /** Asks the process to end, or ends it; `onFailure` hears when not even that could be asked. */
@@ -31,17 +34,20 @@ export interface Run {
 }
 
 export interface RunOptions {
+  readonly clock: Clock
   /** The process, when it exists already. */
-  readonly process?: Process
+  readonly process: Process | undefined
   readonly launched: Promise<Process>
   readonly responseTimeoutMs: number
-  /** Monotonic. */
-  nowMs(): number
   /** Called for the first answer alone, with the time since its lease was given. */
   onFirstAnswer(tookMs: number): void
   /** Called when the last lease was released. */
   onUnused(): void
 }
+
+/** A program that ends by itself, in order and while nobody uses it, has chosen to sleep. */
+export const isChoice = (run: Run, ending: Ending): boolean =>
+  ending.kind === 'exited' && ending.exit.code === 0 && run.active === 0
 
 const endingOf = (launched: Promise<Process>): Promise<Ending> =>
   launched.then(
@@ -50,14 +56,14 @@ const endingOf = (launched: Promise<Process>): Promise<Ending> =>
   )
 
 export const createRun = ({
+  clock,
   launched,
   responseTimeoutMs,
-  nowMs,
   onFirstAnswer,
   onUnused,
   ...known
 }: RunOptions): Run => {
-  const gone = new AbortController()
+  const gone = new Departure('the instance gets no further request')
   let { process } = known
   let active = 0
   let isAnswered = false
@@ -72,12 +78,12 @@ export const createRun = ({
   const traffic = countTraffic(async () => (await launched).connect())
   const endpoint: Endpoint = {
     connect: traffic.connect,
-    gone: gone.signal,
+    gone,
     responseTimeoutMs,
   }
 
   const lease = (waited: Waited): Lease => {
-    const sinceMs = isAnswered ? 0 : nowMs()
+    const sinceMs = isAnswered ? 0 : clock.nowMs()
     let isHeld = true
     active += 1
     const release = (): void => {
@@ -89,7 +95,7 @@ export const createRun = ({
     const answered = (): void => {
       if (isAnswered) return
       isAnswered = true
-      onFirstAnswer(nowMs() - sinceMs)
+      onFirstAnswer(clock.nowMs() - sinceMs)
     }
     return { endpoint, waited, answered, release }
   }
@@ -105,7 +111,8 @@ export const createRun = ({
     ended: endingOf(launched),
     lease,
     receivedBytes: traffic.receivedBytes,
-    unroute: () => gone.abort(calledOff),
+    noteReady: (phase, sinceMs) => process?.note({ phase, readyAtMs: clock.wallMs() - (clock.nowMs() - sinceMs) }),
+    unroute: () => gone.abort(),
     end(how, onFailure) {
       const tell = (started: Process): void => {
         started[how]().catch(onFailure)

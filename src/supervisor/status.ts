@@ -11,6 +11,7 @@ import type { Instance } from './instance.ts'
 import { isUnused, runOf } from './phases.ts'
 import type { Exit } from './process.ts'
 import type { Source } from './roster.ts'
+import { nextTryInMs } from './standing.ts'
 
 /** What the supervisor does not know of an instance. */
 export interface Describe {
@@ -75,15 +76,15 @@ const running = ({ name, instance, describe, clock, idle }: StatusInputs) => {
 const recordOf = ({ atMs, found }: Attestation): AttestationRecord => ({ at: timeOf(atMs), found })
 
 const past = ({ instance, clock }: StatusInputs) => {
-  const { requests = 0, restarts = 0, lastStop, lastExit } = instance?.history ?? {}
-  const nextTryInMs = instance?.nextTryInMs
+  const { requests = 0, restarts = 0, lastStop, lastExit } = instance?.chronicle.history ?? {}
+  const tryInMs = instance === undefined ? undefined : nextTryInMs(instance)
   return {
     requests,
     restarts,
-    lastWake: instance?.lastWake?.times ?? null,
+    lastWake: instance?.chronicle.wake?.times ?? null,
     lastStop: lastStop ?? null,
     lastExit: lastExit === undefined ? null : { at: timeOf(lastExit.atMs), ...exitOf(lastExit.exit) },
-    nextAttemptAt: nextTryInMs === undefined ? null : timeOf(clock.wallMs() + nextTryInMs),
+    nextAttemptAt: tryInMs === undefined ? null : timeOf(clock.wallMs() + tryInMs),
   }
 }
 

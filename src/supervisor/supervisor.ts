@@ -2,13 +2,11 @@
 // Here its parts are put together; what an instance does is in instance.ts, who may start in admission.ts, who exists in
 // roster.ts. It does not know how a process is started or confined.
 import type { Service, Settings } from '../config/schema.ts'
-import type { InstanceStatus, Operations } from '../control/operations.ts'
-import { messageOf } from '../errors.ts'
+import type { Operations } from '../control/operations.ts'
 import { formatInstance, type InstanceName, parseInstance } from '../names.ts'
 import type { Refusal } from '../refusal.ts'
 import type { Onlookers, Wake } from '../router/wake.ts'
 import type { State } from '../state/state.ts'
-import { accountOf } from './account.ts'
 import { createAdmission } from './admission.ts'
 import { createCapacity } from './capacity.ts'
 import { type Census, takeCensus } from './census.ts'
@@ -17,14 +15,20 @@ import { createFleet, type Fleet, instanceNamed } from './fleet.ts'
 import type { House, ServiceRules } from './house.ts'
 import { createIdleWatch } from './idle.ts'
 import type { Log } from './log.ts'
-import { createOperations, type Tracing } from './operate.ts'
+import { createOperations } from './operate.ts'
+import { orders } from './orders.ts'
 import type { Process } from './process.ts'
 import { refusals } from './refusals.ts'
+import { createRemembered } from './remembered.ts'
 import type { Report } from './report.ts'
+import { look, request } from './requests.ts'
 import { Roster } from './roster.ts'
-import { type Describe, statusOf } from './status.ts'
+import { isAsleep } from './standing.ts'
+import type { Describe } from './status.ts'
 import { createStrays } from './strays.ts'
 import { type Left, takeOver } from './takeover.ts'
+import type { Tracing } from './traceStart.ts'
+import { createViews } from './views.ts'
 import { WakeBook } from './wakeBook.ts'
 
 export interface SupervisorOptions<Rules extends ServiceRules & Pick<Service, 'open'>> {
@@ -76,6 +80,9 @@ export const createSupervisor = <Rules extends ServiceRules & Pick<Service, 'ope
 ): Supervisor => {
   const { settings, services, state, describe, clock, log, unrunnable = new Map<string, string>() } = options
   const capacity = createCapacity(settings.maxRunning)
+  const remembered = createRemembered(state, log)
+  const strays = createStrays(log)
+  let isShuttingDown = false
   const house: House = {
     clock,
     log,
@@ -87,62 +94,24 @@ export const createSupervisor = <Rules extends ServiceRules & Pick<Service, 'ope
     wakeTimes: new Map(),
     holdTimeoutMs: settings.holdTimeoutMs,
     report: options.report ?? (() => undefined),
+    launch: async (name) => {
+      await strays.gone(formatInstance(name))
+      const service = services.get(name.service)
+      if (isShuttingDown || service === undefined) throw new Error('tenement is shutting down')
+      return options.startProcess(name, options.serviceFor(service, name.id))
+    },
+    keepBreaker: remembered.keepBreaker,
     random: options.random,
   }
   const isOpen = new Map([...services].map(([name, { open }]) => [name, open]))
   const roster = new Roster({ isOpen, declared: options.declared, added: state.addedInstances() })
-  const strays = createStrays(log)
-  const disabled = new Set(state.disabledInstances())
-  const paused = new Set(state.pausedInstances())
-  const breakers = new Map(state.breakers())
-  const serverStartedAtMs = clock.wallMs()
-  let isShuttingDown = false
 
   const fleet: Fleet = createFleet(roster, (name) => {
     const service = services.get(name.service)
     if (service === undefined || isShuttingDown || unrunnable.has(name.service)) return undefined
-    const key = formatInstance(name)
     const rules = options.serviceFor(service, name.id)
-    return {
-      name,
-      rules,
-      house,
-      isDisabled: disabled.delete(key),
-      isPaused: paused.delete(key),
-      breaker: take(breakers, key),
-      launch: async () => {
-        await strays.gone(key)
-        if (isShuttingDown) throw new Error('tenement is shutting down')
-        return options.startProcess(name, rules)
-      },
-      keepBreaker(breaker) {
-        try {
-          state.setBreaker(key, breaker)
-        } catch (error) {
-          // The breaker works without it; only a restarted server would not know.
-          log.error({ instance: key, error: messageOf(error) }, 'could not write the breaker to the state')
-        }
-      },
-    }
+    return { name, rules, house, ...remembered.take(formatInstance(name)) }
   })
-
-  const status = (name: InstanceName): InstanceStatus =>
-    statusOf({
-      name,
-      source: roster.sourceOf(name) ?? 'open',
-      instance: fleet.find(formatInstance(name)),
-      refused: unrunnable.get(name.service),
-      describe,
-      clock,
-      idle: house.idle,
-    })
-
-  /** Every instance there is, by its written name and in the order of these. */
-  const everybody = (): readonly (readonly [string, InstanceName])[] => {
-    const names = new Map(roster.named().map((name) => [formatInstance(name), name]))
-    for (const { key, name } of fleet.all()) names.set(key, name)
-    return [...names].sort(([one], [other]) => (one < other ? -1 : 1))
-  }
 
   const operations = createOperations({
     roster,
@@ -156,20 +125,11 @@ export const createSupervisor = <Rules extends ServiceRules & Pick<Service, 'ope
     },
     dataDir: describe.dataDir,
     tracing: options.tracing,
-    status,
-    why: (name) =>
-      accountOf({
-        name,
-        instance: fleet.find(formatInstance(name)),
-        refused: unrunnable.get(name.service),
-        serverStartedAtMs,
-        clock,
-        idle: house.idle,
-      }),
+    views: createViews({ roster, fleet, describe, unrunnable, clock, idle: house.idle }),
   })
 
   // What is remembered of an instance is loaded with it, so those of whom something is remembered are made now.
-  for (const key of [...disabled, ...paused, ...breakers.keys()]) instanceNamed(fleet, key)
+  for (const key of remembered.keys()) instanceNamed(fleet, key)
   takeOver(fleet, strays, { adopted: options.adopted ?? [], exits: options.exits ?? [] })
 
   const refusalOf = (key: string): Refusal => {
@@ -182,21 +142,23 @@ export const createSupervisor = <Rules extends ServiceRules & Pick<Service, 'ope
     wake: (key, context) => {
       const instance = instanceNamed(fleet, key)
       if (instance === undefined) return Promise.reject(refusalOf(key))
-      const lease = instance.request(context)
+      const lease = request(instance, context)
       // One that refused at once has not begun to wake, and may be a name that a stranger made up.
       fleet.forgetIfUnused(instance)
       return lease
     },
     onlookers: {
-      look: (key) => fleet.find(key)?.look() ?? { state: 'done' },
-      wish: (key) => fleet.find(key)?.wish(),
+      look(key) {
+        const instance = fleet.find(key)
+        return instance === undefined ? { state: 'done' } : look(instance)
+      },
+      wish: (key) => fleet.find(key)?.demand?.wish(),
     },
-    operations: {
-      ...operations,
-      list: () => everybody().map(([, name]) => status(name)),
-      names: () => everybody().map(([key]) => key),
+    operations,
+    isAsleep(key) {
+      const instance = fleet.find(key)
+      return instance === undefined ? !unrunnable.has(parseInstance(key)?.service ?? '') : isAsleep(instance)
     },
-    isAsleep: (key) => fleet.find(key)?.isAsleep ?? !unrunnable.has(parseInstance(key)?.service ?? ''),
     census: () => takeCensus(services.keys(), roster, fleet),
     isKnown: (service, id) => roster.sourceOf({ service, id }) !== undefined,
     autostart() {
@@ -208,16 +170,9 @@ export const createSupervisor = <Rules extends ServiceRules & Pick<Service, 'ope
     async shutdown() {
       isShuttingDown = true
       const ending = [...fleet.all()].map((instance) =>
-        instance.close(() => refusals.shuttingDown(instance.key), 'stopped with tenement', 0),
+        orders.close(instance, () => refusals.shuttingDown(instance.key), 'stopped with tenement', 0),
       )
       await Promise.all([...ending, strays.gone()])
     },
   }
-}
-
-/** What was loaded for an instance counts for the first time it is made: from then on the instance knows better. */
-const take = <Value>(map: Map<string, Value>, key: string): Value | undefined => {
-  const value = map.get(key)
-  map.delete(key)
-  return value
 }

@@ -1,8 +1,10 @@
 // Those who wait for one instance to be ready: clients, and operators who asked for it. Each gets exactly one outcome, at
 // its own deadline at the latest, and one who leaves takes nothing from the others.
 // It does not know what they wait for: phases are the instance's business.
+
+import type { Gone } from '../departure.ts'
 import type { Refusal } from '../refusal.ts'
-import type { Gone } from '../router/wake.ts'
+
 import type { Clock } from './clock.ts'
 import type { WakeCause } from './history.ts'
 import { refusals } from './refusals.ts'
@@ -93,10 +95,6 @@ export class Waiters {
   /** Hands the run to everyone, first come first. */
   admitAll(run: Run): void {
     for (const seat of [...this.#seats]) if (this.#take(seat)) seat.waiter.admit(run)
-  }
-
-  refuseAll(refusal: () => Refusal): void {
-    this.refuseIf(() => true, refusal)
   }
 
   refuseIf(isRefused: (waiter: Waiter) => boolean, refusal: () => Refusal): void {

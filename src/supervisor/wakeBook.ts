@@ -17,7 +17,8 @@ export class WakeBook {
     this.#wakes.delete(instance)
     this.#dropOld(nowMs)
     if (recent.length >= most) return true
-    this.#wakes.set(instance, [...recent, nowMs])
+    // As long as it is: an array that was spread into another has room for many more.
+    this.#wakes.set(instance, recent.concat(nowMs))
     return false
   }
 

@@ -18,9 +18,10 @@ interface Row {
 const table: Readonly<Record<string, Row>> = {
   'names.ts': { values: [] },
   'refusal.ts': { values: [] },
+  'departure.ts': { values: [] },
   'errors.ts': { values: [] },
   'escapeHtml.ts': { values: [] },
-  'abortsWithin.ts': { values: [] },
+  'abortsWithin.ts': { values: [], types: ['departure.ts'] },
   // What may be accepted as lost is declared beside the promises themselves.
   config: { values: ['names.ts', 'errors.ts', 'isolation/capabilities.ts'], packages: ['zod', 'smol-toml'] },
   isolation: { values: ['names.ts', 'errors.ts', 'cgroups'], packages: ['execa'] },
@@ -53,7 +54,10 @@ const table: Readonly<Record<string, Row>> = {
   state: { values: ['errors.ts'], packages: ['@photostructure/sqlite'] },
   // Durations in a query are written as in the config.
   control: { values: ['abortsWithin.ts', 'names.ts', 'errors.ts', 'config/units.ts'] },
-  router: { values: ['abortsWithin.ts', 'names.ts', 'refusal.ts', 'errors.ts', 'escapeHtml.ts'], packages: ['undici'] },
+  router: {
+    values: ['abortsWithin.ts', 'departure.ts', 'names.ts', 'refusal.ts', 'errors.ts', 'escapeHtml.ts'],
+    packages: ['undici'],
+  },
   // Reviewed in an hour and changed rarely: whatever it imports belongs to what has to be trusted.
   launcher: { values: ['names.ts', 'errors.ts', 'cgroups'], types: ['isolation/adapter.ts'], packages: ['koffi'] },
   check: { values: ['names.ts', 'errors.ts', 'cgroups', 'config', 'isolation'], packages: ['execa'] },
@@ -61,6 +65,7 @@ const table: Readonly<Record<string, Row>> = {
     values: [
       'names.ts',
       'refusal.ts',
+      'departure.ts',
       'errors.ts',
       'state',
       'config/template.ts',
@@ -106,8 +111,11 @@ const table: Readonly<Record<string, Row>> = {
   'packageVersion.ts': { values: ['control/decode.ts'] },
   // What the server process needs before and around its parts, each file for itself.
   server: {
-    values: ['errors.ts', 'names.ts', 'config', 'check', 'isolation', 'launcher', 'seccomp', 'supervisor'],
-    types: ['control/operations.ts', 'control/wire.ts', 'state'],
+    values: [
+      ...['errors.ts', 'names.ts', 'packageVersion.ts', 'config', 'check', 'isolation', 'launcher', 'plugin'],
+      ...['seccomp', 'state', 'supervisor'],
+    ],
+    types: ['control/operations.ts', 'control/wire.ts'],
     packages: ['pino'],
   },
   // The one place where the parts meet: nothing else imports both router and supervisor.

@@ -1,8 +1,9 @@
 // Waits for an instance on behalf of a request, and shows a browser a page when that takes longer than a person likes to look at nothing.
 // The wake is the supervisor's and goes on without the request; that somebody still wants it is said before the place is given up.
+
+import { Departure } from '../../departure.ts'
 import { isNavigation } from '../answers.ts'
 import { answer } from '../conclude.ts'
-import { Departure } from '../departure.ts'
 import type { Exchange, Service } from '../exchange.ts'
 import type { Head } from '../head.ts'
 import type { Lease, WakeContext } from '../wake.ts'
@@ -21,7 +22,7 @@ export const leaseOrPage = async (
   const { pageAfterMs, wake, onlookers } = service
   if (pageAfterMs === undefined || !mayTurn(exchange, head)) return wake(instance, context)
   const { gone, arrivedAtMs } = context
-  const turned = new Departure()
+  const turned = new Departure('it is shown a page instead')
   if (gone.aborted) turned.abort()
   else gone.addEventListener('abort', () => turned.abort(), { once: true })
   const waiting = wake(instance, {

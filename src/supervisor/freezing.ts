@@ -1,5 +1,5 @@
-// Has a frozen run go on, and asks whether it lives before anybody is let in: what a machine that ran short of memory, or a clock
-// that stood still, did to it meanwhile must not cost a request. It knows nothing of phases.
+// Has a run held still, and has it go on: then it is asked whether it lives before anybody is let in, since what a machine that ran
+// short of memory, or a clock that stood still, did to it meanwhile must not cost a request. It knows nothing of phases.
 import type { Ready } from '../config/schema.ts'
 import type { Clock } from './clock.ts'
 import type { ServiceRules } from './house.ts'
@@ -13,6 +13,13 @@ export interface ThawOptions {
   onAlive(): void
   /** Called at most once, when it could not be thawed or gave no answer in time. */
   onDead(): void
+}
+
+/** The kernel follows in its own time; `onRefused` is called at most once, where the run cannot be held. */
+export const freeze = (run: Run, onRefused: () => void): void => {
+  void run.process?.setFrozen(true).then((isFrozen) => {
+    if (!isFrozen) onRefused()
+  })
 }
 
 /** Time for an answer; whoever waits is better served by a new process after that. */
