@@ -110,13 +110,13 @@ const tryOn = async (connection: Connection, upload: Upload | undefined, forward
 }
 
 const recipient = ({ req, res, onHeldUp, onHead }: Forwarding, onBegin: () => void): Recipient => {
-  const reply = replyTo(req, res)
   let isHeldUp = false
   const note = (): void => {
     if (isHeldUp || res.writableLength === 0) return
     isHeldUp = true
     onHeldUp()
   }
+  const reply = replyTo(req, res, note)
   return {
     res,
     reply: {

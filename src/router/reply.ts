@@ -29,7 +29,8 @@ const floodOfInformational = 1_000
 /** Copied as text once more, which is cheaper than a second piece for the kernel. */
 const mostWithHead = 4_096
 
-export const replyTo = (req: IncomingMessage, res: ServerResponse): Reply => {
+/** `onLate` is called when a head that was held, and what came with it, have been written. */
+export const replyTo = (req: IncomingMessage, res: ServerResponse, onLate: () => void): Reply => {
   let informed = 0
   let isHeadHeld = false
   let isEnded = false
@@ -40,6 +41,7 @@ export const replyTo = (req: IncomingMessage, res: ServerResponse): Reply => {
     sendTogether(res, held?.toString('latin1') ?? '')
     held = undefined
     if (isEnded) res.end()
+    onLate()
   }
   return {
     inform: (status, raw) => {

@@ -187,6 +187,31 @@ test('a client that has not taken the end of an answer holds its instance no lon
   await released(harness, 1)
 })
 
+/** Sends requests ahead of their answers, none of which it takes, until it is cut off. */
+const takeNothing = async (harness: Harness, request: string, answered: () => number): Promise<void> => {
+  const client = await rawClient(harness.port)
+  client.socket.pause()
+  let sent = 0
+  await until(() => {
+    const isCut = harness.lines.some(({ message }) => message.startsWith('the client took nothing'))
+    if (!isCut && sent - answered() < 40) {
+      client.write(request.repeat(20))
+      sent += 20
+    }
+    return isCut
+  }, 'the client is cut off')
+}
+
+test('a client that takes none of many small answers holds its instance no longer either', async () => {
+  const { port: instance } = await httpInstance((_req, res) => {
+    res.setHeader('x-large', 'x'.repeat(12_000))
+    res.end('small')
+  })
+  const harness = await startRouter(endpointAt(instance), { patience: { readMs: 300 } })
+  await takeNothing(harness, post('', 'GET'), harness.releases)
+  await until(() => harness.leases() === 0, 'the lease is released')
+})
+
 test('a client that takes its answer slowly is let read, and so is one that has nothing to read', async () => {
   const size = 8 * 1024 * 1024
   const { port: instance } = await httpInstance((req, res) => {
