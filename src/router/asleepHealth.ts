@@ -1,6 +1,7 @@
 // Health checks of sleeping instances: a monitor that asks every minute would keep everything awake, so for paths the service names
 // it is told that the instance sleeps, which is as it should be. Whatever is awake answers for itself.
-import type { Exchange } from './exchange.ts'
+import { seeTaken } from './conclude.ts'
+import type { Exchange, Service } from './exchange.ts'
 import type { Head } from './head.ts'
 import { entryOf } from './reasons.ts'
 import { dropRest } from './upload.ts'
@@ -24,7 +25,9 @@ const headers = [
   ...['x-tenement-delivered', '0'],
 ]
 
-export const answerAsleep = ({ req, res }: Exchange): void => {
+export const answerAsleep = (service: Service, exchange: Exchange, instance: string): void => {
+  const { req, res } = exchange
   res.writeHead(entryOf('asleep').status, headers).end(req.method === 'HEAD' ? undefined : body)
+  seeTaken(service, exchange, instance)
   dropRest(req)
 }

@@ -18,7 +18,7 @@ export const isAnsweredBeforeWake = (service: Service, exchange: Exchange, found
   }
   if (!service.knowledge.isAsleep(instance)) return false
   if (isHealthCheck(exchange, head, rules.asleepHealth)) {
-    answerAsleep(exchange)
+    answerAsleep(service, exchange, instance)
     return true
   }
   return isOverLimit(service, exchange, instance)

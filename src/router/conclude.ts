@@ -6,6 +6,7 @@ import { type Answer, renderAnswer } from './answers.ts'
 import type { Exchange, Service } from './exchange.ts'
 import type { LogFields } from './log.ts'
 import { entryOf, type Reason } from './reasons.ts'
+import { watchReader } from './slowReader.ts'
 import { dropRest } from './upload.ts'
 
 /** Answers with what the table says of the reason. Sends nothing when the client has left. */
@@ -27,7 +28,14 @@ export const answer = (
   if (expects !== 'nothing' || given.reason === 'request_timeout') res.shouldKeepAlive = false
   const rendered = renderAnswer(given, { method: req.method ?? '', headers: req.headers }, service.random)
   res.writeHead(rendered.status, rendered.reasonPhrase, rendered.headers).end(rendered.body)
+  seeTaken(service, exchange, instance)
   dropRest(req)
+}
+
+/** For an answer of tenement's own that has been written: one that nobody takes must not keep its connection for ever. */
+export const seeTaken = (service: Service, exchange: Exchange, instance: string | undefined): void => {
+  if (exchange.res.writableLength === 0) return
+  watchReader(exchange, service.patience.readMs, () => cutOff(service, exchange, instance))
 }
 
 /** Resets the connection: an orderly close could make a truncated response look complete. */
@@ -44,7 +52,7 @@ export const breakOff = (
 }
 
 /** For a client that takes nothing of its answer. */
-export const cutOff = (service: Service, exchange: Exchange, instance: string): void => {
+export const cutOff = (service: Service, exchange: Exchange, instance: string | undefined): void => {
   const { arrivedAtMs, res } = exchange
   const fields = { instance, status: res.statusCode, durationMs: service.now() - arrivedAtMs }
   service.log.info(fields, 'the client took nothing of its answer for too long')

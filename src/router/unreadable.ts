@@ -1,6 +1,7 @@
 // Answers what could not even be read as a request. Such an answer is written in bytes, since Node makes a response only
 // for a request; it waits for those before it on the connection, and nothing behind it is served.
 import type { Server } from 'node:http'
+import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { renderAnswer } from './answers.ts'
 import type { Service } from './exchange.ts'
@@ -22,13 +23,15 @@ export const serveUnreadable = (server: Server, service: Service, turns: Turns):
       const { level, status } = entryOf(reason)
       service.log[level]({ reason, status }, 'request was refused')
       service.report({ kind: 'refused', instance: undefined, reason })
-      send(socket, reason, service.random)
+      send(socket, reason, service)
     })
   })
 }
 
-const send = (socket: Duplex, reason: Reason, random: () => number): void => {
+const send = (socket: Duplex, reason: Reason, { random, patience }: Service): void => {
   const { status, reasonPhrase, headers, body } = renderAnswer({ reason, delivered: false }, undefined, random)
   const head = writeHead(`HTTP/1.1 ${status} ${reasonPhrase}`, [...headers, 'Connection', 'close'])
+  // One who takes nothing would keep the connection for ever.
+  if (socket instanceof Socket) socket.setTimeout(patience.readMs, () => socket.destroy())
   socket.end(Buffer.concat([head, body]), () => socket.destroy())
 }

@@ -1,6 +1,6 @@
 // Answers requests for tenement's own paths: how far the wake of the host's instance is, as events or as JSON. It wakes nothing, holds
 // nothing awake and keeps nothing about who asks.
-import { answer } from '../conclude.ts'
+import { answer, seeTaken } from '../conclude.ts'
 import type { Exchange, Service } from '../exchange.ts'
 import type { Head } from '../head.ts'
 import { isWakePath } from './wakePath.ts'
@@ -28,13 +28,17 @@ const common = [
 ]
 
 /** nginx passes events on as they come where the answer asks for it; other proxies do so by the type. */
-const tellOn = (service: Service, { res }: Exchange, instance: string): void => {
+const tellOn = (service: Service, exchange: Exchange, instance: string): void => {
+  const { res } = exchange
   res.writeHead(200, 'OK', ['Content-Type', 'text/event-stream', ...common, 'X-Accel-Buffering', 'no'])
   service.streams.open(instance, res)
+  if (res.writableEnded) seeTaken(service, exchange, instance)
 }
 
-const tellOnce = ({ onlookers }: Service, { req, res }: Exchange, instance: string): void => {
-  const body = Buffer.from(`${JSON.stringify(wordsFor(onlookers.look(instance)))}\n`)
+const tellOnce = (service: Service, exchange: Exchange, instance: string): void => {
+  const { req, res } = exchange
+  const body = Buffer.from(`${JSON.stringify(wordsFor(service.onlookers.look(instance)))}\n`)
   res.writeHead(200, 'OK', ['Content-Type', 'application/json', 'Content-Length', String(body.length), ...common])
   res.end(req.method === 'HEAD' ? undefined : body)
+  seeTaken(service, exchange, instance)
 }

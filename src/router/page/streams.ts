@@ -47,15 +47,23 @@ export const createStreams = (look: Onlookers['look'], bounds: Partial<Bounds> =
 
   const tell = (stream: Stream, state: WakeState): void => {
     const { res, sinceMs, told, toldAtMs } = stream
-    if (res.writableEnded || res.destroyed) return
+    if (res.destroyed) return
     const nowMs = performance.now()
+    if (res.writableEnded) {
+      // It would have left by now: what it was told lies there unread.
+      if (nowMs - toldAtMs >= silenceMs) res.destroy()
+      return
+    }
     const event = eventOf(state)
     if (event !== told || nowMs - toldAtMs >= silenceMs) {
       res.write(event)
       stream.told = event
       stream.toldAtMs = nowMs
     }
-    if (isLast(state) || nowMs - sinceMs >= longestMs) res.end()
+    if (isLast(state) || nowMs - sinceMs >= longestMs) {
+      stream.toldAtMs = nowMs
+      res.end()
+    }
     if (res.writableLength > mostUnreadBytes) res.destroy()
   }
 

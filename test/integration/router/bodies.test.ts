@@ -2,6 +2,7 @@
 import { afterEach, expect, test } from 'vitest'
 import { createGuards, type Guards } from '../../../src/router/guards.ts'
 import { createMemoryBudget } from '../../../src/router/memoryBudget.ts'
+import { waitUntil } from '../../helpers/waitUntil.ts'
 import {
   answering,
   ask,
@@ -192,14 +193,14 @@ const takeNothing = async (harness: Harness, request: string, answered: () => nu
   const client = await rawClient(harness.port)
   client.socket.pause()
   let sent = 0
-  await until(() => {
+  await waitUntil(() => {
     const isCut = harness.lines.some(({ message }) => message.startsWith('the client took nothing'))
-    if (!isCut && sent - answered() < 40) {
-      client.write(request.repeat(20))
-      sent += 20
+    if (!isCut && sent - answered() < 10) {
+      client.write(request.repeat(50))
+      sent += 50
     }
     return isCut
-  }, 'the client is cut off')
+  })
 }
 
 test('a client that takes none of many small answers holds its instance no longer either', async () => {
@@ -210,6 +211,19 @@ test('a client that takes none of many small answers holds its instance no longe
   const harness = await startRouter(endpointAt(instance), { patience: { readMs: 300 } })
   await takeNothing(harness, post('', 'GET'), harness.releases)
   await until(() => harness.leases() === 0, 'the lease is released')
+})
+
+test.each([
+  ['that refuses', 'GET / HTTP/1.1\r\nHost: nobody.example.net\r\nAccept: text/html\r\n\r\n'],
+  ['that says that an instance sleeps', `GET /health HTTP/1.1\r\nHost: ${hostOf}\r\n\r\n`],
+  ['that says how a wake goes', `GET /.well-known/tenement/wake HTTP/1.1\r\nHost: ${hostOf}\r\n\r\n`],
+])("a client that takes none of tenement's own answers %s does not keep its connection", async (_, request) => {
+  let answered = 0
+  const harness = await startRouter(undefined, {
+    ...{ patience: { readMs: 300 }, isAsleep: () => true, rules: { asleepHealth: ['/health'] } },
+  })
+  harness.router.server.on('request', (_req, res) => res.once('close', () => answered++))
+  await takeNothing(harness, request, () => answered)
 })
 
 test('a client that takes its answer slowly is let read, and so is one that has nothing to read', async () => {

@@ -28,6 +28,21 @@ test('who does not read what there is to tell is left, however long it lasts', a
   expect(most).toBeLessThan(32_768)
 })
 
+test('who does not read the end is left too, and gives its place to another', async () => {
+  const streams = createStreams(() => ({ state: 'queued', ahead: 1 }), {
+    ...{ most: 1, lookEveryMs: 1, silenceMs: 20, longestMs: 50 },
+  })
+  const res = unread()
+  streams.open('notes:alice', res)
+  await waitUntil(() => res.writableEnded)
+  await waitUntil(() => res.destroyed)
+  const next = unread()
+  await waitUntil(() => res.closed)
+  streams.open('notes:alice', next)
+  expect(next.writableEnded).toBe(false)
+  streams.close()
+})
+
 test('streams that are closed take nobody in, and say so by ending', () => {
   const streams = createStreams(() => ({ state: 'queued', ahead: 1 }))
   streams.close()
