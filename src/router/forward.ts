@@ -98,7 +98,7 @@ const tryOn = async (connection: Connection, upload: Upload | undefined, forward
   })
   const onBegin = (): void => {
     clearTimeout(timer)
-    upload?.stopClock()
+    upload?.answered()
   }
   const tried = await attempt(connection, outgoing, body ?? null, recipient(forwarding, onBegin))
   clearTimeout(timer)

@@ -18,21 +18,25 @@ export const largestPiece = (raw: RawHeaders): number => {
 export interface MemoryBudget {
   /** What gives the bytes back, to be called once; undefined when they are not to be had. */
   take(bytes: number): (() => void) | undefined
+  /** The same for what can be done without: half of everything is left to those who cannot. */
+  takeSpare(bytes: number): (() => void) | undefined
   readonly taken: number
 }
 
 export const createMemoryBudget = (most = usualMost): MemoryBudget => {
   let taken = 0
+  const takeUpTo = (bound: number, bytes: number): (() => void) | undefined => {
+    if (taken + bytes > bound) return undefined
+    taken += bytes
+    return () => {
+      taken -= bytes
+    }
+  }
   return {
     get taken() {
       return taken
     },
-    take(bytes) {
-      if (taken + bytes > most) return undefined
-      taken += bytes
-      return () => {
-        taken -= bytes
-      }
-    },
+    take: (bytes) => takeUpTo(most, bytes),
+    takeSpare: (bytes) => takeUpTo(most / 2, bytes),
   }
 }

@@ -57,7 +57,7 @@ export class Upload {
   constructor(req: IncomingMessage, options: UploadOptions) {
     this.#req = req
     this.#options = options
-    this.#giveBack = options.memory?.take(mostKept)
+    this.#giveBack = options.memory?.takeSpare(mostKept)
     this.#kept = this.#giveBack === undefined ? undefined : []
   }
 
@@ -86,8 +86,13 @@ export class Upload {
     return stream
   }
 
-  /** From here on the body may be as slow as it likes: it is half of a conversation. */
-  stopClock(): void {
+  /** The answer has begun: the body may be as slow as it likes, half of a conversation, and is not needed twice any more. */
+  answered(): void {
+    this.#stopClock()
+    this.#forget()
+  }
+
+  #stopClock(): void {
     this.#isTimed = false
     clearInterval(this.#clock)
     this.#clock = undefined
@@ -97,6 +102,10 @@ export class Upload {
   close(): void {
     this.#rest()
     this.#req.off('data', this.#onData).off('end', this.#onEnd)
+    this.#forget()
+  }
+
+  #forget(): void {
     this.#kept = undefined
     this.#giveBack?.()
     this.#giveBack = undefined
@@ -113,7 +122,7 @@ export class Upload {
   }
 
   #rest(): void {
-    this.stopClock()
+    this.#stopClock()
     this.#stream = undefined
     this.#receiver = undefined
     if (this.#isListening) this.#req.pause()
@@ -130,7 +139,7 @@ export class Upload {
 
   readonly #onEnd = (): void => {
     this.#hasEnded = true
-    this.stopClock()
+    this.#stopClock()
     this.#stream?.push(null)
   }
 
@@ -143,7 +152,7 @@ export class Upload {
 
   #keep(piece: Buffer): void {
     if (this.#bytes <= mostKept) this.#kept?.push(piece)
-    else this.#kept = undefined
+    else this.#forget()
   }
 
   #checkPace(): void {
@@ -156,7 +165,7 @@ export class Upload {
   }
 
   #fail(error: Error): void {
-    this.stopClock()
+    this.#stopClock()
     this.#req.pause()
     this.#receiver?.onFault(error)
   }

@@ -346,6 +346,30 @@ test('a body that was too large to keep is not sent twice, in whole or in part',
   expect(instance.sockets).toHaveLength(1)
 })
 
+test('memory for a body that may be needed twice is given back once it is too large to keep, or its answer has begun', async () => {
+  const { port: instance } = await httpInstance((req, res) => {
+    req.on('error', () => {})
+    if (req.method === 'PUT') req.resume()
+    if (req.url === '/answers') res.flushHeaders()
+    if (req.method === 'GET') res.end()
+  })
+  for (const [path, sent] of [
+    ['/answers', 10],
+    ['/is-silent', 100_000],
+  ] as const) {
+    const guards = withMemory(1_000_000)
+    const harness = await startRouter(endpointAt(instance), { guards })
+    const client = await rawClient(harness.port)
+    client.write(post('', 'GET'))
+    await client.receives('200 OK')
+    client.write(`PUT ${path} HTTP/1.1\r\nHost: ${hostOf}\r\nContent-Length: 1000000\r\n\r\n`)
+    await until(() => guards.memory.taken > 0, 'there is memory for the body')
+    client.write('x'.repeat(sent))
+    await until(() => guards.memory.taken === 0, `the memory is given back for ${path}`)
+    expect(harness.leases()).toBe(1)
+  }
+})
+
 test('a body for which there is no memory is not sent twice', async () => {
   const { status } = await answerOnReused(upload('PUT', 'x.'), {}, withMemory(1_000))
   expect(status).toBe('502')
