@@ -64,10 +64,13 @@ const tryTwice = async (
     isBreak(first.error) &&
     mayRepeat(first, { ...outgoing, isKeyed }, upload?.isWhole ?? true) &&
     pool.retries.withdraw()
-  if (!isWorthIt) return judge(first, false)
+  const isUntouched = (): boolean => upload?.isUntouched ?? true
+  if (!isWorthIt) return judge(first, { handedOverBefore: false, isUntouched: isUntouched() })
   forwarding.onRetry()
   const second = await tryOn(pool.fresh(), upload, forwarding)
-  return gone.aborted ? leave(second) : judge(second, first.handedOver)
+  return gone.aborted
+    ? leave(second)
+    : judge(second, { handedOverBefore: first.handedOver, isUntouched: isUntouched() })
 }
 
 /** Its beginning is kept only where it may be needed again: on a connection that has served before. */

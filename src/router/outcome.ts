@@ -10,12 +10,28 @@ import { BodyTooLarge, BodyTooSlow } from './upload.ts'
 export type Outcome =
   | { readonly kind: 'answered' }
   | Upgraded
-  /** Nothing has gone to the client yet. */
-  | { readonly kind: 'failed'; readonly reason: Reason; readonly delivered: boolean; readonly error: Error }
+  | Unanswered
   /** The answer had begun. */
   | { readonly kind: 'broken'; readonly reason: Reason; readonly error: Error }
   /** The client has left. */
   | { readonly kind: 'left' }
+
+/** Nothing has gone to the client yet. */
+interface Unanswered {
+  readonly kind: 'failed'
+  readonly reason: Reason
+  readonly delivered: boolean
+  /** Whether all of the request is still there to be forwarded from its beginning. */
+  readonly isUntouched: boolean
+  readonly error: Error
+}
+
+/** What is known of the request beside the last try of it. */
+interface Before {
+  /** By an earlier try. */
+  readonly handedOverBefore: boolean
+  readonly isUntouched: boolean
+}
 
 /** No head of a response came in time. */
 export class TimedOut extends Error {
@@ -25,12 +41,11 @@ export class TimedOut extends Error {
 /** Whether the connection broke, rather than that somebody ended it or spoke nonsense. */
 export const isBreak = (error: Error): boolean => reasonFor(error) === 'upstream_broke'
 
-/** `handedOverBefore`: by an earlier try of the same request. */
-export const judge = (tried: Tried, handedOverBefore: boolean): Outcome => {
+export const judge = (tried: Tried, { handedOverBefore, isUntouched }: Before): Outcome => {
   if (tried.kind !== 'failed') return tried
   if (tried.begun) return { kind: 'broken', reason: reasonFor(tried.error), error: tried.error }
   const delivered = tried.handedOver || handedOverBefore
-  return { kind: 'failed', reason: reasonOf(tried, delivered), delivered, error: tried.error }
+  return { kind: 'failed', reason: reasonOf(tried, delivered), delivered, isUntouched, error: tried.error }
 }
 
 /** 502 and 504 mean that a byte was handed over, 503 that none was, whatever went wrong afterwards. */

@@ -27,8 +27,9 @@ export const retryUnreached = async (
   return isOver ? 'ended' : ask()
 }
 
+/** What was read of a body and lost with the connection is gone: the rest alone is another request. */
 const wasNotReached = (outcome: Outcome): boolean =>
-  outcome.kind === 'failed' && outcome.reason === 'unreachable' && !outcome.delivered
+  outcome.kind === 'failed' && outcome.reason === 'unreachable' && !outcome.delivered && outcome.isUntouched
 
 /** How long the end of an instance may take to be known here after its sockets are closed, in milliseconds. */
 const newsMs = 1_000

@@ -66,6 +66,11 @@ export class Upload {
     return this.#bytes === 0 || this.#kept !== undefined
   }
 
+  /** Whether somebody else can still read it from its beginning off the request. */
+  get isUntouched(): boolean {
+    return this.#bytes === 0 && !this.#hasEnded
+  }
+
   /** The body from its beginning. It must be whole. Destroying the stream leaves the rest of the request where it is. */
   open(receiver: Receiver): Readable {
     this.#receiver = receiver

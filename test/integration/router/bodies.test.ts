@@ -385,6 +385,32 @@ test('a POST is sent twice only with an Idempotency-Key and where its service sa
   expect((await answerOnReused(upload('POST', 'x.'), { retryPost })).status).toBe('502')
 })
 
+test('a body whose beginning was lost with a connection is not given to the next start without it', async () => {
+  const first = await answering('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n')
+  const second = await answering('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n')
+  const endpoint = endpointAt(first.port)
+  const starts = [endpoint, endpoint, endpointAt(second.port)]
+  const harness = await startRouter(undefined, {
+    wake: async () => starts.shift() ?? Promise.reject(new Error('no further start in this test')),
+  })
+  await ask(harness.port, get('/first'))
+  const [idle] = endpoint.connections
+  if (idle === undefined) throw new Error('there is no connection')
+  // It ends with the instance in the moment in which a piece is given to it, and takes nothing of it.
+  idle.write = () => {
+    endpoint.leave()
+    idle.destroy()
+    return false
+  }
+  const client = await rawClient(harness.port)
+  client.write(`${post('Transfer-Encoding: chunked\r\n')}5\r\nfirst\r\n`)
+  await client.receives('x-tenement-reason')
+  expect(client.text()).toMatch(/^HTTP\/1\.1 503 /)
+  expect(client.text()).toContain('x-tenement-delivered: 0\r\n')
+  expect(second.heard).toEqual([])
+  await released(harness, 2)
+})
+
 test('an instance that breaks every connection gets ten more tries in hand, not one more for each request', async () => {
   const instance = await rawInstance((socket) => socket.destroy())
   const harness = await startRouter(endpointAt(instance.port))
