@@ -143,7 +143,7 @@ const serveClients = async (
     onlookers,
     streams: createStreams(onlookers.look),
     pageAfterMs,
-    knowledge: { rulesOf: rulesIn(config), isAsleep: supervisor.isAsleep },
+    knowledge: { rulesOf: rulesIn(config), isAsleep: supervisor.isAsleep, isReady: supervisor.isReady },
     guards: createGuards({ wakesPerClient }),
     log,
     trustedProxies,

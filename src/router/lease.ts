@@ -18,7 +18,9 @@ export const leaseFor = async (
   { name, head }: Found,
   gone: Gone,
 ): Promise<Lease | undefined> => {
-  const letGo = service.guards.memory.take(head.hasBody ? largestPiece(exchange.req.rawHeaders) : 0)
+  // What is ready waits for nobody, nor for those who fill the memory before others that are not.
+  const mayWait = head.hasBody && !service.knowledge.isReady(name)
+  const letGo = service.guards.memory.take(mayWait ? largestPiece(exchange.req.rawHeaders) : 0)
   if (letGo === undefined) {
     answer(service, exchange, name, { reason: 'queue_full', delivered: false })
     return undefined

@@ -15,10 +15,13 @@ export interface Knowledge {
   rulesOf(instance: string): Rules
   /** Nothing of it runs and nothing is about to: a request would wake it. */
   isAsleep(instance: string): boolean
+  /** A request would have it at once. */
+  isReady(instance: string): boolean
 }
 
 /** Of a service that asks for nothing, of whose instances nothing is known. */
 export const noKnowledge: Knowledge = {
   rulesOf: () => ({ retryPost: false, asleepHealth: [] }),
   isAsleep: () => false,
+  isReady: () => false,
 }

@@ -67,6 +67,8 @@ export interface Supervisor {
   isKnown(service: string, id: string): boolean
   /** Whether nothing of the instance 'service:id' runs or is about to, and a request would wake it. */
   isAsleep(key: string): boolean
+  /** Whether a request for the instance 'service:id' would have it at once. */
+  isReady(key: string): boolean
   /** Who is in which phase, by service. */
   census(): ReadonlyMap<string, Census>
   /** Starts, in turn, what shall run without being asked for. */
@@ -159,6 +161,7 @@ export const createSupervisor = <Rules extends ServiceRules & Pick<Service, 'ope
       const instance = fleet.find(key)
       return instance === undefined ? !unrunnable.has(parseInstance(key)?.service ?? '') : isAsleep(instance)
     },
+    isReady: (key) => fleet.find(key)?.state.phase === 'ready',
     census: () => takeCensus(services.keys(), roster, fleet),
     isKnown: (service, id) => roster.sourceOf({ service, id }) !== undefined,
     autostart() {

@@ -283,6 +283,17 @@ test('pieces of bodies that wait for a wake have a bound together, beyond which 
   expect(guards.memory.taken).toBe(0)
 })
 
+test("bodies that wait for some instances are in nobody's way to one that is ready", async () => {
+  const { port: instance } = await httpInstance((req, res) => void req.pipe(res))
+  const harness = await startRouter(endpointAt(instance), {
+    guards: withMemory(0),
+    isReady: (name) => name === 'notes:alice',
+  })
+  const request = `${post('Connection: close\r\nContent-Length: 5\r\n')}ready`
+  expect(await ask(harness.port, request)).toContain('\r\nready\r\n')
+  expect(await ask(harness.port, request.replace('alice', 'bob'))).toMatch(/^HTTP\/1\.1 503 /)
+})
+
 // What may be needed twice.
 
 /** The second request on its first connection is met with a reset once so much of it has come. */

@@ -45,6 +45,7 @@ export interface HarnessOptions {
   /** What the service of every instance asks for. */
   readonly rules?: Partial<Rules>
   readonly isAsleep?: Knowledge['isAsleep']
+  readonly isReady?: Knowledge['isReady']
   readonly guards?: Guards
   readonly patience?: Partial<Patience>
 }
@@ -110,6 +111,7 @@ export const startRouter = async (endpoint: Endpoint | undefined, options: Harne
     knowledge: {
       rulesOf: (instance) => ({ ...noKnowledge.rulesOf(instance), ...options.rules }),
       isAsleep: options.isAsleep ?? (() => false),
+      isReady: options.isReady ?? (() => false),
     },
     guards: options.guards ?? createGuards({ wakesPerClient: 60 }),
     patience: { ...usualPatience, ...options.patience },

@@ -84,6 +84,19 @@ test('only what sleeps or is falling asleep counts as asleep', async () => {
   expect(is()).toBe(false)
 })
 
+test('only what is awake already is had at once', async () => {
+  const house = new Harness({ rules: { idleTimeoutMs: 500 } })
+  const is = (): boolean => house.supervisor.isReady('notes:alice')
+  expect(is()).toBe(false)
+  house.request().leave()
+  expect(is()).toBe(false)
+  const process = await house.ready()
+  expect(is()).toBe(true)
+  process.obeys = false
+  await house.clock.advance(600)
+  expect(is()).toBe(false)
+})
+
 test('an instance that failed, or cannot run here, is not asleep', async () => {
   const house = new Harness({ services: { other: {} }, unrunnable: new Map([['other', 'no']]) })
   await house.crashUntilLeftAlone()
