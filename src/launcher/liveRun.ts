@@ -100,8 +100,10 @@ export const stopRun = async (site: Site, run: Run, signal: NodeJS.Signals, time
   clearTimeout(timer)
 }
 
-/** Holds every process of it still, or lets them go on; false where this machine has no means for that. */
+/** Holds every process of it still, or lets them go on; false where this machine has no means for that, or the launcher ends it. */
 export const setFrozen = ({ group, state }: Run, isFrozen: boolean): boolean => {
+  // A server that was taken over could hold up the end again and again: in version 1 what is frozen does not die.
+  if (isFrozen && (state.isKilled || state.endedFor !== null)) return false
   const isDone = group.cgroup?.setFrozen(isFrozen) ?? false
   if (isDone) state.isFrozen = isFrozen
   return isDone

@@ -80,6 +80,17 @@ test('a frozen run that is to be killed is killed', async ({ skip }) => {
   await launcher.close()
 })
 
+test('a run that is being killed is not frozen any more', async ({ skip }) => {
+  if (!isRoot) skip('only root is sure to have cgroups')
+  const launcher = await startTestLauncher()
+  const { run, pid } = await launchFrozen(launcher)
+  const killed = launcher.ask({ type: 'stop', run, signal: 'SIGKILL', timeoutMs: 0 })
+  expect(await launcher.ask({ type: 'freeze', run, on: true })).toMatchObject({ type: 'reply', value: false })
+  await killed
+  expect(isAlive(pid)).toBe(false)
+  await launcher.close()
+})
+
 test('a launcher that is to end does not leave a frozen run behind', async ({ skip }) => {
   if (!isRoot) skip('only root is sure to have cgroups')
   const launcher = await startTestLauncher()
