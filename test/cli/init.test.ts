@@ -2,6 +2,7 @@ import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/pr
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { visible } from '../../src/config/problem.ts'
 import { isRoot } from '../helpers/root.ts'
 import { startTenement } from '../helpers/tenement.ts'
 import { buildTenement, type Ended, type Tenement } from './tenement.ts'
@@ -117,6 +118,16 @@ describe('tenement init', () => {
     for (const args of [['--name', 'My Shop'], ['absent']])
       expect(await init(...args)).toMatchObject({ code: 2, stdout: '' })
     await expect(written()).rejects.toThrow('ENOENT')
+  })
+
+  it('lets nothing in a folder speak to the terminal', async () => {
+    await writeFile(join(folder, 'go.mod'), 'module example.com/shop\n')
+    await writeFile(join(folder, '\u001b]0;x\u0007\nmain.go'), 'package main\n')
+    await writeFile(join(folder, 'package.json'), '{"scripts": {"start": "x \u009b2J\u202e"}}')
+    const { stdout } = await init()
+    expect(stdout).toContain('package.json starts it with "x \\u009b2J\\u202e"\n')
+    expect(stdout).toBe(visible(stdout))
+    expect(stdout).not.toMatch(/^main\.go/m)
   })
 
   it('lets nothing in a folder become more than a value of the file', async () => {

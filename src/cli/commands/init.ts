@@ -2,6 +2,7 @@
 // before it is left there, and a file that is there is never touched.
 import { writeFile } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
+import { visible } from '../../config/problem.ts'
 import { messageOf, TenementError } from '../../errors.ts'
 import { isName } from '../../names.ts'
 import { type CommandDefinition, type Invocation, jsonFlag } from '../command.ts'
@@ -37,8 +38,8 @@ export const init: CommandDefinition = {
     if (!isDry) await write(made.file, made.text)
     if (given.has('json')) printJson(terminal, reportOf(made, !isDry))
     else if (isDry) terminal.print(made.text)
-    else terminal.print(tell(made))
-    if (isDry && !given.has('json')) terminal.note(findings(made).join('\n'))
+    else terminal.print(visible(tell(made)))
+    if (isDry && !given.has('json')) terminal.note(visible(findings(made).join('\n')))
     return exitCodes.ok
   },
 }

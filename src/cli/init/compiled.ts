@@ -15,7 +15,7 @@ const isMain = (text: string | undefined): boolean => /^package main\b/m.test(te
 
 /** The folder of the main package, '.' or 'cmd/shop', and its file. */
 const findMain = async (folder: Folder): Promise<{ readonly at: string; readonly file: string } | undefined> => {
-  for (const file of (await folder.names()).filter((name) => name.endsWith('.go')))
+  for (const file of (await folder.names()).filter((name) => name.endsWith('.go') && isPlain(name)))
     if (isMain(await folder.text(file))) return { at: '.', file }
   for (const name of (await folder.names('cmd')).filter(isPlain))
     if (isMain(await folder.text(`cmd/${name}/main.go`))) return { at: `./cmd/${name}`, file: `cmd/${name}/main.go` }
