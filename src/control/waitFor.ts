@@ -1,5 +1,5 @@
 // Waits until an instance is in a phase. It looks first and follows what happens then, with no gap between: a phase that is
-// over again by the time anybody looks counts too.
+// over again by the time anybody looks counts too. Where more happens at once than is kept, it looks again.
 import { abortsWithin } from '../abortsWithin.ts'
 import { TenementError } from '../errors.ts'
 import { formatInstance, type InstanceName } from '../names.ts'
@@ -20,21 +20,33 @@ export interface Wanted {
 export const waitFor = async (
   operations: Pick<Operations, 'status'>,
   events: Pick<Events, 'follow'>,
-  { name, phase, timeoutMs, timeout, gone }: Wanted,
+  wanted: Wanted,
 ): Promise<InstanceStatus> => {
-  const status = operations.status(name)
-  if (status.phase === phase) return status
-  const instance = formatInstance(name)
+  const { name, phase, timeoutMs, timeout, gone } = wanted
   const over = new AbortController()
   void abortsWithin([gone, over.signal], timeoutMs).then(() => over.abort())
-  const isWanted: Parameters<Events['follow']>[0]['isWanted'] = (event) =>
-    event.kind === 'phase' && event.instance === instance && event.phase === phase
-  for await (const _ of events.follow({ after: undefined, isWanted, gone: over.signal }).events) break
-  const isOver = over.signal.aborted
-  over.abort()
+  const wasThere = await comesTo(operations, events, wanted, over.signal).finally(() => over.abort())
   const reached = operations.status(name)
-  if (!isOver || reached.phase === phase) return reached
+  if (wasThere || reached.phase === phase) return reached
+  const instance = formatInstance(name)
   throw new TenementError('timed_out', `${instance} was not ${phase} within ${timeout}: it is ${reached.phase}`, {
     fix: `wait longer, or see "tenement status ${instance}" for what keeps it`,
   })
+}
+
+/** False when `over` aborts first. */
+const comesTo = async (
+  operations: Pick<Operations, 'status'>,
+  events: Pick<Events, 'follow'>,
+  { name, phase }: Wanted,
+  over: AbortSignal,
+): Promise<boolean> => {
+  const instance = formatInstance(name)
+  const isWanted: Parameters<Events['follow']>[0]['isWanted'] = (event) =>
+    event.kind === 'phase' && event.instance === instance && event.phase === phase
+  while (!over.aborted) {
+    if (operations.status(name).phase === phase) return true
+    for await (const _ of events.follow({ after: undefined, isWanted, gone: over }).events) return true
+  }
+  return false
 }

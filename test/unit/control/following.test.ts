@@ -180,6 +180,23 @@ describe('GET /v1/instances/{service}/{id}/wait', () => {
     expect((await waiting).status).toBe(200)
   })
 
+  it('does not take too much at once for the phase it waits for', async () => {
+    const events = createEvents('e', 10)
+    let phase: Phase = 'starting'
+    let looked = 0
+    const control = await start(events, () => {
+      looked += 1
+      return instanceStatus(carol, { phase })
+    })
+    const waiting = get(control, path('phase=ready'))
+    await vi.waitUntil(() => looked > 0, 5_000)
+    for (let count = 0; count < 30; count += 1) events.push(change('queued', { instance: 'api:dave' }))
+    await vi.waitUntil(() => looked > 1, 5_000)
+    phase = 'ready'
+    events.push(change('ready'))
+    expect(JSON.parse((await waiting).body)).toMatchObject({ phase: 'ready' })
+  })
+
   it('answers with a problem when the time is over first', async () => {
     const waiting = get(await start(createEvents('e')), path('phase=ready&timeout=200ms'))
     await delay(50)
