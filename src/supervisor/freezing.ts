@@ -10,17 +10,15 @@ export interface ThawOptions {
   readonly clock: Clock
   readonly run: Run
   readonly rules: Pick<ServiceRules, 'ready' | 'liveness'>
+  /** Whether it could be frozen at all, once that is known. */
+  readonly isHeld: Promise<boolean>
   onAlive(): void
   /** Called at most once, when it could not be thawed or gave no answer in time. */
   onDead(): void
 }
 
-/** The kernel follows in its own time; `onRefused` is called at most once, where the run cannot be held. */
-export const freeze = (run: Run, onRefused: () => void): void => {
-  void run.process?.setFrozen(true).then((isFrozen) => {
-    if (!isFrozen) onRefused()
-  })
-}
+/** Resolves with whether the run can be held; the kernel follows in its own time. */
+export const freeze = ({ process }: Run): Promise<boolean> => process?.setFrozen(true) ?? Promise.resolve(false)
 
 /** Time for an answer; whoever waits is better served by a new process after that. */
 const answerMs = 1_000
@@ -32,7 +30,7 @@ const questionFor = ({ ready, liveness }: ThawOptions['rules']): Ready => {
 }
 
 /** Returns how to call the question off; the run goes on either way. */
-export const thaw = ({ clock, run, rules, onAlive, onDead }: ThawOptions): (() => void) => {
+export const thaw = ({ clock, run, rules, isHeld, onAlive, onDead }: ThawOptions): (() => void) => {
   let isOver = false
   const once = (act: () => void) => (): void => {
     if (isOver) return
@@ -41,8 +39,10 @@ export const thaw = ({ clock, run, rules, onAlive, onDead }: ThawOptions): (() =
   }
   const dead = once(onDead)
   // Before the question: connections to what is still frozen would be taken by the kernel in its name.
-  void run.process?.setFrozen(false).then((isThawed) => {
-    if (!isThawed) dead()
+  const thawing = run.process?.setFrozen(false) ?? Promise.resolve(false)
+  // What was never frozen cannot be thawed either, and lives.
+  void Promise.all([isHeld, thawing]).then(([wasHeld, isThawed]) => {
+    if (wasHeld && !isThawed) dead()
   })
   const callOff = watchStart({
     ...{ clock, run, ready: questionFor(rules), timeoutMs: answerMs, leftMs: answerMs },

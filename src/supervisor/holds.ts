@@ -52,19 +52,23 @@ export const ready = (
   return { phase: 'ready', run, sinceMs, mayFreeze, leave }
 }
 
-export const frozen = (instance: Instance, { run, sinceMs }: Lasting): PhaseState => ({
-  ...{ phase: 'frozen', run, sinceMs, isThawing: false },
+interface Frozen extends Lasting {
+  readonly isHeld: Promise<boolean>
+}
+
+export const frozen = (instance: Instance, { run, sinceMs, isHeld }: Frozen): PhaseState => ({
+  ...{ phase: 'frozen', run, sinceMs, isHeld, isThawing: false },
   leave: () => instance.house.idle.unwatch(instance),
 })
 
 /** Whoever asked waits until it has shown that it lives, for a second at most: nothing is handed to a process that does not. */
 export const thawing = (
   { house: { clock }, rules }: Instance,
-  { run, sinceMs }: Lasting,
+  { run, sinceMs, isHeld }: Frozen,
   { onAlive, onEnd }: Ends & { onAlive(): void },
 ): PhaseState => {
-  const leave = thaw({ clock, run, rules, onAlive, onDead: () => onEnd(notThawed) })
-  return { phase: 'frozen', run, sinceMs, isThawing: true, leave }
+  const leave = thaw({ clock, run, rules, isHeld, onAlive, onDead: () => onEnd(notThawed) })
+  return { phase: 'frozen', run, sinceMs, isHeld, isThawing: true, leave }
 }
 
 /** It ends when nobody uses it any more, and after `ms` in any case. */

@@ -325,9 +325,12 @@ export class Instance implements Candidate, Occupant, Idler {
     const state = this.#state
     if (state.phase !== 'ready' || state.run.active > 0) return
     const { run, sinceMs } = state
-    this.#enter(frozen(this, state))
+    const isHeld = freeze(run)
+    this.#enter(frozen(this, { run, sinceMs, isHeld }))
     if (mayRest(this)) this.house.idle.watch(this)
-    freeze(run, () => this.#notFrozen(run))
+    void isHeld.then((isFrozen) => {
+      if (!isFrozen) this.#notFrozen(run)
+    })
     run.noteReady('frozen', sinceMs)
   }
 

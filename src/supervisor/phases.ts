@@ -57,8 +57,14 @@ export type PhaseState =
   | ({ readonly phase: 'starting'; readonly run: Run; readonly sinceMs: number } & Held)
   /** `mayFreeze`: this machine has not been found unable to freeze it. */
   | ({ readonly phase: 'ready'; readonly run: Run; readonly sinceMs: number; readonly mayFreeze: boolean } & Held)
-  /** `isThawing`: somebody waits for it, and it is being asked whether it lives. */
-  | ({ readonly phase: 'frozen'; readonly run: Run; readonly sinceMs: number; readonly isThawing: boolean } & Held)
+  /** `isHeld`: whether the machine could do it. `isThawing`: somebody waits for it, and it is being asked whether it lives. */
+  | ({
+      readonly phase: 'frozen'
+      readonly run: Run
+      readonly sinceMs: number
+      readonly isHeld: Promise<boolean>
+      readonly isThawing: boolean
+    } & Held)
   /** `isRevocable`: nobody ordered it, so a request that comes before the stop signal makes it ready again. */
   | ({
       readonly phase: 'draining'

@@ -112,6 +112,24 @@ test('L3.26 frozen + request, and the machine cannot thaw it: started anew at on
   expect(house.starts()).toBe(2)
 })
 
+test('L3.26 frozen + request before it is known that the machine cannot freeze: served by the same process', async () => {
+  const house = new Harness({ rules })
+  const process = await house.ready()
+  let answer = (_: boolean): void => undefined
+  process.setFrozen = (isFrozen) =>
+    isFrozen
+      ? new Promise((resolve) => {
+          answer = resolve
+        })
+      : Promise.resolve(false)
+  await house.clock.advance(minute)
+  const request = house.request()
+  answer(false)
+  await house.clock.advance(100)
+  expect(fateOf(request)).toBe('served')
+  expect({ orders: process.orders, starts: house.starts() }).toEqual({ orders: [], starts: 1 })
+})
+
 test('L3.26 frozen + a request whose client leaves before it lives: ready all the same', async () => {
   const { house, process } = await frozen()
   process.isListening = false
