@@ -325,13 +325,14 @@ export class Instance implements Candidate, Occupant, Idler {
     const state = this.#state
     if (state.phase !== 'ready' || state.run.active > 0) return
     const { run, sinceMs } = state
+    // First: a later server orders again what was noted and not done, and would take for ready what was frozen and not noted.
+    run.noteReady('frozen', sinceMs)
     const isHeld = freeze(run)
     this.#enter(frozen(this, { run, sinceMs, isHeld }))
     if (mayRest(this)) this.house.idle.watch(this)
     void isHeld.then((isFrozen) => {
       if (!isFrozen) this.#notFrozen(run)
     })
-    run.noteReady('frozen', sinceMs)
   }
 
   #notFrozen(run: Run): void {

@@ -29,6 +29,23 @@ test('L3.25 ready + freeze_after without a lease: frozen, with its process, and 
   expect(process.notes.at(-1)).toMatchObject({ phase: 'frozen' })
 })
 
+test('that an instance is frozen is noted before it is, so that no later server takes it for ready', async () => {
+  const house = new Harness({ rules })
+  const process = await house.ready()
+  const noted: unknown[] = []
+  process.setFrozen = (isFrozen) => {
+    noted.push([isFrozen, process.notes.at(-1)?.phase])
+    return Promise.resolve(true)
+  }
+  await house.clock.advance(minute)
+  house.request()
+  await settled()
+  expect(noted).toEqual([
+    [true, 'frozen'],
+    [false, 'frozen'],
+  ])
+})
+
 test('L3.25 ready + freeze_after during a request: ready, for as long as that lasts', async () => {
   const house = new Harness({ rules })
   const lease = await house.leased()
