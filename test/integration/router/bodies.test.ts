@@ -250,6 +250,20 @@ test('a client that takes its answer slowly is let read, and so is one that has 
   expect(events.text()).toContain('data: 2')
 })
 
+test('a request sent ahead of an answer that was taken slowly may be answered after a long silence', async () => {
+  const readMs = 400
+  const { port: instance } = await httpInstance((req, res) => {
+    if (req.url === '/large') return void res.end(Buffer.alloc(8 * 1024 * 1024, 'x'))
+    setTimeout(() => res.end('after a silence'), readMs * 3)
+  })
+  const harness = await startRouter(endpointAt(instance), { patience: { readMs } })
+  const client = await rawClient(harness.port)
+  client.write(`GET /large HTTP/1.1\r\nHost: ${hostOf}\r\n\r\n${get('/silent')}`)
+  await client.receives('200 OK')
+  await client.closed
+  expect(client.text()).toContain('after a silence')
+})
+
 // What is held in memory.
 
 test('pieces of bodies that wait for a wake have a bound together, beyond which requests are refused', async () => {
