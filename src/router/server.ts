@@ -3,6 +3,7 @@
 // lets through by mistake is caught in head.ts; one request at a time per connection is kept by turns.ts.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import { CompactRequest } from './compactRequest.ts'
 import type { Exchange, Service } from './exchange.ts'
 import { buildTrust } from './forwarded.ts'
 import { createGuards, type Guards } from './guards.ts'
@@ -88,7 +89,7 @@ export const createRouter = ({
   random = Math.random,
 }: RouterOptions): Router => {
   const turns = createTurns()
-  const server = createServer({ ...settings, ...upgradeChoice })
+  const server = createServer({ ...settings, ...upgradeChoice, IncomingMessage: CompactRequest })
   // By default Node drops what comes after the 2000th header, unseen; the size of the head is limit enough.
   server.maxHeadersCount = 0
   let isClosing = false

@@ -4,6 +4,7 @@
 import type { Socket } from 'node:net'
 import { responseHeaders } from './headers.ts'
 import type { MemoryBudget } from './memoryBudget.ts'
+import { Pieces } from './pieces.ts'
 import { filterHeaders, type RawHeaders, tokensOf, valuesOf, writeHead } from './rawHeaders.ts'
 
 /** What of the client's bytes may arrive before the instance has agreed: it has no reason to send any. */
@@ -20,8 +21,7 @@ export interface Waiting {
  * than there is memory for is cut off.
  */
 export const watchEarly = (socket: Socket, head: Buffer, memory: MemoryBudget): Waiting => {
-  const early: Buffer[] = []
-  let bytes = 0
+  const early = new Pieces()
   let giveBack: (() => void) | undefined
   const release = (): void => {
     giveBack?.()
@@ -30,9 +30,8 @@ export const watchEarly = (socket: Socket, head: Buffer, memory: MemoryBudget): 
   const keep = (chunk: Buffer): void => {
     giveBack ??= memory.take(maxEarlyBytes)
     if (giveBack === undefined) return void socket.destroy()
-    early.push(chunk)
-    bytes += chunk.length
-    if (bytes > maxEarlyBytes) socket.pause()
+    early.add(chunk)
+    if (early.bytes > maxEarlyBytes) socket.pause()
   }
   const onEnd = (): void => void socket.destroy()
   socket.on('data', keep).on('end', onEnd).once('close', release)
@@ -41,7 +40,7 @@ export const watchEarly = (socket: Socket, head: Buffer, memory: MemoryBudget): 
     takeEarly: () => {
       socket.off('data', keep).off('end', onEnd).off('close', release).pause()
       release()
-      return Buffer.concat(early)
+      return early.whole()
     },
   }
 }

@@ -5,6 +5,7 @@ import type { IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
 import type { MemoryBudget } from './memoryBudget.ts'
 import type { Patience } from './patience.ts'
+import { Pieces } from './pieces.ts'
 
 /** The body has more bytes than its service takes. */
 export class BodyTooLarge extends Error {
@@ -46,7 +47,7 @@ export class Upload {
   #isListening = false
   #hasEnded = false
   #bytes = 0
-  #kept: Buffer[] | undefined
+  #kept: Pieces | undefined
   #giveBack: (() => void) | undefined
   #clock: NodeJS.Timeout | undefined
   #isTimed = true
@@ -58,7 +59,7 @@ export class Upload {
     this.#req = req
     this.#options = options
     this.#giveBack = options.memory?.takeSpare(mostKept)
-    this.#kept = this.#giveBack === undefined ? undefined : []
+    this.#kept = this.#giveBack === undefined ? undefined : new Pieces()
   }
 
   /** Whether all of it can be sent once more: nothing of it was read yet, or everything that was is kept. */
@@ -75,10 +76,14 @@ export class Upload {
   open(receiver: Receiver): Readable {
     this.#receiver = receiver
     this.#isTimed = true
-    const again = [...(this.#kept ?? [])]
+    let again = this.#bytes > 0 ? this.#kept?.whole() : undefined
     const stream = new Readable({
+      // One piece that is not taken has the client wait: small ones are kept together there, and not here.
+      highWaterMark: 1,
       read: () => {
-        for (let piece = again.shift(); piece; piece = again.shift()) if (!stream.push(piece)) return
+        const beginning = again
+        again = undefined
+        if (beginning !== undefined && !stream.push(beginning)) return
         if (this.#hasEnded) stream.push(null)
         else this.#read()
       },
@@ -156,7 +161,7 @@ export class Upload {
   }
 
   #keep(piece: Buffer): void {
-    if (this.#bytes <= mostKept) this.#kept?.push(piece)
+    if (this.#bytes <= mostKept) this.#kept?.add(piece)
     else this.#forget()
   }
 
