@@ -6,6 +6,8 @@ import type { Duplex } from 'node:stream'
 
 /** Requests a client may send ahead; more than any sends who waits for answers. */
 const maxAhead = 64
+/** Header lines of all that wait behind another: each costs a hundred bytes here, and four to send. */
+const maxLinesAhead = 4_096
 
 export interface Turns {
   /** Runs `serve` when everything before it on this connection is done; not at all when it cannot be answered by then. */
@@ -17,6 +19,8 @@ export interface Turns {
 interface Line {
   done: Promise<void>
   ahead: number
+  /** Header lines of those that wait behind another. */
+  linesAhead: number
   /** No more may join. */
   isClosed: boolean
   newest: IncomingMessage | undefined
@@ -29,15 +33,18 @@ export const createTurns = (): Turns => {
     const line = lines.get(socket) ?? {
       done: Promise.resolve(),
       ahead: 0,
+      linesAhead: 0,
       isClosed: false,
       newest: undefined,
     }
     lines.set(socket, line)
     return line
   }
-  const join = (line: Line, socket: Duplex, serve: () => Promise<void>): void => {
+  const join = (line: Line, socket: Duplex, serve: () => Promise<void>, headerLines = 0): void => {
     line.ahead++
+    line.linesAhead += headerLines
     line.done = line.done.then(async () => {
+      line.linesAhead -= headerLines
       if (socket.writable) await serve()
       line.ahead--
     })
@@ -47,7 +54,9 @@ export const createTurns = (): Turns => {
       const line = lineOf(req.socket)
       if (line.isClosed) return
       line.newest = req
-      if (line.ahead < maxAhead) return join(line, req.socket, serve)
+      const headerLines = line.ahead === 0 ? 0 : req.rawHeaders.length / 2
+      const isBounded = line.ahead < maxAhead && line.linesAhead + headerLines <= maxLinesAhead
+      if (isBounded) return join(line, req.socket, serve, headerLines)
       line.isClosed = true
       req.socket.destroy()
     },

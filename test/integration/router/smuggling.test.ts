@@ -238,6 +238,19 @@ test('a client that sends no end of requests ahead is cut off', async () => {
   expect(harness.wakes.length).toBeLessThanOrEqual(1)
 })
 
+test('a client that sends header lines without end ahead is cut off, and one that sends many requests of the usual size is not', async () => {
+  const harness = await startRouter(undefined, { wake: () => new Promise(() => {}) })
+  const lines = (count: number): string => head('GET / HTTP/1.1', host, ...Array.from({ length: count }, () => 'ab: c'))
+  const usual = await rawClient(harness.port)
+  usual.write(lines(50).repeat(60))
+  const first = await rawClient(harness.port)
+  first.write(lines(4_000))
+  const client = await rawClient(harness.port)
+  client.write(lines(3_000).repeat(3))
+  await client.closed
+  for (const { socket } of [usual, first]) expect(socket.closed).toBe(false)
+})
+
 test('L4 head too large: a head that is too large is a 431', async () => {
   const { port } = await startRouter(undefined)
   const answer = await ask(port, head('GET / HTTP/1.1', host, `X: ${'x'.repeat(40_000)}`))
