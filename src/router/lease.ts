@@ -7,7 +7,7 @@ import { answer } from './conclude.ts'
 import type { Exchange, Service } from './exchange.ts'
 import type { Found } from './find.ts'
 import type { Head } from './head.ts'
-import { largestPiece } from './memoryBudget.ts'
+import { heldBytes } from './memoryBudget.ts'
 import { leaseOrPage } from './page/leaseOrPage.ts'
 import type { Caller, Lease, WakeContext } from './wake.ts'
 
@@ -19,8 +19,8 @@ export const leaseFor = async (
   gone: Gone,
 ): Promise<Lease | undefined> => {
   // What is ready waits for nobody, nor for those who fill the memory before others that are not.
-  const mayWait = head.hasBody && !service.knowledge.isReady(name)
-  const letGo = service.guards.memory.take(mayWait ? largestPiece(exchange.req.rawHeaders) : 0)
+  const isReady = service.knowledge.isReady(name)
+  const letGo = service.guards.memory.take(isReady ? 0 : heldBytes(exchange.req.rawHeaders, head.hasBody))
   if (letGo === undefined) {
     answer(service, exchange, name, { reason: 'queue_full', delivered: false })
     return undefined

@@ -297,6 +297,22 @@ test('pieces of bodies that wait for a wake have a bound together, beyond which 
   expect(guards.memory.taken).toBe(0)
 })
 
+test('heads of very many lines that wait for a wake have the same bound, and usual ones none', async () => {
+  const harness = await startRouter(undefined, { guards: withMemory(100_000), wake: () => new Promise(() => {}) })
+  const usual = await rawClient(harness.port)
+  usual.write(post('ab: c\r\n'.repeat(90), 'GET'))
+  const many = await rawClient(harness.port)
+  many.write(post('ab: c\r\n'.repeat(900), 'GET'))
+  await until(() => harness.wakes.length === 2, 'both wait')
+  expect(await ask(harness.port, post(`Connection: close\r\n${'ab: c\r\n'.repeat(900)}`, 'GET'))).toContain(
+    'x-tenement-reason: queue_full\r\n',
+  )
+  usual.socket.destroy()
+  const next = await rawClient(harness.port)
+  next.write(post('ab: c\r\n'.repeat(90), 'GET'))
+  await until(() => harness.wakes.length === 3, 'a usual one waits like any other')
+})
+
 /** The bytes of a body in chunks, and how many these were. */
 const unchunk = (body: string): { readonly bytes: string; readonly chunks: number } => {
   const chunks = [...body.matchAll(/([0-9a-f]+)\r\n(x+)\r\n/g)]
