@@ -1,7 +1,8 @@
 // One instance: which phase it is in and what each event makes of it. The only code that changes a phase.
 // A wake belongs to the instance, never to a request: it goes on when all who waited have left, and ends by its own deadline.
 // There is no await between looking at the phase and changing it, so what was true when it was looked at still is.
-// Who asks for it is in requests.ts and orders.ts, what can be told of it in standing.ts, rest.ts and chronicle.ts.
+// Who asks for it is in requests.ts and operators/orders.ts, what goes on in a phase in holds.ts, what can be told of it in
+// standing.ts, rest.ts and chronicle.ts.
 
 import type { Gone } from '../departure.ts'
 import { formatInstance, type InstanceName } from '../names.ts'

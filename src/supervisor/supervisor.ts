@@ -1,6 +1,6 @@
 // The supervisor: who is awake. It wakes instances for those who ask, ends those nobody uses, and answers operators.
 // Here its parts are put together; what an instance does is in instance.ts, who may start in admission.ts, who exists in
-// roster.ts. It does not know how a process is started or confined.
+// roster.ts, what operators see and order in operators/. It does not know how a process is started or confined.
 import type { Service, Settings } from '../config/schema.ts'
 import type { Operations } from '../control/operations.ts'
 import { formatInstance, type InstanceName, parseInstance } from '../names.ts'
@@ -15,8 +15,11 @@ import { createFleet, type Fleet, instanceNamed } from './fleet.ts'
 import type { House, ServiceRules } from './house.ts'
 import { createIdleWatch } from './idle.ts'
 import type { Log } from './log.ts'
-import { createOperations } from './operate.ts'
-import { orders } from './orders.ts'
+import { createOperations } from './operators/operate.ts'
+import { orders } from './operators/orders.ts'
+import type { Describe } from './operators/status.ts'
+import type { Tracing } from './operators/traceStart.ts'
+import { createViews } from './operators/views.ts'
 import type { Process } from './process.ts'
 import { refusals } from './refusals.ts'
 import { createRemembered } from './remembered.ts'
@@ -24,11 +27,8 @@ import type { Report } from './report.ts'
 import { look, request } from './requests.ts'
 import { Roster } from './roster.ts'
 import { isAsleep } from './standing.ts'
-import type { Describe } from './status.ts'
 import { createStrays } from './strays.ts'
 import { type Left, takeOver } from './takeover.ts'
-import type { Tracing } from './traceStart.ts'
-import { createViews } from './views.ts'
 import { WakeBook } from './wakeBook.ts'
 
 export interface SupervisorOptions<Rules extends ServiceRules & Pick<Service, 'open'>> {

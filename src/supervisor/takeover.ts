@@ -3,7 +3,7 @@
 import { formatInstance, type InstanceName } from '../names.ts'
 import type { Fleet } from './fleet.ts'
 import type { Instance } from './instance.ts'
-import { orders } from './orders.ts'
+import { orders } from './operators/orders.ts'
 import type { Adopted, Exit } from './process.ts'
 import type { Strays } from './strays.ts'
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { fateOf, Harness, nameOf, settled, temporaryState } from './harness.ts'
+import { fateOf, Harness, nameOf, settled, temporaryState } from '../harness.ts'
 
 const alice = nameOf('notes:alice')
 const carol = nameOf('notes:carol')

@@ -1,11 +1,11 @@
 // Removes an instance: it lets nobody in, ends, and is forgotten. Its data stays where it is unless it is to be purged.
-import type { Operations } from '../control/operations.ts'
-import { TenementError } from '../errors.ts'
-import { formatInstance, type InstanceName } from '../names.ts'
-import type { State } from '../state/state.ts'
+import type { Operations } from '../../control/operations.ts'
+import { TenementError } from '../../errors.ts'
+import { formatInstance, type InstanceName } from '../../names.ts'
+import type { State } from '../../state/state.ts'
+import { refusals } from '../refusals.ts'
 import type { Lookup, LookupOptions } from './lookup.ts'
 import { orders } from './orders.ts'
-import { refusals } from './refusals.ts'
 
 export interface RemoveOptions extends Pick<LookupOptions, 'roster' | 'fleet' | 'configFile'> {
   readonly lookup: Lookup

@@ -1,12 +1,12 @@
 // What operators look at: each instance as it stands, why it stands so, and who there is. An instance that nobody asked for yet is shown
 // as what it is, a name that sleeps.
-import type { Operations } from '../control/operations.ts'
-import { formatInstance, type InstanceName } from '../names.ts'
+import type { Operations } from '../../control/operations.ts'
+import { formatInstance, type InstanceName } from '../../names.ts'
+import type { Clock } from '../clock.ts'
+import type { Fleet } from '../fleet.ts'
+import type { IdleWatch } from '../idle.ts'
+import type { Roster } from '../roster.ts'
 import { accountOf } from './account.ts'
-import type { Clock } from './clock.ts'
-import type { Fleet } from './fleet.ts'
-import type { IdleWatch } from './idle.ts'
-import type { Roster } from './roster.ts'
 import { type Describe, statusOf } from './status.ts'
 
 export interface ViewsOptions {

@@ -1,12 +1,12 @@
 // Has the next start of an instance wait for a tracer, where there is anything to trace and the instance is down.
-import type { InstanceStatus, Operations } from '../control/operations.ts'
-import { TenementError } from '../errors.ts'
-import type { InstanceName } from '../names.ts'
-import { releaseOf } from './bars.ts'
-import type { Instance } from './instance.ts'
+import type { InstanceStatus, Operations } from '../../control/operations.ts'
+import { TenementError } from '../../errors.ts'
+import type { InstanceName } from '../../names.ts'
+import { releaseOf } from '../bars.ts'
+import type { Instance } from '../instance.ts'
+import { runOf } from '../phases.ts'
 import type { Lookup } from './lookup.ts'
 import { orders } from './orders.ts'
-import { runOf } from './phases.ts'
 
 /** How the next start of an instance is made to wait for a tracer, and how that is taken back. */
 export interface Tracing {

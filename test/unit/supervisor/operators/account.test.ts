@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import type { Caller } from '../../../src/router/wake.ts'
-import { Harness, nameOf, settled } from './harness.ts'
+import type { Caller } from '../../../../src/router/wake.ts'
+import { Harness, nameOf, settled } from '../harness.ts'
 
 const browser: Caller = { method: 'GET', host: 'alice.notes.example.com', client: 'browser' }
 

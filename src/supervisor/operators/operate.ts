@@ -1,17 +1,17 @@
 // What an operator can ask for. Each order is written to the state first and carried out then: what a command has said
 // holds after a restart too, and a state that cannot be written changes nothing.
 // `stop` is no lasting order: the next request wakes the instance again. `disable` and `pause` are.
-import type { InstanceStatus, Operations } from '../control/operations.ts'
-import { TenementError } from '../errors.ts'
-import { formatInstance, type InstanceName, isName } from '../names.ts'
-import { Refusal } from '../refusal.ts'
-import type { State } from '../state/state.ts'
-import { releaseOf } from './bars.ts'
-import type { Instance } from './instance.ts'
+import type { InstanceStatus, Operations } from '../../control/operations.ts'
+import { TenementError } from '../../errors.ts'
+import { formatInstance, type InstanceName, isName } from '../../names.ts'
+import { Refusal } from '../../refusal.ts'
+import type { State } from '../../state/state.ts'
+import { releaseOf } from '../bars.ts'
+import type { Instance } from '../instance.ts'
+import { printable } from '../sentences.ts'
 import { createLookup, type LookupOptions } from './lookup.ts'
 import { orders } from './orders.ts'
 import { createRemove, type RemoveOptions } from './remove.ts'
-import { printable } from './sentences.ts'
 import { createTraceStart, type Tracing } from './traceStart.ts'
 import type { Views } from './views.ts'
 

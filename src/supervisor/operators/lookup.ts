@@ -1,9 +1,9 @@
 // Finds what an operator names: the service, the instance, or the error that says why it cannot be had.
-import { TenementError } from '../errors.ts'
-import { formatInstance, type InstanceName } from '../names.ts'
-import type { Fleet } from './fleet.ts'
-import type { Instance } from './instance.ts'
-import type { Roster } from './roster.ts'
+import { TenementError } from '../../errors.ts'
+import { formatInstance, type InstanceName } from '../../names.ts'
+import type { Fleet } from '../fleet.ts'
+import type { Instance } from '../instance.ts'
+import type { Roster } from '../roster.ts'
 
 export interface LookupOptions {
   readonly roster: Roster

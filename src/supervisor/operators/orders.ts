@@ -1,9 +1,9 @@
 // What operators order of an instance, and tenement itself when an instance is removed or everything ends. An order changes what
 // keeps the instance down, tells those who wait, and has what runs wind down; which phase follows is the instance's business.
-import type { Refusal } from '../refusal.ts'
-import type { Instance } from './instance.ts'
-import { runOf } from './phases.ts'
-import { refusals } from './refusals.ts'
+import type { Refusal } from '../../refusal.ts'
+import type { Instance } from '../instance.ts'
+import { runOf } from '../phases.ts'
+import { refusals } from '../refusals.ts'
 
 const waitFor = (instance: Instance, order: 'wake' | 'restart'): Promise<void> => {
   const { drainTimeoutMs, stopTimeoutMs, startTimeoutMs } = instance.rules

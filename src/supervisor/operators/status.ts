@@ -1,17 +1,17 @@
 // An instance as `ps` and `status` show it. What it looks like in phases is known here, what it looks like on the machine
 // (address, files, memory) is asked of functions.
-import type { AttestationRecord, InstanceStatus } from '../control/operations.ts'
-import type { Attestation } from '../isolation/adapter.ts'
-import type { InstanceName } from '../names.ts'
-import { formatInstance } from '../names.ts'
+import type { AttestationRecord, InstanceStatus } from '../../control/operations.ts'
+import type { Attestation } from '../../isolation/adapter.ts'
+import type { InstanceName } from '../../names.ts'
+import { formatInstance } from '../../names.ts'
+import type { Clock } from '../clock.ts'
+import type { IdleWatch } from '../idle.ts'
+import type { Instance } from '../instance.ts'
+import { isUnused, runOf } from '../phases.ts'
+import type { Exit } from '../process.ts'
+import type { Source } from '../roster.ts'
+import { nextTryInMs } from '../standing.ts'
 import { notCounted } from './blocked.ts'
-import type { Clock } from './clock.ts'
-import type { IdleWatch } from './idle.ts'
-import type { Instance } from './instance.ts'
-import { isUnused, runOf } from './phases.ts'
-import type { Exit } from './process.ts'
-import type { Source } from './roster.ts'
-import { nextTryInMs } from './standing.ts'
 
 /** What the supervisor does not know of an instance. */
 export interface Describe {

@@ -1,15 +1,15 @@
 // What an operator is told who asks why an instance is in its phase: what brought it there, how it stopped the last time, and
 // what happens next if nothing else does. Looked up when it is asked for; nothing is kept for it but the instance's history.
-import type { Account, NextStep, Stopped, Woken } from '../control/account.ts'
-import type { InstanceName } from '../names.ts'
-import { formatInstance } from '../names.ts'
-import type { Clock } from './clock.ts'
-import type { History } from './history.ts'
-import type { IdleWatch } from './idle.ts'
-import type { Instance } from './instance.ts'
-import { runOf } from './phases.ts'
-import { isToFreeze, mayRest, restsAtMs } from './rest.ts'
-import { nextTryInMs } from './standing.ts'
+import type { Account, NextStep, Stopped, Woken } from '../../control/account.ts'
+import type { InstanceName } from '../../names.ts'
+import { formatInstance } from '../../names.ts'
+import type { Clock } from '../clock.ts'
+import type { History } from '../history.ts'
+import type { IdleWatch } from '../idle.ts'
+import type { Instance } from '../instance.ts'
+import { runOf } from '../phases.ts'
+import { isToFreeze, mayRest, restsAtMs } from '../rest.ts'
+import { nextTryInMs } from '../standing.ts'
 import { exitOf, timeOf } from './status.ts'
 
 export interface AccountInputs {
