@@ -35,14 +35,19 @@ beforeEach(async () => {
 
 afterEach(async () => {
   stop.abort()
+  // Whoever reads a log to no end gives it back, as the server does when a client leaves.
+  await Promise.all(reading.splice(0).map((log) => log.return?.()))
   await rm(logDir, { recursive: true, force: true })
 })
 
 const linesFrom = (first: number, count: number): string =>
   Array.from({ length: count }, (_, index) => `${at} out line ${first + index}\n`).join('')
 
+const reading: AsyncIterator<LogLine>[] = []
+
 const read = (lines: number, follow = false): AsyncIterator<LogLine> & AsyncIterable<LogLine> => {
   const log = readLogsIn(logDir)(carol, { lines, follow, signal: stop.signal })[Symbol.asyncIterator]()
+  reading.push(log)
   return {
     next: () => log.next(),
     return: async () => (await log.return?.()) ?? { done: true, value: undefined },
