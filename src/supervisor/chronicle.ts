@@ -43,7 +43,7 @@ export class Chronicle {
   started(cause: WakeCause, run: Run): void {
     this.history.started(cause, this.#house.clock.wallMs())
     const { wake } = this
-    wake?.started()
+    wake?.started(cause.by)
     run.launched.then(
       () => wake?.spawned(),
       // A launch that failed ends the run, which tells.

@@ -22,23 +22,25 @@ export interface Waited {
 }
 
 export class WakeTimer {
-  readonly cause: Waker
   readonly #clock: Clock
   readonly #atMs: number
   readonly #queuedMs: number
+  #cause: Waker
   #startedMs: number | undefined
   #spawnedMs: number | undefined
   #readyMs: number | undefined
   #firstByteMs: number | undefined
 
   constructor(clock: Clock, cause: Waker) {
-    this.cause = cause
+    this.#cause = cause
     this.#clock = clock
     this.#atMs = clock.wallMs()
     this.#queuedMs = clock.nowMs()
   }
 
-  started(): void {
+  /** Whoever it was queued for may have left; it starts for `cause`. */
+  started(cause: Waker): void {
+    this.#cause = cause
     this.#startedMs = this.#clock.nowMs()
   }
 
@@ -52,6 +54,10 @@ export class WakeTimer {
 
   answered(tookMs: number): void {
     this.#firstByteMs = tookMs
+  }
+
+  get cause(): Waker {
+    return this.#cause
   }
 
   get steps(): WakeSteps {

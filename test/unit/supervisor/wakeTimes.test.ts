@@ -92,6 +92,24 @@ test('a wake says what it was for', async () => {
   expect(other.status().lastWake?.cause).toBe('operator')
 })
 
+test('a wake whose first cause left while it was queued says in every place what it started for', async () => {
+  const house = new Harness({ maxConcurrentWakes: 1 })
+  house.request('notes:bob')
+  await settled()
+  const first = house.request('notes:alice')
+  void house.supervisor.operations.wake(nameOf('notes:alice'))
+  await settled()
+  expect(house.status().lastWake?.cause).toBe('request')
+  first.leave()
+  house.process('notes:bob').isListening = true
+  await house.clock.advance(100)
+  expect(house.phase()).toBe('starting')
+  expect(house.status().lastWake?.cause).toBe('operator')
+  expect(house.why().woken?.by).toBe('operator')
+  house.process().isListening = true
+  await house.clock.advance(100)
+})
+
 test('what an earlier server woke has no times of a wake', async () => {
   const before = new Harness()
   const process = await before.ready()
