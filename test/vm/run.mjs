@@ -12,8 +12,8 @@ import { makeInitramfs } from './initramfs.mjs'
 import { findKernel, missingPrograms } from './kernel.mjs'
 
 const skipped = 77
-/** For all machines, which run at the same time: nearly twice what two idle processors take. */
-const timeoutMs = Number(process.env.TENEMENT_VM_TIMEOUT_MS ?? 20 * 60_000)
+/** For all machines, which run at the same time: more than twice what two idle processors take. A machine that hangs is ended by it. */
+const timeoutMs = Number(process.env.TENEMENT_VM_TIMEOUT_MS ?? 45 * 60_000)
 
 /** @param {readonly string[]} command @returns {readonly import('./boots.mjs').Boot[]} */
 const chosen = (command) =>

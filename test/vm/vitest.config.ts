@@ -2,12 +2,13 @@
 // the kernel, which must be a virtual machine's.
 import { defineConfig } from 'vitest/config'
 
+// Many times what they take on idle processors: several machines run at once, and may share these with others.
 export default defineConfig({
   test: {
     include: ['test/vm/*.vm.ts', 'test/**/*.test.ts'],
     setupFiles: ['test/helpers/umask.ts'],
-    testTimeout: 300_000,
-    hookTimeout: 300_000,
+    testTimeout: 600_000,
+    hookTimeout: 600_000,
     maxWorkers: 2,
   },
 })
