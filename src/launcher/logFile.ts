@@ -1,6 +1,16 @@
 // One instance's log on disk: appended, rotated by size, never through a symlink. A disk that is full or a directory that
 // went away loses lines, which the caller counts; it never stops anything.
-import { closeSync, constants, fchmodSync, fchownSync, fstatSync, renameSync, rmSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  fchownSync,
+  fstatSync,
+  ftruncateSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs'
 import { makeDirectoryAt, openAt, openFlags, openPath } from './libc.ts'
 
 export interface LogLimits {
@@ -55,7 +65,7 @@ export const openLogFile = (place: LogPlace, limits: LogLimits): LogFile => {
     append: (lines) => {
       try {
         const open = openWithRoomFor(lines.length)
-        for (let written = 0; written < lines.length; ) written += writeSync(open.file, lines, written)
+        writeWhole(open, lines)
         open.size += lines.length
         return true
       } catch {
@@ -65,6 +75,16 @@ export const openLogFile = (place: LogPlace, limits: LogLimits): LogFile => {
       }
     },
     close,
+  }
+}
+
+/** All of it or nothing: a disk that becomes full in the middle of a line would leave its beginning to the next one. */
+const writeWhole = ({ file, size }: OpenLog, lines: Buffer): void => {
+  try {
+    for (let written = 0; written < lines.length; ) written += writeSync(file, lines, written)
+  } catch (error) {
+    ftruncateSync(file, size)
+    throw error
   }
 }
 
