@@ -114,7 +114,8 @@ bad = ${JSON.stringify(ids)}
       const lost = paths.filter((path) => !log().includes(path))
       expect(lost.length).toBeGreaterThan(10)
       const counts = [...log().matchAll(/(\d+) lines of \d+ bytes dropped/g)].map(([, count]) => Number(count))
-      expect(counts).toEqual([lost.length])
+      // A remark is short, and may find room where the next line does not: then each stands where its lines are missing.
+      expect(counts.reduce((sum, count) => sum + count, 0)).toBe(lost.length)
     },
     40_000,
   )
