@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
 import { makeTemporaryDirectory } from '../../helpers/launcher.ts'
 import { testAsRoot } from '../../helpers/root.ts'
+import { newTenantUids } from '../../helpers/tenantUids.ts'
 import { apps, type StartOptions, startTenement, type Tenement } from '../../helpers/tenement.ts'
 import { waitUntil } from '../../helpers/waitUntil.ts'
 
@@ -31,6 +32,7 @@ describe('an instance is answered', () => {
   test('at every request beside a hundred that keep crashing, which are started five times each and then no more', async () => {
     const ids = Array.from({ length: 100 }, (_, index) => `c${index}`)
     const server = await start({
+      tenantUids: newTenantUids(ids.length + 1),
       config: `${service('good', 'node says-its-paths.mjs')}${service('bad', 'false')}
 [instances]
 good = ["a"]
