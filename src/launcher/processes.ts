@@ -62,10 +62,12 @@ interface ProcessStat {
 export const statOf = (pid: number): ProcessStat | undefined => readStat(`/proc/${pid}/stat`)
 
 const readStat = (path: string): ProcessStat | undefined =>
+  fromStat(path, (number, state) => ({ state, group: number(2), session: number(3), startTicks: number(19) }))
+
+const fromStat = <T>(path: string, read: (number: (index: number) => number, state: string) => T): T | undefined =>
   fromProc(path, (text) => {
     const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
-    const number = (index: number): number => Number(fields[index])
-    return { state: fields[0] ?? '', group: number(2), session: number(3), startTicks: number(19) }
+    return read((index) => Number(fields[index]), fields[0] ?? '')
   })
 
 const hasEnded = (stat: ProcessStat | undefined): boolean => stat === undefined || ['Z', 'X'].includes(stat.state)
@@ -102,13 +104,17 @@ const hasMarker = (pid: number, run: string): Belonging => {
 const environmentOf = (pid: number): string | undefined => fromProc(`/proc/${pid}/environ`, (text) => text)
 
 /**
- * execve(2) gives a process its new memory some time before it has written arguments and environment there; until then both read as
- * empty (environ_read() of fs/proc/base.c). A process that has no environment has arguments, and still none when asked again.
+ * execve(2) gives a process its new memory some time before it has written arguments and environment there; until then its
+ * environment reads as empty (environ_read() of fs/proc/base.c), as it does when the memory it was read from is replaced meanwhile.
  */
-const isBetweenPrograms = (pid: number): boolean => {
-  const hasArguments = fromProc(`/proc/${pid}/cmdline`, (text) => text !== '') ?? false
-  return hasProgram(pid) && !isDead(pid) && !(hasArguments && environmentOf(pid) === '')
-}
+const isBetweenPrograms = (pid: number): boolean => hasProgram(pid) && !isDead(pid) && !startedWithoutEnvironment(pid)
+
+/**
+ * Fields 27, 50 and 51 of /proc/PID/stat, all in one look: two looks might be at two programs. The end of the code is written behind
+ * arguments and environment (load_elf_binary() of fs/binfmt_elf.c), so where it stands these are whole.
+ */
+const startedWithoutEnvironment = (pid: number): boolean =>
+  fromStat(`/proc/${pid}/stat`, (number) => number(24) > 1 && number(47) === number(48)) ?? false
 
 /** Threads of the kernel have none, nor has what is gone. */
 const hasProgram = (pid: number): boolean => {
@@ -157,15 +163,33 @@ interface Found {
   readonly isSure: boolean
 }
 
-const lookFor = (group: Group): Found => {
-  const found = readdirSync('/proc')
-    .map(Number)
-    .filter((pid) => pid > 1 && pid !== process.pid)
-    .map((pid) => ({ pid, belonging: belongs(pid, group) }))
-  return {
-    members: found.flatMap(({ pid, belonging }) => (belonging === true ? [pid] : [])),
-    isSure: found.every(({ belonging }) => belonging !== 'untold'),
+/** How often processes are listed in one look while each list has some that the one before it had not. */
+const listsInOneLook = 20
+
+/**
+ * A list of processes is old when it is read: one that ended meanwhile may have left a child that is in no list yet. So it is made again
+ * until nobody is new in it: whoever lives then was looked at. `onMember` is told of each as it is found, while it is still there.
+ */
+const lookFor = (group: Group, onMember: (pid: number) => void = () => undefined): Found => {
+  const seen = new Set<number>()
+  const members: number[] = []
+  let isSure = true
+  for (let lists = 0; lists < listsInOneLook; lists += 1) {
+    const strangers = readdirSync('/proc')
+      .map(Number)
+      .filter((pid) => pid > 1 && pid !== process.pid && !seen.has(pid))
+    if (strangers.length === 0) return { members, isSure }
+    for (const pid of strangers) {
+      seen.add(pid)
+      const belonging = belongs(pid, group)
+      if (belonging === true) {
+        members.push(pid)
+        onMember(pid)
+      }
+      if (belonging === 'untold') isSure = false
+    }
   }
+  return { members, isSure: false }
 }
 
 /** The living processes of a group. */
@@ -250,10 +274,14 @@ const freezePasses = 10
 
 /** Stops the group: what is stopped cannot fork, so a storm of forks comes to rest and can then be killed whole. */
 const freeze = (group: Group): void => {
-  for (let pass = 0; pass < freezePasses; pass += 1) {
-    const moving = membersOf(group).filter((pid) => statOf(pid)?.state !== 'T')
-    if (moving.length === 0) return
-    for (const pid of moving) signalMember(pid, constants.signals.SIGSTOP, group)
+  let isMoving = true
+  for (let pass = 0; pass < freezePasses && isMoving; pass += 1) {
+    isMoving = false
+    lookFor(group, (pid) => {
+      if (statOf(pid)?.state === 'T') return
+      isMoving = true
+      signalMember(pid, constants.signals.SIGSTOP, group)
+    })
   }
 }
 
