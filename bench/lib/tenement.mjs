@@ -7,7 +7,8 @@ import { join } from 'node:path'
 import { firstByte } from './client.mjs'
 import { newTenantUids, repository } from './place.mjs'
 
-const configFor = (root, uids, settings, services) => `
+/** The TOML of a config for these services, whose directories all lie below `root`. */
+export const configFor = (root, uids, settings, services) => `
 [settings]
 listen = "127.0.0.1:0"
 domain = "bench"

@@ -65,6 +65,7 @@ export const startIn = (
   let output = ''
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => (output += chunk.toString()))
   if (child.pid === undefined) throw new Error('the program did not start')
-  const exited = once(child, 'exit').then(([code, signal]) => (code ?? signal) as number | string)
+  // Not 'exit': what it wrote may still be in the pipe then.
+  const exited = once(child, 'close').then(([code, signal]) => (code ?? signal) as number | string)
   return { child, pid: child.pid, output: () => output, exited }
 }
