@@ -2,7 +2,15 @@
 // Pure. Reading the output again gives the same config, unless values of the environment were hidden.
 import { stringify } from 'smol-toml'
 import { visible } from '../config/problem.ts'
-import { type Config, outputNameOf, overrideKeys, type Service, serviceKeys, settingsKeys } from '../config/schema.ts'
+import {
+  type Config,
+  type Overrides,
+  outputNameOf,
+  overrideKeys,
+  type Service,
+  serviceKeys,
+  settingsKeys,
+} from '../config/schema.ts'
 import { isRecord } from '../control/decode.ts'
 
 const hidden = '(hidden)'
@@ -45,11 +53,16 @@ const isAddress = (value: unknown): value is { readonly host: string; readonly p
 const writeAddress = ({ host, port }: { readonly host: string; readonly port: number }): string =>
   host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
 
+const writeDurationOrNever = (value: unknown): unknown => (typeof value === 'number' ? writeDuration(value) : 'never')
+
 /** How values are written whose form in the code is another than in the file, by key of the file. */
 const writers: Readonly<Record<string, (value: unknown) => unknown>> = {
   listen: (value) => (Array.isArray(value) ? value.filter(isAddress).map(writeAddress) : value),
+  metrics: (value) => (isAddress(value) ? writeAddress(value) : value),
   tenant_uids: (value) => (isRecord(value) ? `${String(value.first)}-${String(value.last)}` : value),
-  idle_timeout: (value) => (typeof value === 'number' ? writeDuration(value) : 'never'),
+  page_after: writeDurationOrNever,
+  idle_timeout: writeDurationOrNever,
+  freeze_after: writeDurationOrNever,
   ready: (value) =>
     isRecord(value) && value.kind === 'log' ? `log:${String(value.pattern)}` : isRecord(value) ? value.kind : value,
 }
@@ -109,14 +122,18 @@ export const formatConfig = (config: Config, showsEnv: boolean): string => {
   return visible(`# ${file}, with every default filled in\n${stringify(whole)}`)
 }
 
+const nullForNever = (overrides: Overrides): Values =>
+  'idleTimeoutMs' in overrides ? { ...overrides, idleTimeoutMs: overrides.idleTimeoutMs ?? null } : overrides
+
 /** The config for programs: the names, milliseconds and bytes of the code; null where a timeout is "never". */
 export const reportConfig = (config: Config, showsEnv: boolean): Values => ({
   file: config.file,
-  settings: config.settings,
+  settings: { ...config.settings, pageAfterMs: config.settings.pageAfterMs ?? null },
   services: mapValues(servicesOf(config, showsEnv), (service) => ({
     ...service,
     idleTimeoutMs: service.idleTimeoutMs ?? null,
     freezeAfterMs: service.freezeAfterMs ?? null,
+    tenant: mapValues(Object.entries(service.tenant), nullForNever),
   })),
   instances: Object.fromEntries(config.instances),
   hosts: Object.fromEntries(config.hosts),

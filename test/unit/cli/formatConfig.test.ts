@@ -13,6 +13,8 @@ listen = [":80", "[::1]:8080"]
 domain = ["example.com", "example.org"]
 trusted_proxies = ["10.0.0.0/8"]
 hold_timeout = "1500ms"
+page_after = "never"
+metrics = "[::1]:9464"
 
 [service.api]
 command = "python3 'my app.py' {port}"
@@ -35,6 +37,12 @@ health = "/up"
 idle_timeout = 90
 open = true
 data = "{data_dir}/web/{id}"
+freeze_after = "1m"
+asleep_health = "/up"
+max_body = "1MB"
+
+[service.web.tenant.dave]
+idle_timeout = "never"
 
 [instances]
 api = ["carol", "dave"]
@@ -78,8 +86,11 @@ describe('config show', () => {
 
   it('tells programs milliseconds and bytes, and null for never', () => {
     expect(reportConfig(config, false)).toMatchObject({
-      settings: { holdTimeoutMs: 1_500 },
-      services: { api: { memoryMaxBytes: 256 * 1024 ** 2, idleTimeoutMs: null }, web: { idleTimeoutMs: 90_000 } },
+      settings: { holdTimeoutMs: 1_500, pageAfterMs: null },
+      services: {
+        api: { memoryMaxBytes: 256 * 1024 ** 2, idleTimeoutMs: null },
+        web: { idleTimeoutMs: 90_000, tenant: { dave: { idleTimeoutMs: null } } },
+      },
       instances: { api: ['carol', 'dave'] },
       hosts: { 'shop.acme.com': 'api:carol' },
     })
