@@ -18,7 +18,8 @@ export const browsersFor = (url: string, env: Environment): readonly (readonly s
   const written = (env.BROWSER ?? '').split(':').filter((command) => command.trim() !== '')
   const own = written.flatMap((command) => {
     const split = splitCommand(command)
-    return 'argv' in split ? [withAddress(split.argv, url)] : []
+    // Two quotes with nothing in them are a word, and no program.
+    return 'argv' in split && split.argv[0] !== '' ? [withAddress(split.argv, url)] : []
   })
   return [...own, ['xdg-open', url]]
 }

@@ -25,6 +25,7 @@ describe('a browser for a page', () => {
       ],
     ],
     ['none that would need a shell', { ...desktop, BROWSER: 'firefox; rm x' }, [['xdg-open', url]]],
+    ['none that is no program', { ...desktop, BROWSER: '"":\'\' -x' }, [['xdg-open', url]]],
     ['none without a display', { BROWSER: 'firefox' }, []],
     ['none over ssh', { ...desktop, SSH_CONNECTION: '10.0.0.1 1 10.0.0.2 22' }, []],
   ])('is %s', (_, env, expected) => {
