@@ -67,6 +67,7 @@ export const withSuggestions = (client: ControlClient): ControlClient => {
     stop: ask(client.stop),
     restart: ask(client.restart),
     trace: ask(client.trace),
+    wait: ask(client.wait),
     enable: ask(client.enable),
     disable: ask(client.disable),
     pause: ask(client.pause),

@@ -16,6 +16,7 @@ import { type CommandDefinition, type Invocation, jsonFlag } from '../command.ts
 import { findControlSocket } from '../controlSocket.ts'
 import { exitCodes } from '../exitCodes.ts'
 import { printJson } from '../printJson.ts'
+import { withSuggestions } from '../suggestNames.ts'
 import { UsageError } from '../usageError.ts'
 
 export const trace: CommandDefinition = {
@@ -43,7 +44,7 @@ export const trace: CommandDefinition = {
     const { findStrace } = await import('../../trace/strace.ts')
     const strace = await findStrace()
     const socket = await findControlSocket(given.text('config'), currentSurroundings())
-    const client = connectControl(socket)
+    const client = withSuggestions(connectControl(socket))
     const { configFile } = await client.server()
     const status = await client.status(name)
     const running = await policyOfRunning(status, configFile, base)

@@ -39,6 +39,7 @@ describe('a client of the command line', () => {
     for (const order of orders) await expect(client[order](carl), order).rejects.toMatchObject(meant)
     await expect(client.remove(carl, { purge: false })).rejects.toMatchObject(meant)
     await expect(client.trace(carl, { restart: false })).rejects.toMatchObject(meant)
+    await expect(client.wait(carl, { phase: 'ready', timeout: '1s' })).rejects.toMatchObject(meant)
     const logs = client.logs(carl, { lines: 1, follow: false })[Symbol.asyncIterator]()
     await expect(logs.next()).rejects.toMatchObject(meant)
   })
