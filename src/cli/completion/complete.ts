@@ -92,11 +92,17 @@ const filesOnly: Source = async () => 'files'
 const profiles: Source = async (options, { current }) =>
   /^[./~]/.test(current) ? 'files' : plain(await options.profiles())
 
+const servicesIn = (names: readonly string[]): ReadonlySet<string> =>
+  new Set(names.map((name) => name.slice(0, name.indexOf(':'))))
+
 /** By what a placeholder is called in the table of commands; nothing is known of the others. */
 const sources: Readonly<Record<string, Source>> = {
   instance: async (options, { config }) => plain(await options.names(config)),
-  service: async (options, { config }) =>
-    plain(new Set((await options.names(config)).map((name) => name.slice(0, name.indexOf(':'))))),
+  service: async (options, { config }) => plain(servicesIn(await options.names(config))),
+  'instance-or-service': async (options, { config }) => {
+    const names = await options.names(config)
+    return plain([...servicesIn(names), ...names])
+  },
   profile: profiles,
   before: profiles,
   after: profiles,

@@ -41,6 +41,10 @@ describe('what is completed', () => {
       ['ps', ''],
       ['api', 'web'],
     ],
+    [
+      ['events', 'a'],
+      ['api', 'api:carol', 'api:dave'],
+    ],
     [['ps', '--ph'], ['--phase']],
     [['ps', '--phase', 're'], ['ready']],
     [['ps', '--phase=re'], ['--phase=ready']],
