@@ -23,6 +23,8 @@ export type ReadLogs = (name: InstanceName, request: LogRequest) => AsyncIterabl
 
 /** Most lines that can be asked for; each is passed on as it is read, so this bounds time and not memory. */
 export const maxLogLines = 10_000_000
+/** Where nothing is said. */
+export const usualLogLines = 100
 
 const chunkBytes = 65_536
 /** Beyond what the launcher ever writes on one line. */

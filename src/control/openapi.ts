@@ -2,8 +2,10 @@
 import { namePattern } from '../names.ts'
 import { account } from './account.ts'
 import type { Decoder, JsonSchema } from './decode.ts'
+import { maxLogLines, usualLogLines } from './logs.ts'
 import { phases } from './operations.ts'
 import type { Route } from './routes.ts'
+import { usualWait } from './waitTime.ts'
 import {
   addRequest,
   instanceEvent,
@@ -49,7 +51,7 @@ const queryParameters: Readonly<Record<string, Parameter>> = {
   restart: { description: 'Whether one that runs is stopped first.', schema: flag },
   lines: {
     description: 'How many of the last lines to begin with.',
-    schema: { type: 'integer', minimum: 0, maximum: 10_000_000, default: 100 },
+    schema: { type: 'integer', minimum: 0, maximum: maxLogLines, default: usualLogLines },
   },
   follow: { description: 'Whether to go on with what comes.', schema: flag },
   service: { description: 'Only of this service.', schema: name },
@@ -57,7 +59,7 @@ const queryParameters: Readonly<Record<string, Parameter>> = {
   phase: { description: 'The phase to wait for.', schema: { type: 'string', enum: phases }, required: true },
   timeout: {
     description: 'How long to wait, such as "30s" or "5m"; at most "24h".',
-    schema: { type: 'string', default: '30s' },
+    schema: { type: 'string', default: usualWait },
   },
 }
 

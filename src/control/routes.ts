@@ -1,18 +1,18 @@
 // Everything the control API answers, as one table: method, path, parameters, what it does. A description for programs
 // can be made from it. Handlers only translate; what is asked of tenement is decided behind Operations.
 
-import { parseDuration } from '../config/units.ts'
 import { messageOf } from '../errors.ts'
 import { formatInstance, type InstanceName, isName } from '../names.ts'
 import { account } from './account.ts'
 import { type Decoder, document } from './decode.ts'
 import type { Events, Followed } from './events.ts'
 import { Fault } from './fault.ts'
-import { maxLogLines, type ReadLogs } from './logs.ts'
+import { maxLogLines, type ReadLogs, usualLogLines } from './logs.ts'
 import { instanceNamed } from './named.ts'
 import { describeApi } from './openapi.ts'
 import { type Operations, type Phase, phases } from './operations.ts'
 import { waitFor } from './waitFor.ts'
+import { parseWait, usualWait, waitSentence } from './waitTime.ts'
 import {
   addRequest,
   type InstanceEvent,
@@ -130,17 +130,14 @@ const phaseOf = (query: URLSearchParams): Phase => {
   return phase
 }
 
-const longestWaitMs = 24 * 60 * 60_000
-
 const waitOf = (query: URLSearchParams): { readonly timeout: string; readonly timeoutMs: number } => {
-  const timeout = query.get('timeout') ?? '30s'
-  const timeoutMs = parseDuration(/^\d+$/.test(timeout) ? Number(timeout) : timeout)
-  if (timeoutMs === undefined || timeoutMs > longestWaitMs)
-    throw new Fault('bad_request', '"timeout" must be a duration such as "30s" or "5m", at most "24h"')
+  const timeout = query.get('timeout') ?? usualWait
+  const timeoutMs = parseWait(timeout)
+  if (timeoutMs === undefined) throw new Fault('bad_request', `"timeout" ${waitSentence}`)
   return { timeout, timeoutMs }
 }
 
-/** Which events a follower wants. One that names a service or an instance which is none would wait for ever, so it is told. */
+/** Which events a follower wants. What can be no name would be waited for for ever, so it is refused; one that is not there may come. */
 const wantedOf = ({ query }: Call): ((event: InstanceEvent) => boolean) => {
   const service = query.get('service')
   const written = query.get('instance')
@@ -264,7 +261,7 @@ export const routes: readonly Route[] = [
       const name = nameOf(call)
       // Asked for its error: an instance that is not there has no log, rather than an empty one.
       operations.status(name)
-      const lines = countOf(call.query, 'lines', 100)
+      const lines = countOf(call.query, 'lines', usualLogLines)
       return { status: 200, lines: readLogs(name, { lines, follow: flagOf(call.query, 'follow'), signal: call.gone }) }
     },
     ['lines', 'follow'],

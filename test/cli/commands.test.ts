@@ -181,6 +181,21 @@ describe('tenement open', () => {
   })
 })
 
+describe('tenement events and wait', () => {
+  it('do not wait for what could never come: an instance that is not there, a name that is none, a time that is none', async () => {
+    await serve()
+    const meant = { code: 1, stderr: expect.stringContaining('did you mean "api:carol"?') }
+    expect(await run('events', 'api:carl')).toMatchObject(meant)
+    expect(await run('wait', 'api:carl', '--for', 'ready')).toMatchObject(meant)
+    expect(await run('events', 'API')).toMatchObject({ code: 2, stderr: expect.stringContaining('(invalid_name)') })
+    for (const timeout of ['soon', '25h'])
+      expect(await run('wait', 'api:carol', '--for', 'ready', '--timeout', timeout)).toMatchObject({
+        code: 2,
+        stderr: `error: --timeout "${timeout}" must be a duration such as "30s" or "5m", at most "24h" (usage)\n→ write --timeout 2m\n`,
+      })
+  })
+})
+
 describe('progress of an order', () => {
   /** Waits for somebody to ask how it is getting on, twice; not for ever, as there may be nobody who wants to know. */
   const serveSlowly = async () => {

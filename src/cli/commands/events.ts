@@ -1,5 +1,7 @@
 // `tenement events [X]`: what happens to instances, a line each, as it happens.
+import type { ControlClient } from '../../control/client.ts'
 import { instanceNamed } from '../../control/named.ts'
+import { isName } from '../../names.ts'
 import { type CommandDefinition, jsonFlag } from '../command.ts'
 import { connect } from '../controlSocket.ts'
 import { exitCodes } from '../exitCodes.ts'
@@ -19,16 +21,20 @@ export const events: CommandDefinition = {
   flags: [{ ...jsonFlag, help: 'print each event as JSON: id, kind, instance, service, phase, before, why, at, pid' }],
   run: async ({ args: [written], given, terminal }) => {
     const client = await connect(given)
-    for await (const event of client.events(filterFor(written)))
+    for await (const event of client.events(await filterFor(written, client)))
       terminal.print(given.has('json') ? toJsonLine(event) : formatEvent(event, terminal.paint))
     return exitCodes.ok
   },
 }
 
-/** 'api:carol' is an instance, 'api' a service. Throws a TenementError for what is neither. */
-const filterFor = (written: string | undefined): { readonly instance?: string; readonly service?: string } => {
+/** 'api:carol' is an instance, 'api' a service. Throws a TenementError for what could be neither, and for an instance that there is not. */
+const filterFor = async (
+  written: string | undefined,
+  client: Pick<ControlClient, 'status'>,
+): Promise<{ readonly instance?: string; readonly service?: string }> => {
   if (written === undefined) return {}
-  if (!written.includes(':')) return { service: written }
-  instanceNamed(written)
+  if (isName(written)) return { service: written }
+  // Asked for its error: nothing would ever happen to one that is not there.
+  await client.status(instanceNamed(written))
   return { instance: written }
 }

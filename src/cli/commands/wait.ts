@@ -1,6 +1,7 @@
 // `tenement wait X --for PHASE`: returns when an instance is in a phase, for scripts that go on then.
 import { instanceNamed } from '../../control/named.ts'
 import { type Phase, phases } from '../../control/operations.ts'
+import { parseWait, usualWait, waitSentence } from '../../control/waitTime.ts'
 import { type CommandDefinition, jsonFlag } from '../command.ts'
 import { connect } from '../controlSocket.ts'
 import { exitCodes } from '../exitCodes.ts'
@@ -25,8 +26,11 @@ export const wait: CommandDefinition = {
   run: async ({ args: [written = ''], given, terminal }) => {
     const name = instanceNamed(written)
     const phase = phaseFrom(given.text('for'))
+    const timeout = given.text('timeout') ?? usualWait
+    if (parseWait(timeout) === undefined)
+      throw new UsageError(`--timeout ${JSON.stringify(timeout)} ${waitSentence}`, 'write --timeout 2m')
     const begunMs = performance.now()
-    const status = await (await connect(given)).wait(name, { phase, timeout: given.text('timeout') })
+    const status = await (await connect(given)).wait(name, { phase, timeout })
     if (given.has('json')) printJson(terminal, status)
     else terminal.print(`${written} is ${phase} after ${formatTook(performance.now() - begunMs)}`)
     return exitCodes.ok
