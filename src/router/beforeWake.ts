@@ -7,7 +7,6 @@ import type { Exchange, Service } from './exchange.ts'
 import type { Found } from './find.ts'
 import { valuesOf } from './rawHeaders.ts'
 import type { Rules } from './rules.ts'
-import type { Over } from './wakeLimits.ts'
 
 /** True once the request has been answered here. */
 export const isAnsweredBeforeWake = (service: Service, exchange: Exchange, found: Found): boolean => {
@@ -35,19 +34,16 @@ const isOverLimit = (service: Service, exchange: Exchange, instance: string): bo
   if (over === undefined) return false
   if (over.isNew)
     service.log.warn({ client, instance, reason: 'rate_limited' }, 'a client has woken as many instances as it may')
-  const headers = rateLimit(wakes.perMinute, over)
+  const seconds = Math.ceil(over.forMs / 1_000)
   // Never said shorter than it is: the answer spreads it by a fifth either way.
-  answer(service, exchange, instance, {
-    reason: 'rate_limited',
-    delivered: false,
-    retryAfterMs: over.forMs / 0.8,
-    headers,
-  })
+  const retryAfterMs = (seconds * 1_000) / 0.8
+  const headers = rateLimit(wakes.perMinute, seconds)
+  answer(service, exchange, instance, { reason: 'rate_limited', delivered: false, retryAfterMs, headers })
   return true
 }
 
 /** As draft-ietf-httpapi-ratelimit-headers writes them: of so many in so many seconds none is left for so many more. */
-const rateLimit = (perMinute: number, { forMs }: Over): string[] => [
+const rateLimit = (perMinute: number, seconds: number): string[] => [
   ...['RateLimit-Policy', `"wakes";q=${perMinute};w=60`],
-  ...['RateLimit', `"wakes";r=0;t=${Math.ceil(forMs / 1_000)}`],
+  ...['RateLimit', `"wakes";r=0;t=${seconds}`],
 ]

@@ -48,6 +48,7 @@ export interface HarnessOptions {
   readonly isReady?: Knowledge['isReady']
   readonly guards?: Guards
   readonly patience?: Partial<Patience>
+  readonly random?: () => number
 }
 
 type Cleanup = () => Promise<unknown> | unknown
@@ -116,7 +117,7 @@ export const startRouter = async (endpoint: Endpoint | undefined, options: Harne
     guards: options.guards ?? createGuards({ wakesPerClient: 60 }),
     patience: { ...usualPatience, ...options.patience },
     exposeTiming: options.exposeTiming ?? false,
-    random: () => 0.5,
+    random: options.random ?? (() => 0.5),
   })
   router.server.listen(0, '127.0.0.1')
   await once(router.server, 'listening')

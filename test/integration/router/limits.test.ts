@@ -2,6 +2,7 @@
 import { request } from 'node:http'
 import { afterEach, expect, test } from 'vitest'
 import { createGuards } from '../../../src/router/guards.ts'
+import { createWakeLimits } from '../../../src/router/wakeLimits.ts'
 import {
   answering,
   ask,
@@ -63,6 +64,17 @@ test('L4 rate limited: a client that wakes many different instances is told to w
   expect(Number(retryS)).toBeGreaterThanOrEqual(Number(restS))
   expect(harness.wakes).toHaveLength(ids.length)
   expect(await statuses(harness, [from(client, 'a'), from('198.51.100.1', 'd')])).toEqual(['200', '200'])
+})
+
+test('a client that is told to wait is never told a shorter time than it has to wait', async () => {
+  let nowMs = 0
+  const guards = { ...createGuards({ wakesPerClient: 1 }), wakes: createWakeLimits(1, () => nowMs) }
+  const harness = await sleeping({ guards, random: () => 0 })
+  expect(await statuses(harness, [from('203.0.113.9', 'a')])).toEqual(['200'])
+  nowMs = 58_600
+  const refused = await ask(harness.port, from('203.0.113.9', 'b'))
+  expect(refused).toContain('RateLimit: "wakes";r=0;t=2\r\n')
+  expect(refused).toContain('Retry-After: 2\r\n')
 })
 
 test('an IPv6 client is its network, and what a client says before its own address changes nothing', async () => {
