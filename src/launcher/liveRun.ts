@@ -93,11 +93,20 @@ const endCutOff = async (site: Site, { spawned: { child }, record, group, state 
 /** Sends the signal to the application, and SIGKILL to all that is left after `timeoutMs`; resolves when nothing is. */
 export const stopRun = async (site: Site, run: Run, signal: NodeJS.Signals, timeoutMs: number): Promise<void> => {
   // What is frozen hears no signal but SIGKILL (version 2), or none at all (version 1).
-  if (run.state.isFrozen) setFrozen(run, false)
+  if (run.state.isFrozen) letGoOn(site, run)
   sendStop(run, signal)
   const timer = setTimeout(() => void killRun(site, run), Math.min(Math.max(timeoutMs, 0), 2 ** 31 - 1))
   await run.ended
   clearTimeout(timer)
+}
+
+/** One that cannot go on is killed when its time is over all the same: whoever stops it must not fail before that is sure. */
+const letGoOn = ({ warn }: Site, run: Run): void => {
+  try {
+    setFrozen(run, false)
+  } catch (error) {
+    warn('could not thaw a run that is to end', { instance: nameOf(run.record), error: messageOf(error) })
+  }
 }
 
 /** Holds every process of it still, or lets them go on; false where this machine has no means for that, or the launcher ends it. */
