@@ -128,7 +128,7 @@ export const settingsKeys = z.strictObject(
       'Uids given to tenants, one each, when tenement is started as root; no other account may lie in this range.',
     ),
     trusted_proxies: networkList().describe(
-      'Addresses and networks whose X-Forwarded and Forwarded headers are believed.',
+      'Addresses and networks of proxies whose X-Forwarded-* and X-Request-Id headers are believed.',
     ),
     max_running: whole(1, 1_000_000)
       .exactOptional()
@@ -195,7 +195,9 @@ const serviceShape = {
     .describe(
       'How an instance is reached: it listens on 127.0.0.1:$PORT, on the socket it inherits as descriptor 3, or on the unix socket $SOCKET_PATH.',
     ),
-  health: urlPath().exactOptional().describe('A path that answers with a 2xx status when the instance can serve.'),
+  health: urlPath()
+    .exactOptional()
+    .describe('A path that answers with a 2xx or 3xx status when the instance can serve.'),
   liveness: urlPath()
     .exactOptional()
     .describe(

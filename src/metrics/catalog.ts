@@ -62,7 +62,7 @@ export const catalogIn = (registry: Registry) => {
     ),
     refusals: counter(
       'tenement_refusals_total',
-      'Requests that tenement answered itself, by x-tenement-reason; without a service where no instance was found.',
+      'Requests that were refused, or shown a page that waits, by x-tenement-reason; without a service where no instance was found.',
       ['service', 'reason'] as const,
     ),
     unfinished: counter(

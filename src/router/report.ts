@@ -12,7 +12,7 @@ export type Told =
       readonly status: number
       readonly durationMs: number | undefined
     }
-  /** tenement answered itself; without an instance where none was found. */
+  /** tenement refused it, or showed a page that waits; without an instance where none was found. */
   | { readonly kind: 'refused'; readonly instance: string | undefined; readonly reason: Reason }
   /** The instance's answer ended in its middle. */
   | { readonly kind: 'broken'; readonly instance: string }
