@@ -35,7 +35,9 @@ const refusalOf = (request: IncomingMessage, host: string): Refusal | undefined 
   if (more.length > 0 || !hostsOf(host, port).has(named.toLowerCase()))
     return { status: 403, text: `the host must be this address, such as "localhost:${port}"` }
   if (request.url?.split('?')[0] !== '/metrics') return { status: 404, text: 'there is nothing here but /metrics' }
-  if (request.method !== 'GET') return { status: 405, text: 'only GET is answered', headers: { allow: 'GET' } }
+  // HEAD too, which every server has to answer (RFC 9110 section 9.1); Node leaves out its body.
+  if (request.method !== 'GET' && request.method !== 'HEAD')
+    return { status: 405, text: 'only GET and HEAD are answered', headers: { allow: 'GET, HEAD' } }
   return undefined
 }
 

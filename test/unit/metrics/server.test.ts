@@ -71,7 +71,15 @@ describe('the address of metrics', () => {
       expect(await get(port, { path })).toMatch(/^HTTP\/1\.1 404 /)
     const answer = await get(port, { method: 'POST' })
     expect(answer).toMatch(/^HTTP\/1\.1 405 /)
-    expect(answer).toMatch(/^allow: GET\r$/m)
+    expect(answer).toMatch(/^allow: GET, HEAD\r$/m)
+  })
+
+  it('answers HEAD with the head of GET alone', async () => {
+    const port = await start(async () => 'a 1\n')
+    const answer = await get(port, { method: 'HEAD' })
+    expect(answer).toMatch(/^HTTP\/1\.1 200 /)
+    expect(answer).toMatch(/^content-length: 4\r$/im)
+    expect(answer).toMatch(/\r\n\r\n$/)
   })
 
   it('makes the text once for many who ask together', async () => {
