@@ -12,8 +12,8 @@ interface Observing {
   observe(seconds: number): void
 }
 
-/** Classes of status codes; the last takes what is none of them. */
-const classes = ['1xx', '2xx', '3xx', '4xx', '5xx', 'other'] as const
+/** Of status codes; what is in none of them is 'other'. */
+const classes = ['1xx', '2xx', '3xx', '4xx', '5xx'] as const
 
 export interface ServiceMetrics {
   /** The counter of answers with a status. */
