@@ -82,7 +82,7 @@ export interface Account {
   readonly waiting: number
   /** Crashes since it last stayed ready for a minute. */
   readonly crashesInARow: number
-  /** How long it may go unused; null for ever. */
+  /** How long it may go unused; null where that is for ever, and while nobody has asked for it yet. */
   readonly idleTimeoutMs: number | null
   /** Why this machine cannot run its service; null where it can. */
   readonly refused: string | null

@@ -1,5 +1,5 @@
 // One try to have one request answered over one connection. It tells exactly how far the try came, in bytes that left and
-// bytes that arrived; what follows from that (a retry, a 502, a broken connection) is decided in forward.ts.
+// bytes that arrived; what follows from that is decided by others: a retry in retry.ts, a 502 or a broken connection in outcome.ts.
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Readable } from 'node:stream'

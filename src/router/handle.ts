@@ -1,6 +1,5 @@
 // The story of one request: read the head, find the instance, wake it, forward, release. Every way out passes through
 // here, so a lease is released exactly once. It knows the rest of tenement only as `wake`.
-
 import { Departure, type Gone } from '../departure.ts'
 import { messageOf } from '../errors.ts'
 import { isAnsweredBeforeWake } from './beforeWake.ts'

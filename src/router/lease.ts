@@ -1,5 +1,4 @@
 // Has the instance of a request awake, and the request a lease on it: or answers the request, with a page or with why there is none.
-
 import type { Gone } from '../departure.ts'
 import { Refusal } from '../refusal.ts'
 import { isNavigation } from './answers.ts'

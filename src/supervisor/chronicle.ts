@@ -51,7 +51,7 @@ export class Chronicle {
     )
   }
 
-  /** An earlier server started it, so long ago by the machine's clock. */
+  /** An earlier server started it, at this time since the epoch. */
   tookOver(startedAtMs: number): void {
     this.history.started({ by: 'takeover' }, startedAtMs)
     this.wake = undefined

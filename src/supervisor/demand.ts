@@ -1,9 +1,7 @@
 // Who wants one instance awake: those who wait in its queue, those who were shown a page instead and look on, and tenement itself
 // where it starts something unasked. It is there only while something is under way: ten thousand sleepers need none.
-
 import type { Gone } from '../departure.ts'
 import type { Refusal } from '../refusal.ts'
-
 import type { WakeCause } from './history.ts'
 import type { Instance } from './instance.ts'
 import { fullRetryMs, refusalAtDeadline } from './outlook.ts'

@@ -3,7 +3,6 @@
 // There is no await between looking at the phase and changing it, so what was true when it was looked at still is.
 // Who asks for it is in requests.ts and operators/orders.ts, what goes on in a phase in holds.ts, what can be told of it in
 // standing.ts, rest.ts and chronicle.ts.
-
 import type { Gone } from '../departure.ts'
 import { formatInstance, type InstanceName } from '../names.ts'
 import type { Lease } from '../router/wake.ts'

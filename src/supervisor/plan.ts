@@ -29,9 +29,9 @@ export interface PlanInputs {
   readonly findProgram: (name: string, where: { readonly cwd: string; readonly path: string }) => string
   /** Where an instance finds a path of the machine, when it could not open it where it is. */
   readonly placeOf: (path: string) => string
-  /** Where the launcher finds a path that the service was granted. */
   /** The compiled seccomp filter of a service; throws what kept it from being made. */
   readonly filterOf: (service: string) => Uint8Array | undefined
+  /** Where the launcher finds a path that the service was granted. */
   readonly sourceOf: (service: string, kind: 'read' | 'write', path: string) => string
 }
 

@@ -1,10 +1,8 @@
 // Those who wait for one instance to be ready: clients, and operators who asked for it. Each gets exactly one outcome, at
 // its own deadline at the latest, and one who leaves takes nothing from the others.
 // It does not know what they wait for: phases are the instance's business.
-
 import type { Gone } from '../departure.ts'
 import type { Refusal } from '../refusal.ts'
-
 import type { Clock } from './clock.ts'
 import type { WakeCause } from './history.ts'
 import { refusals } from './refusals.ts'

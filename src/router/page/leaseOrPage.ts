@@ -1,6 +1,5 @@
 // Waits for an instance on behalf of a request, and shows a browser a page when that takes longer than a person likes to look at nothing.
 // The wake is the supervisor's and goes on without the request; that somebody still wants it is said before the place is given up.
-
 import { Departure } from '../../departure.ts'
 import { isNavigation } from '../answers.ts'
 import { answer } from '../conclude.ts'

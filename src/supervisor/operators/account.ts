@@ -90,7 +90,6 @@ const stepOf = (instance: Instance, clock: Clock, idle: IdleWatch): Step => {
 
 const isStaying = (instance: Instance): boolean => !mayRest(instance) || (runOf(instance.state)?.active ?? 0) > 0
 
-/** `idleTimeoutMs` is that of the instance's service; null when nobody has asked for it, or it is never put to sleep. */
 export const accountOf = (inputs: AccountInputs): Account => {
   const { name, instance, refused, serverStartedAtMs, clock, idle } = inputs
   const sinceMs = instance === undefined ? undefined : sinceMsOf(instance, clock)
