@@ -1,10 +1,10 @@
 // Health checks of sleeping instances: a monitor that asks every minute would keep everything awake, so for paths the service names
 // it is told that the instance sleeps, which is as it should be. Whatever is awake answers for itself.
 import { seeTaken } from './conclude.ts'
+import { dropRest } from './dropRest.ts'
 import type { Exchange, Service } from './exchange.ts'
 import type { Head } from './head.ts'
 import { entryOf } from './reasons.ts'
-import { dropRest } from './upload.ts'
 
 export const isHealthCheck = (
   { upgrade }: Exchange,

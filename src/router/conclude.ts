@@ -3,11 +3,11 @@
 // answer carry pieces of it.
 import { messageOf } from '../errors.ts'
 import { type Answer, renderAnswer } from './answers.ts'
+import { dropRest } from './dropRest.ts'
 import type { Exchange, Service } from './exchange.ts'
 import type { LogFields } from './log.ts'
 import { entryOf, type Reason } from './reasons.ts'
 import { watchReader } from './slowReader.ts'
-import { dropRest } from './upload.ts'
 
 /** Answers with what the table says of the reason. Sends nothing when the client has left. */
 export const answer = (

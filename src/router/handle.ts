@@ -4,6 +4,7 @@ import { Departure, type Gone } from '../departure.ts'
 import { messageOf } from '../errors.ts'
 import { isAnsweredBeforeWake } from './beforeWake.ts'
 import { answer, breakOff, fail } from './conclude.ts'
+import { dropRest } from './dropRest.ts'
 import type { Exchange, Service } from './exchange.ts'
 import { type Found, findInstance } from './find.ts'
 import { leaseFor } from './lease.ts'
@@ -13,7 +14,6 @@ import { isOwnPath } from './page/wakePath.ts'
 import { headsOf, type OnHead, passOn } from './passOn.ts'
 import { switchTo } from './switchTo.ts'
 import { retryUnreached } from './unreached.ts'
-import { dropRest } from './upload.ts'
 
 /** Resolves when the client's response is closed and the lease, if there was one, is released; never rejects. */
 export const handle = async (service: Service, exchange: Exchange): Promise<void> => {

@@ -20,9 +20,6 @@ export class BodyTooSlow extends Error {
 /** Of a body that may have to be sent again. */
 const mostKept = 65_536
 
-/** How long the rest of a request is read and dropped once its answer is out. */
-const lingerMs = 30_000
-
 export interface UploadOptions {
   readonly maxBytes: number | undefined
   readonly patience: Patience['body']
@@ -179,15 +176,4 @@ export class Upload {
     this.#req.pause()
     this.#receiver?.onFault(error)
   }
-}
-
-/**
- * Reads and drops what is left of an answered request (RFC 9112 section 9.6): closing while it arrives would reset the
- * connection and could take the answer with it. The connection ends when it takes too long.
- */
-export const dropRest = (req: IncomingMessage): void => {
-  req.resume()
-  if (req.complete) return
-  const timer = setTimeout(() => req.complete || req.socket.destroy(), lingerMs).unref()
-  req.once('close', () => clearTimeout(timer))
 }
