@@ -1,10 +1,7 @@
-// Which processes belong to a run, read from /proc, and their end. A process is signalled only through a descriptor of it,
-// after looking again that it belongs: a pid alone may have been given to somebody else.
+// Which processes belong to a run, read from /proc. A process is signalled only through a descriptor of it, after looking again that
+// it belongs: a pid alone may have been given to somebody else. How a group is ended whole is in endGroup.ts.
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
-import { constants } from 'node:os'
-import { setTimeout as delay } from 'node:timers/promises'
 import type { NamespaceKind } from '../isolation/adapter.ts'
-import { killUid, nobodysUid } from './libc/killUid.ts'
 import { hasProcessOf, signalIf } from './libc.ts'
 
 /** The environment variable by which the processes of a run are known where they share tenement's own uid. */
@@ -170,7 +167,7 @@ const listsInOneLook = 20
  * A list of processes is old when it is read: one that ended meanwhile may have left a child that is in no list yet. So it is made again
  * until nobody is new in it: whoever lives then was looked at. `onMember` is told of each as it is found, while it is still there.
  */
-const lookFor = (group: Group, onMember: (pid: number) => void = () => undefined): Found => {
+export const lookFor = (group: Group, onMember: (pid: number) => void = () => undefined): Found => {
   const seen = new Set<number>()
   const members: number[] = []
   let isSure = true
@@ -193,13 +190,13 @@ const lookFor = (group: Group, onMember: (pid: number) => void = () => undefined
 }
 
 /** The living processes of a group. */
-const membersOf = (group: Group): readonly number[] => lookFor(group).members
+export const membersOf = (group: Group): readonly number[] => lookFor(group).members
 
 /** Whether a process of this uid is alive. Asked in one call first, which answers nearly always; it counts zombies, so no is sure and yes is not. */
 export const isUidAlive = (uid: number): boolean => hasProcessOf(uid) && membersOf({ kind: 'uid', uid }).length > 0
 
 /** Whether one call of the kernel says that nothing is left, as after nearly every end: no search of /proc is then needed. */
-const isSurelyEmpty = (group: Group): boolean =>
+export const isSurelyEmpty = (group: Group): boolean =>
   group.kind === 'uid' && group.root === undefined && !hasProcessOf(group.uid)
 
 /** Signals one process if it still belongs to the group. */
@@ -236,88 +233,4 @@ export const firstProcessOf = (pid: number): FirstProcess | undefined => {
   const namespace = namespaceOf(pid, 'pid')
   if (stat === undefined || namespace === undefined || namespace === namespaceOf(process.pid, 'pid')) return undefined
   return { pid, startTicks: stat.startTicks, namespace }
-}
-
-/** Longest that is waited for a namespace to come to its end before its processes are looked for one by one, in milliseconds. */
-const namespaceEndMs = 100
-
-/**
- * Resolves when the namespace is gone whole, or is not for a while: what is searched in /proc before that is only what dies
- * anyway, and each search of it takes a millisecond for every few hundred processes of the machine.
- */
-const killFirst = async (first: FirstProcess): Promise<void> => {
-  const isThere = (): boolean => statOf(first.pid)?.startTicks === first.startTicks
-  signalIf(first.pid, constants.signals.SIGKILL, isThere)
-  const startedAt = performance.now()
-  for (let waitedMs = 0; isThere() && !isDead(first.pid) && waitedMs < namespaceEndMs; ) {
-    await delay(1)
-    waitedMs = performance.now() - startedAt
-  }
-}
-
-/**
- * All of a uid at one stroke. Left to the passes over /proc where that cannot be: without root, and in a container that has no
- * uid to spare for it.
- */
-const killAtOnce = (group: Group): void => {
-  if (group.kind !== 'uid' || process.geteuid?.() !== 0) return
-  if (membersOf({ kind: 'uid', uid: nobodysUid }).length > 0) return
-  try {
-    killUid(group.uid)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EINVAL') throw error
-  }
-}
-
-/** Passes over /proc in search of processes that still run: each finds those born while the one before it was under way. */
-const freezePasses = 10
-
-/** Stops the group: what is stopped cannot fork, so a storm of forks comes to rest and can then be killed whole. */
-const freeze = (group: Group): void => {
-  let isMoving = true
-  for (let pass = 0; pass < freezePasses && isMoving; pass += 1) {
-    isMoving = false
-    lookFor(group, (pid) => {
-      if (statOf(pid)?.state === 'T') return
-      isMoving = true
-      signalMember(pid, constants.signals.SIGSTOP, group)
-    })
-  }
-}
-
-/** Longest that is waited for processes to have become what they execute, in milliseconds: a slow disk, a virtual machine. */
-const untoldMs = 2_000
-
-/**
- * Kills every process of a group and resolves when none is left. `onStuck` is told once after ten seconds: a process in
- * an uninterruptible wait of the kernel dies only when that ends. No process is started for it: one of the tenant's uid, even one
- * that was to kill the others, could be stopped by them.
- */
-export const endGroup = async (group: Group, onStuck: (pids: readonly number[]) => void): Promise<void> => {
-  const startedAt = performance.now()
-  let isReported = false
-  if (isSurelyEmpty(group)) return
-  // A namespace ends at one stroke with its first process; where there is none, a uid does.
-  if (group.first === undefined) killAtOnce(group)
-  else await killFirst(group.first)
-  let unsureSince: number | undefined
-  for (let passes = 1; ; passes += 1) {
-    if (isSurelyEmpty(group)) return
-    const { members, isSure } = lookFor(group)
-    if (members.length === 0) {
-      unsureSince ??= performance.now()
-      // Bounded, since a stranger may look so for ever.
-      if (isSure || performance.now() - unsureSince > untoldMs) return
-    } else {
-      unsureSince = undefined
-      freeze(group)
-      for (const pid of membersOf(group)) signalMember(pid, constants.signals.SIGKILL, group)
-      if (!isReported && performance.now() - startedAt > 10_000) {
-        onStuck(members)
-        isReported = true
-      }
-    }
-    // The first looks come quickly: most processes are gone a millisecond after SIGKILL.
-    await delay(Math.min(passes, 100))
-  }
 }

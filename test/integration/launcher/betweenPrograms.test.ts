@@ -9,7 +9,8 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { endGroup, runMarker } from '../../../src/launcher/processes.ts'
+import { endGroup } from '../../../src/launcher/endGroup.ts'
+import { runMarker } from '../../../src/launcher/processes.ts'
 import { makeTemporaryDirectory } from '../../helpers/launcher.ts'
 
 let folder: string
