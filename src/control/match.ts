@@ -1,7 +1,8 @@
 // A request line → the route it asks for and what stands in its path. Pure, and strict: paths are compared as they were
 // sent, never decoded or normalised, since no name within the grammar needs either.
 import { Fault } from './fault.ts'
-import { type Route, routes } from './routes.ts'
+import type { Route } from './route.ts'
+import { routes } from './routes.ts'
 
 export interface Match {
   readonly route: Route

@@ -4,7 +4,7 @@ import { account } from './account.ts'
 import type { Decoder, JsonSchema } from './decode.ts'
 import { maxLogLines, usualLogLines } from './logs.ts'
 import { phases } from './operations.ts'
-import type { Route } from './routes.ts'
+import type { Route } from './route.ts'
 import { usualWait } from './waitTime.ts'
 import {
   addRequest,

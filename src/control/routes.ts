@@ -1,81 +1,26 @@
 // Everything the control API answers, as one table: method, path, parameters, what it does. A description for programs
-// can be made from it. Handlers only translate; what is asked of tenement is decided behind Operations.
-
+// is made from it. Handlers only translate; what is asked of tenement is decided behind Operations.
 import { messageOf } from '../errors.ts'
-import { formatInstance, type InstanceName, isName } from '../names.ts'
+import type { InstanceName } from '../names.ts'
 import { account } from './account.ts'
 import { type Decoder, document } from './decode.ts'
-import type { Events, Followed } from './events.ts'
 import { Fault } from './fault.ts'
-import { maxLogLines, type ReadLogs, usualLogLines } from './logs.ts'
 import { instanceNamed } from './named.ts'
 import { describeApi } from './openapi.ts'
-import { type Operations, type Phase, phases } from './operations.ts'
+import { flagOf, linesOf, phaseOf, waitOf, wantedOf } from './query.ts'
+import type { Answer, AnswerForm, Call, Route } from './route.ts'
 import { waitFor } from './waitFor.ts'
-import { parseWait, usualWait, waitSentence } from './waitTime.ts'
 import {
   addRequest,
-  type InstanceEvent,
   instanceEvent,
   instanceList,
   instanceStatus,
-  type LogLine,
   logLine,
   nameList,
   removal,
-  type ServerStatus,
   serverStatus as serverStatusShape,
   tracedStart,
 } from './wire.ts'
-
-/** What the routes need of the rest of tenement. */
-export interface Backend {
-  readonly operations: Operations
-  readonly readLogs: ReadLogs
-  readonly serverStatus: () => ServerStatus
-  /** In Prometheus' text format. */
-  readonly metrics: () => Promise<string>
-  readonly events: Pick<Events, 'follow'>
-}
-
-/** A request that matched a route. */
-interface Call {
-  /** What stood in the path where the route has '{service}' and '{id}', not yet checked. */
-  readonly parameters: Readonly<Record<string, string>>
-  readonly query: URLSearchParams
-  readonly body: unknown
-  /** The id of the event that a follower was told last. */
-  readonly lastEventId: string | undefined
-  /** Aborts when the client leaves. */
-  readonly gone: AbortSignal
-}
-
-/** A JSON document, a text, or lines or events that are sent one by one as they come. */
-export type Answer =
-  | { readonly status: 200 | 201; readonly json: unknown }
-  | { readonly status: 200; readonly text: string; readonly type: string }
-  | { readonly status: 200; readonly lines: AsyncIterable<LogLine> }
-  | { readonly status: 200; readonly followed: Followed }
-
-/** How a good answer looks. */
-export interface AnswerForm {
-  readonly status: 200 | 201
-  readonly type: string
-  /** Of the document, or of each line or event where it is sent in pieces; undefined for what is no JSON. */
-  readonly shape: Decoder<unknown> | undefined
-}
-
-export interface Route {
-  readonly method: 'GET' | 'POST' | 'DELETE'
-  /** Path segments; '{service}' and '{id}' stand for one name each. */
-  readonly path: string
-  readonly summary: string
-  /** The query parameters it takes; any other is refused, as a misspelt one must not be taken for its absence. */
-  readonly query: readonly string[]
-  readonly takesBody: boolean
-  readonly answers: AnswerForm
-  readonly handle: (call: Call, backend: Backend) => Answer | Promise<Answer>
-}
 
 /** The instance in the path. A path is split at every '/', so a name holds none; the grammar bars all else. */
 const nameOf = ({ parameters }: Call): InstanceName => instanceNamed(`${parameters['{service}']}:${parameters['{id}']}`)
@@ -110,42 +55,6 @@ const verb = (name: Verb, summary: string): Route => ({
   answers: answersWith(instanceStatus),
   handle: async (call, { operations }) => ok(await operations[name](nameOf(call))),
 })
-
-const flagOf = (query: URLSearchParams, key: string): boolean => {
-  const value = query.get(key) ?? 'false'
-  if (value !== 'true' && value !== 'false') throw new Fault('bad_request', `"${key}" must be "true" or "false"`)
-  return value === 'true'
-}
-
-const countOf = (query: URLSearchParams, key: string, otherwise: number): number => {
-  const value = query.get(key) ?? String(otherwise)
-  if (!/^\d{1,8}$/.test(value) || Number(value) > maxLogLines)
-    throw new Fault('bad_request', `"${key}" must be a number from 0 to ${maxLogLines}`)
-  return Number(value)
-}
-
-const phaseOf = (query: URLSearchParams): Phase => {
-  const phase = phases.find((each) => each === query.get('phase'))
-  if (phase === undefined) throw new Fault('bad_request', `"phase" must be one of ${phases.join(', ')}`)
-  return phase
-}
-
-const waitOf = (query: URLSearchParams): { readonly timeout: string; readonly timeoutMs: number } => {
-  const timeout = query.get('timeout') ?? usualWait
-  const timeoutMs = parseWait(timeout)
-  if (timeoutMs === undefined) throw new Fault('bad_request', `"timeout" ${waitSentence}`)
-  return { timeout, timeoutMs }
-}
-
-/** Which events a follower wants. What can be no name would be waited for for ever, so it is refused; one that is not there may come. */
-const wantedOf = ({ query }: Call): ((event: InstanceEvent) => boolean) => {
-  const service = query.get('service')
-  const written = query.get('instance')
-  if (service !== null && !isName(service)) throw new Fault('bad_request', '"service" must be the name of a service')
-  const instance = written === null ? null : formatInstance(instanceNamed(written))
-  return (event) =>
-    (service === null || event.service === service) && (instance === null || event.instance === instance)
-}
 
 const bodyOf = (call: Call): { readonly instance: string } => {
   try {
@@ -234,7 +143,7 @@ export const routes: readonly Route[] = [
     { status: 200, type: 'text/event-stream', shape: instanceEvent },
     (call, { events }) => ({
       status: 200,
-      followed: events.follow({ after: call.lastEventId, isWanted: wantedOf(call), gone: call.gone }),
+      followed: events.follow({ after: call.lastEventId, isWanted: wantedOf(call.query), gone: call.gone }),
     }),
     ['service', 'instance'],
   ),
@@ -261,7 +170,7 @@ export const routes: readonly Route[] = [
       const name = nameOf(call)
       // Asked for its error: an instance that is not there has no log, rather than an empty one.
       operations.status(name)
-      const lines = countOf(call.query, 'lines', usualLogLines)
+      const lines = linesOf(call.query)
       return { status: 200, lines: readLogs(name, { lines, follow: flagOf(call.query, 'follow'), signal: call.gone }) }
     },
     ['lines', 'follow'],

@@ -10,7 +10,7 @@ import { Fault } from './fault.ts'
 import { refuseForeign } from './guard.ts'
 import { matchRoute } from './match.ts'
 import { problemFor } from './problem.ts'
-import type { Answer, Backend } from './routes.ts'
+import type { Answer, Backend } from './route.ts'
 import type { LogLine } from './wire.ts'
 
 /** Where the control server says what it did; a pino logger fits. */
