@@ -3,6 +3,7 @@
 import { checkDataDirs } from './checkDataDirs.ts'
 import { checkFolders } from './checkFolders.ts'
 import { checkFreeze } from './checkFreeze.ts'
+import { checkMetrics } from './checkMetrics.ts'
 import { checkDomains, checkInstances, readHosts } from './checkNames.ts'
 import { checkTemplates } from './checkTemplates.ts'
 import { isTable, parseDocument, type Table, takeOutForbidden, valueAt } from './document.ts'
@@ -44,6 +45,7 @@ export const readConfig = (source: Source, surroundings: Surroundings): Reading 
   const senseless = [
     ...checkReady(understood.file),
     ...checkFreeze(understood.file),
+    ...checkMetrics(understood.file),
     ...checkTemplates(config),
     ...checkInstances(config, known),
     ...checkDomains(config, known),

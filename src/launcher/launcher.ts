@@ -60,8 +60,10 @@ export const startLauncher = async ({ settings, env, log, exit }: LauncherOption
     log('warn', 'a cgroup of an earlier start still holds processes', { run })
   await endLeftovers(settings, log)
   const canMount = bindPlaces(policy)
-  const listeners = listenAll(settings.listen, (message) => log('warn', message))
-  const metricsListeners = listenAll(settings.metrics === undefined ? [] : [settings.metrics], () => undefined)
+  const listeners = listenAll(settings.listen, 'settings.listen', (message) => log('warn', message))
+  // One address is there or is an error: there is nothing to warn of.
+  const metrics = settings.metrics === undefined ? [] : [settings.metrics]
+  const metricsListeners = listenAll(metrics, 'settings.metrics', () => undefined)
   const controlListener = listenControl(settings)
 
   let undelivered: Exited[] = []

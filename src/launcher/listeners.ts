@@ -44,10 +44,13 @@ const inet6Address = (host: string, port: number): Buffer => {
   return address
 }
 
+/** Where the config has an address. */
+type ListenKey = 'settings.listen' | 'settings.metrics'
+
 /** A socket, or why there is none and whether that is only because this machine has no IPv6. */
 type Listened = { readonly fd: number } | { readonly problem: Error; readonly isFamilyMissing: boolean }
 
-const listenTcp = ({ host, port }: ListenAddress, isBoth: boolean): Listened => {
+const listenTcp = ({ host, port }: ListenAddress, key: ListenKey, isBoth: boolean): Listened => {
   try {
     const fd =
       isIP(host) === 6
@@ -56,9 +59,8 @@ const listenTcp = ({ host, port }: ListenAddress, isBoth: boolean): Listened => 
     return { fd }
   } catch (error) {
     const code = error instanceof SystemError ? error.code : ''
-    const problem = new Error(`cannot listen on ${written({ host, port })}: ${reasons[code] ?? String(error)}`, {
-      cause: error,
-    })
+    const reason = reasons[code]?.(key) ?? String(error)
+    const problem = new Error(`cannot listen on ${written({ host, port })}: ${reason}`, { cause: error })
     const isFamilyMissing = code === 'EAFNOSUPPORT' || (code === 'EADDRNOTAVAIL' && ['::', '::1'].includes(host))
     return { problem, isFamilyMissing }
   }
@@ -66,20 +68,25 @@ const listenTcp = ({ host, port }: ListenAddress, isBoth: boolean): Listened => 
 
 const written = ({ host, port }: ListenAddress): string => (isIP(host) === 6 ? `[${host}]:${port}` : `${host}:${port}`)
 
-const reasons: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'another program listens there; stop it, or change settings.listen',
-  EACCES: 'this user may not take a port that low; start tenement as root, or change settings.listen',
-  EADDRNOTAVAIL: 'this machine has no such address',
-  EAFNOSUPPORT: 'this machine has no IPv6',
+const reasons: Readonly<Record<string, (key: ListenKey) => string>> = {
+  EADDRINUSE: (key) => `another program listens there; stop it, or change ${key}`,
+  EACCES: (key) => `this user may not take a port that low; start tenement as root, or change ${key}`,
+  EADDRNOTAVAIL: () => 'this machine has no such address',
+  EAFNOSUPPORT: () => 'this machine has no IPv6',
 }
 
 /**
  * Listens on every address; "::" takes IPv4 too unless 0.0.0.0 is listed with the same port. A machine without IPv6 loses those
- * addresses with a warning as long as another is left. Throws an Error that names the address that cannot be had.
+ * addresses with a warning as long as another is left. Throws an Error that names the address that cannot be had, and the key that
+ * has it.
  */
-export const listenAll = (addresses: readonly ListenAddress[], warn: (message: string) => void): number[] => {
+export const listenAll = (
+  addresses: readonly ListenAddress[],
+  key: ListenKey,
+  warn: (message: string) => void,
+): number[] => {
   const results = addresses.map((address) =>
-    listenTcp(address, address.host === '::' && !hasIpv4Twin(addresses, address)),
+    listenTcp(address, key, address.host === '::' && !hasIpv4Twin(addresses, address)),
   )
   const opened = results.flatMap((result) => ('fd' in result ? [result.fd] : []))
   const failed = results.flatMap((result) => ('problem' in result ? [result] : []))

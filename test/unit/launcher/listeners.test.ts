@@ -34,7 +34,7 @@ const warnNobody = (message: string): never => {
 
 describe('a listening socket', () => {
   test('on every address takes IPv4 and IPv6', async () => {
-    const [fd = -1] = listenAll([{ host: '::', port: 0 }], warnNobody)
+    const [fd = -1] = listenAll([{ host: '::', port: 0 }], 'settings.listen', warnNobody)
     opened.push(fd)
     const { port, close } = await serveOn(fd)
     expect(await answerFrom('127.0.0.1', port)).toBe('here')
@@ -43,7 +43,7 @@ describe('a listening socket', () => {
   })
 
   test.each(['::1', '0:0:0:0:0:0:0:1', '0::1'])('takes the address %s in any spelling', async (host) => {
-    const [fd = -1] = listenAll([{ host, port: 0 }], warnNobody)
+    const [fd = -1] = listenAll([{ host, port: 0 }], 'settings.listen', warnNobody)
     opened.push(fd)
     const { port, close } = await serveOn(fd)
     expect(await answerFrom('::1', port)).toBe('here')
@@ -68,15 +68,19 @@ describe('a listening socket', () => {
           { host: '127.0.0.2', port },
           { host: '127.0.0.1', port: taken },
         ],
+        'settings.listen',
         warnNobody,
       ),
-    ).toThrow(`cannot listen on 127.0.0.1:${taken}: another program listens there`)
+    ).toThrow(`cannot listen on 127.0.0.1:${taken}: another program listens there; stop it, or change settings.listen`)
+    expect(() => listenAll([{ host: '127.0.0.1', port: taken }], 'settings.metrics', warnNobody)).toThrow(
+      /or change settings\.metrics$/,
+    )
     await expect(answerFrom('127.0.0.2', port)).rejects.toThrow(/ECONNREFUSED/)
     other.close()
   })
 
   test('on an address of another machine is an error', () => {
-    expect(() => listenAll([{ host: '192.0.2.1', port: 0 }], warnNobody)).toThrow(/no such address/)
+    expect(() => listenAll([{ host: '192.0.2.1', port: 0 }], 'settings.listen', warnNobody)).toThrow(/no such address/)
   })
 })
 
