@@ -6,7 +6,7 @@ import type { Report as ReportRequest, Told as ToldOfRequest } from '../router/r
 import type { Census } from '../supervisor/census.ts'
 import type { PhaseChange, Report, Told } from '../supervisor/report.ts'
 import { type Catalog, catalogIn } from './catalog.ts'
-import { metricsOfService, type ServiceMetrics } from './ofService.ts'
+import { metricsOfService, type ServiceMetrics } from './metricsOfService.ts'
 import { addProcessMetrics } from './process.ts'
 import { wakeOutcome } from './wakeOutcome.ts'
 
