@@ -3,23 +3,18 @@
 import { closeSync, openSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { createCgroups } from '../cgroups/cgroups.ts'
-import { messageOf } from '../errors.ts'
-import { type ConnectInside, createConnector } from './connect.ts'
+import { createAnswers } from './answers.ts'
+import { createConnector } from './connect.ts'
 import { makeDirectories, makeRunDirectory } from './directories.ts'
 import { endGroup } from './endGroup.ts'
 import { signalIf, tryLock } from './libc.ts'
 import { listenAll, listenUnix } from './listeners.ts'
 import { createNetworks } from './networks.ts'
-import { Malformed, parseRequest, requestNumberOf } from './parseRequest.ts'
 import { bindPlaces } from './places.ts'
-import { checkIdentity, Refused } from './policy.ts'
-import { type Exited, hopelessExit, type LauncherSettings, type Results, type ToLauncher } from './protocol.ts'
-import { purgeDirectory } from './purge.ts'
+import { type Exited, hopelessExit, type LauncherSettings } from './protocol.ts'
 import { findLeftovers, removeRecord } from './records.ts'
-import { createRuns, type Runs } from './runs.ts'
-import { RefusedPath, rootOf } from './safePath.ts'
-import { firstListener, keepServer, type Line, restartDelayMs, type Send, type ServerProcess } from './serverProcess.ts'
-import { liftQuota } from './storage/quota.ts'
+import { createRuns } from './runs.ts'
+import { firstListener, keepServer, restartDelayMs, type Send, type ServerProcess } from './serverProcess.ts'
 import { holdUidRange } from './uidRange.ts'
 
 /** Writes one line for whoever is on call. */
@@ -89,7 +84,7 @@ export const startLauncher = async ({ settings, env, log, exit }: LauncherOption
     warn: (message, fields) => log('warn', message, fields),
   })
 
-  const handlers = handlersFor(settings, runs, createConnector(networks), () => {
+  const answer = createAnswers(policy, runs, createConnector(networks), () => {
     hasServed = true
   })
 
@@ -123,7 +118,7 @@ export const startLauncher = async ({ settings, env, log, exit }: LauncherOption
     listeners: [...listeners, controlListener, ...metricsListeners],
     env,
     onStart: greet,
-    onMessage: (message, line) => void answer(message, handlers, runs, line),
+    onMessage: (message, line) => void answer(message, line),
     onExit: ({ code, signal, livedMs }) => {
       isAttached = false
       if (ending === 'at once') return undefined
@@ -185,75 +180,5 @@ const endLeftovers = async ({ policy }: LauncherSettings, log: Log): Promise<voi
     await endGroup(group, (pids) => log('error', 'processes of an earlier start survive SIGKILL', { run, pids }))
     log('warn', 'ended what an earlier launcher had left behind', { run })
     removeRecord(policy.runDir, run)
-  }
-}
-
-type Handlers = {
-  readonly [T in keyof Results]: (
-    request: Extract<ToLauncher, { type: T }>,
-    line: Line,
-  ) => Promise<Results[T]> | Results[T]
-}
-
-const handlersFor = (
-  { policy }: LauncherSettings,
-  runs: Runs,
-  connectInside: ConnectInside,
-  onUp: () => void,
-): Handlers => ({
-  launch: (request) => runs.launch(request),
-  stop: async ({ run, signal, timeoutMs }) => {
-    await runs.stop(run, signal, timeoutMs)
-    return null
-  },
-  freeze: ({ run, on }) => runs.setFrozen(run, on),
-  note: ({ run, note }) => {
-    runs.note(run, note)
-    return null
-  },
-  accepting: ({ run }) => runs.isAccepting(run),
-  connect: async ({ run, request }, { handOver }) => {
-    const { network, port } = runs.networkOf(run)
-    const socket = await connectInside(network, port)
-    try {
-      handOver(socket, request)
-      return null
-    } finally {
-      closeSync(socket)
-    }
-  },
-  watch: ({ run, on }) => {
-    runs.watch(run, on)
-    return null
-  },
-  purge: async ({ path, identity }) => {
-    checkIdentity(policy, identity)
-    if (identity !== undefined && runs.hasUid(identity.uid)) throw new Refused(`uid ${identity.uid} is still in use`)
-    const root = rootOf(policy.dataRoots, path)
-    if (path === root) throw new Refused(`"${path}" holds the data of every instance`)
-    const isGone = await purgeDirectory(root, path, identity)
-    // Who was started in the same moment keeps the bound that it was started with.
-    if (identity !== undefined && !runs.hasUid(identity.uid)) liftQuota(policy, root, identity)
-    return isGone
-  },
-  up: () => {
-    onUp()
-    return null
-  },
-})
-
-const answer = async (message: unknown, handlers: Handlers, runs: Runs, line: Line): Promise<void> => {
-  const number = requestNumberOf(message)
-  try {
-    const request = parseRequest(message)
-    const handler = handlers[request.type] as (request: ToLauncher, line: Line) => unknown
-    const value = await handler(request, line)
-    const isHeard = line.send({ type: 'reply', request: request.request, value })
-    // The server that asked for it has ended, and the next one was greeted without it: nobody would ever stop it.
-    if (!isHeard && request.type === 'launch') await runs.stop(request.run, 'SIGKILL', 0)
-  } catch (error) {
-    if (number === undefined) return // nobody could tell what the answer belongs to
-    const isRefusal = error instanceof Refused || error instanceof RefusedPath || error instanceof Malformed
-    line.send({ type: 'failed', request: number, code: isRefusal ? 'refused' : 'failed', message: messageOf(error) })
   }
 }
