@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it, test } from 'vitest'
 import { TenementError } from '../../src/errors.ts'
 import { waitUntil } from '../helpers/waitUntil.ts'
 import {
@@ -194,6 +194,19 @@ describe('tenement events and wait', () => {
         stderr: `error: --timeout "${timeout}" must be a duration such as "30s" or "5m", at most "24h" (usage)\n→ write --timeout 2m\n`,
       })
   })
+})
+
+test('tenement events names the service that was meant by one without an instance, and waits for it all the same', async () => {
+  await serve()
+  const child = tenement.start(['--config', config, 'events', 'apo'])
+  const ended = new Promise((resolve) => child.once('close', (code, signal) => resolve({ code, signal })))
+  let told = ''
+  for await (const chunk of child.stderr ?? []) {
+    told += String(chunk)
+    if (told.endsWith('?\n')) child.kill('SIGINT')
+  }
+  expect(told).toBe('there are no instances of "apo"\n→ did you mean "api"?\n')
+  expect(await ended).toEqual({ code: null, signal: 'SIGINT' })
 })
 
 describe('progress of an order', () => {

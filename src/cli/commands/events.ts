@@ -1,4 +1,5 @@
 // `tenement events [X]`: what happens to instances, a line each, as it happens.
+import { nearest } from '../../config/suggest.ts'
 import type { ControlClient } from '../../control/client.ts'
 import { instanceNamed } from '../../control/named.ts'
 import { isName } from '../../names.ts'
@@ -7,6 +8,7 @@ import { connect } from '../controlSocket.ts'
 import { exitCodes } from '../exitCodes.ts'
 import { formatEvent } from '../formatEvent.ts'
 import { toJsonLine } from '../printJson.ts'
+import type { Terminal } from '../terminal.ts'
 
 export const events: CommandDefinition = {
   name: 'events',
@@ -21,10 +23,21 @@ export const events: CommandDefinition = {
   flags: [{ ...jsonFlag, help: 'print each event as JSON: id, kind, instance, service, phase, before, why, at, pid' }],
   run: async ({ args: [written], given, terminal }) => {
     const client = await connect(given)
-    for await (const event of client.events(await filterFor(written, client)))
+    const filter = await filterFor(written, client)
+    if (filter.service !== undefined) noteNobody(filter.service, await client.names(), terminal)
+    for await (const event of client.events(filter))
       terminal.print(given.has('json') ? toJsonLine(event) : formatEvent(event, terminal.paint))
     return exitCodes.ok
   },
+}
+
+/** A service may have none yet, so it is waited for all the same. */
+const noteNobody = (service: string, names: readonly string[], terminal: Pick<Terminal, 'note'>): void => {
+  const services = new Set(names.map((name) => name.slice(0, name.indexOf(':'))))
+  if (services.has(service)) return
+  const meant = nearest(service, services)
+  const next = meant === undefined ? 'all there are: tenement ps' : `did you mean "${meant}"?`
+  terminal.note(`there are no instances of "${service}"\n→ ${next}`)
 }
 
 /** 'api:carol' is an instance, 'api' a service. Throws a TenementError for what could be neither, and for an instance that there is not. */
