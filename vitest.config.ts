@@ -12,7 +12,8 @@ export default defineConfig({
     setupFiles: ['test/helpers/umask.ts'],
     testTimeout: 20_000,
     hookTimeout: 30_000,
-    maxWorkers: 2,
+    // One more than the processors of a small machine: most tests wait for processes, and two of them would leave it idle.
+    maxWorkers: 3,
     projects: [
       // A process for each of these many small files, and all imports anew, would take longer than the tests in them.
       { extends: true, test: { name: 'unit', include: [unit], isolate: false } },

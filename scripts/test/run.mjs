@@ -1,4 +1,4 @@
-// Runs one program of a test run in the checkout, with this terminal as its own.
+// Runs one program of a test run in the checkout: with this terminal as its own, or with what it prints kept for later.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { root } from '../setup/paths.mjs'
@@ -13,8 +13,26 @@ const passedOn = /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])
  * @param {NodeJS.ProcessEnv} [environment]
  * @returns {Promise<number>}
  */
-export const run = async (program, args, environment = process.env) => {
-  const child = spawn(program, args, { cwd: root, env: environment, stdio: 'inherit' })
+export const run = (program, args, environment = process.env) =>
+  ended(spawn(program, args, { cwd: root, env: environment, stdio: 'inherit' }))
+
+/**
+ * As `run`, beside another program that has the terminal: resolves with all that it printed too, in the order it came.
+ * @param {string} program
+ * @param {readonly string[]} args
+ * @returns {Promise<{ readonly code: number, readonly printed: string }>}
+ */
+export const runBeside = async (program, args) => {
+  const child = spawn(program, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] })
+  /** @type {Buffer[]} */
+  const chunks = []
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => chunks.push(chunk))
+  const [code] = await Promise.all([ended(child), once(child, 'close')])
+  return { code, printed: Buffer.concat(chunks).toString() }
+}
+
+/** @param {import('node:child_process').ChildProcess} child */
+const ended = async (child) => {
   /** @param {NodeJS.Signals} signal */
   const end = (signal) => {
     child.kill(signal)
