@@ -60,7 +60,7 @@ export const setGround = async (candidate: Candidate, place: Place): Promise<Gro
   }
   const patience = measurePatience()
   const config = configFor(candidate, place, listens, { command, code, patience })
-  const tenement = await startTenement(root, config, patience)
+  const tenement = await startTenement(place, config, patience)
   return { candidate, place, tenement, patience, listens, watched, before: tracesOf(watched) }
 }
 

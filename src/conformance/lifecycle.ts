@@ -82,7 +82,7 @@ const reasonIn = (output: string, instance: string): string => {
 
 const dataOf = ({ place }: Ground, listen: Listen): string => join(place.policy.dataRoots[0] ?? '', listen, 'one')
 
-const stop = ({ tenement }: Ground, listen: Listen): Promise<string> => tenement.command('stop', `${listen}:one`)
+const stop = ({ tenement }: Ground, listen: Listen): Promise<void> => tenement.stop(`${listen}:one`)
 
 const linesIn = (file: string): readonly string[] =>
   existsSync(file)

@@ -1,5 +1,5 @@
-// A tenement of its own to prove an adapter in, started and ordered about by the very command line a person has. It shares neither
-// directories nor uids with one that serves on this machine.
+// A tenement of its own to prove an adapter in, started by the very command line a person has and ordered about as that does. It
+// shares neither directories nor uids with one that serves on this machine.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
@@ -8,7 +8,11 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { connectControl } from '../control/client.ts'
+import { instanceNamed } from '../control/named.ts'
+import { controlSocketPath } from '../control/socketPath.ts'
 import { TenementError } from '../errors.ts'
+import type { Place } from '../proof/place.ts'
 
 const main = fileURLToPath(new URL('../cli/main.js', import.meta.url))
 
@@ -20,8 +24,8 @@ export interface Answer {
 export interface OwnTenement {
   readonly launcher: number
   ask(host: string, path?: string): Promise<Answer>
-  /** Rejects with what the command printed when it fails. */
-  command(...args: readonly string[]): Promise<string>
+  /** Resolves when the instance has ended. A program to give this one order would take longer than all that it is about. */
+  stop(instance: string): Promise<void>
   /** What it has printed so far. */
   readonly output: () => string
   /** Resolves when it has stopped everything. */
@@ -32,7 +36,11 @@ export interface OwnTenement {
 const startTimeoutMs = 30_000
 
 /** Resolves when it serves; rejects with what it printed where it does not. */
-export const startTenement = async (root: string, config: string, patience: number): Promise<OwnTenement> => {
+export const startTenement = async (
+  { root, policy }: Pick<Place, 'root' | 'policy'>,
+  config: string,
+  patience: number,
+): Promise<OwnTenement> => {
   const file = join(root, 'tenement.toml')
   writeFileSync(file, config)
   const child = spawn(process.execPath, [main, 'serve', '--config', file], {
@@ -52,10 +60,11 @@ export const startTenement = async (root: string, config: string, patience: numb
   const end = (): void => void child.kill('SIGTERM')
   process.once('exit', end)
   const port = await untilServing(child, () => output, startTimeoutMs * patience)
+  const control = connectControl(controlSocketPath(policy.runDir))
   return {
     launcher: child.pid ?? 0,
     ask: (host, path = '/') => ask(port, host, path),
-    command: (...args) => runCommand([...args, '--config', file]),
+    stop: async (instance) => void (await control.stop(instanceNamed(instance))),
     output: () => output,
     close: async () => {
       if (isRunning(child)) {
@@ -95,10 +104,3 @@ const ask = (port: number, host: string, path: string): Promise<Answer> =>
     })
     sent.once('error', reject).end()
   })
-
-const runCommand = async (args: readonly string[]): Promise<string> => {
-  const child = spawn(process.execPath, [main, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
-  const [printed, said] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')])
-  if (child.exitCode !== 0) throw new Error(`tenement ${args[0]} ended with ${child.exitCode}: ${said.trim()}`)
-  return printed
-}

@@ -37,7 +37,7 @@ const table: Readonly<Record<string, Row>> = {
   attack: { values: [], packages: ['koffi'] },
   // Proves an adapter in a tenement of its own, for its author and for whoever is to use it.
   conformance: {
-    values: ['errors.ts', 'cgroups', 'check', 'config', 'isolation', 'plugin', 'proof'],
+    values: ['errors.ts', 'cgroups', 'check', 'config', 'control', 'isolation', 'plugin', 'proof'],
     packages: ['smol-toml'],
   },
   // Has an adapter attacked on this machine, from the plan to the processes, as the server would start them.
