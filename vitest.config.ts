@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config'
 const built = (path: string): string => fileURLToPath(new URL(`dist/${path}`, import.meta.url))
 
 const unit = 'test/unit/**/*.test.ts'
+const router = 'test/integration/router/*.test.ts'
 
 export default defineConfig({
   test: {
@@ -15,11 +16,16 @@ export default defineConfig({
     // One more than the processors of a small machine: most tests wait for processes, and two of them would leave it idle.
     maxWorkers: 3,
     projects: [
-      // A process for each of these many small files, and all imports anew, would take longer than the tests in them.
+      // A process for each of these many files, and all imports anew, would take longer than many of the tests in them.
       { extends: true, test: { name: 'unit', include: [unit], isolate: false } },
+      { extends: true, test: { name: 'router', include: [router], isolate: false } },
       {
         extends: true,
-        test: { name: 'whole', include: ['test/**/*.test.ts', 'examples/plugins/*/test/*.test.js'], exclude: [unit] },
+        test: {
+          name: 'whole',
+          include: ['test/**/*.test.ts', 'examples/plugins/*/test/*.test.js'],
+          exclude: [unit, router],
+        },
       },
     ],
   },
