@@ -63,7 +63,8 @@ const make = async ({ args: [written = '.'], given }: Invocation): Promise<Made>
   const { firstTenants, writeConfig } = await import('../init/write.ts')
   const path = resolve(written)
   const folder = openFolder(path, basename(path))
-  if (!(await folder.has('.'))) throw new UsageError(`there is no folder "${path}"`, 'name one that is there')
+  if (!(await folder.has('.')))
+    throw new UsageError(`there is no folder "${path}", or this user may not look at it`, 'name one that is there')
   const [found, ...others] = await findPrograms(folder)
   const name = requireName(given.text('name')) ?? nameFrom(found?.name) ?? nameFrom(folder.name) ?? 'app'
   const isolation = given.text('isolation') ?? 'namespace'
