@@ -17,6 +17,7 @@ import { createGuards } from './router/guards.ts'
 import { buildHostTable, match } from './router/host.ts'
 import { loadParser } from './router/loadParser.ts'
 import { createStreams } from './router/page/streams.ts'
+import { reasons } from './router/reasons.ts'
 import type { Report as RequestReport } from './router/report.ts'
 import { type Knowledge, noKnowledge } from './router/rules.ts'
 import { createRouter, type Router } from './router/server.ts'
@@ -38,6 +39,7 @@ const serve = async (given: Ground, hello: Hello): Promise<() => Promise<void>> 
   const metrics = createMetrics({
     version: given.version,
     services: given.config.services.keys(),
+    reasons: Object.keys(reasons),
     census: () => supervisor.census(),
   })
   const ground = { ...given, launcher: timedLauncher(given.launcher, metrics.onLauncher) }

@@ -1,5 +1,5 @@
 // Whether what a service would start is there, can be run, and can be opened by the uids that will run it.
-import { stat } from 'node:fs/promises'
+import { access, constants, stat } from 'node:fs/promises'
 import { dataRootFor, isWithin } from '../config/dataDir.ts'
 import { type Issue, quote, showKey } from '../config/problem.ts'
 import type { Config, Service } from '../config/schema.ts'
@@ -29,12 +29,21 @@ const checkFolder = async (service: Service, { hasTenantUids }: CheckMachine): P
   if (status === undefined)
     return issue('does not exist, or may not be looked at', 'make it, or name the folder the code is in')
   if (!status.isDirectory()) return issue('is not a directory', 'name the folder the code is in')
+  if (!(await mayEnter(service.cwd)))
+    return issue('may not be entered by this user', `chmod u+x ${value}, or run tenement as the user whose it is`)
   if (!hasTenantUids || !(await isClosed(service.cwd))) return []
   return issue(
     'may not be opened by the uids of tenants',
     `chmod o+rx ${value}, and make what is in it readable for others`,
   )
 }
+
+/** Without root an instance starts as this user. */
+const mayEnter = (folder: string): Promise<boolean> =>
+  access(folder, constants.X_OK).then(
+    () => true,
+    () => false,
+  )
 
 const checkProgram = async (service: Service, config: Config, machine: CheckMachine): Promise<readonly Issue[]> => {
   const path = ['service', service.name, 'command']

@@ -52,6 +52,7 @@ const addCommand = (parent: Command, definition: CommandDefinition, onAsked: (as
   for (const argument of args) command.addArgument(argumentOf(argument, choices))
   for (const flag of flags) command.addOption(optionOf(flag))
   command.addHelpText('before', formatExamples(examples))
+  command.showHelpAfterError(`→ how it is written: tenement ${name} --help`)
   command.action(() =>
     onAsked({ definition, args: command.args.filter(isText), given: givenFrom(command.optsWithGlobals()) }),
   )

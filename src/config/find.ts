@@ -16,7 +16,13 @@ export const findConfig = async (named: string | undefined, surroundings: Surrou
   const file = candidates[0] ?? 'tenement.toml'
   const message = `there is no config: looked for ${candidates.map(quote).join(', ')}`
   throw new ConfigError([
-    { file, key: '', code: 'unreadable_config', message, fix: 'write ./tenement.toml, or name one: --config <file>' },
+    {
+      file,
+      key: '',
+      code: 'unreadable_config',
+      message,
+      fix: '"tenement init" writes one for the program in a folder; or name one: --config <file>',
+    },
   ])
 }
 

@@ -112,7 +112,7 @@ export const settingsKeys = z.strictObject(
     run_dir: path()
       .exactOptional()
       .describe(
-        'Folder of sockets, gone after a reboot. Default: /run/tenement as root, else $XDG_RUNTIME_DIR/tenement.',
+        'Folder of sockets, gone after a reboot. Default: /run/tenement as root, else $XDG_RUNTIME_DIR/tenement, else the folder run below state_dir.',
       ),
     log_dir: path()
       .exactOptional()

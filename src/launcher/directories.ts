@@ -3,6 +3,7 @@
 // given away or closed. None may be writable by others: everything later trusts that names below them lead where they seem to.
 import { chmodSync, chownSync, lstatSync, mkdirSync, readdirSync, type Stats } from 'node:fs'
 import { join } from 'node:path'
+import { messageOf } from '../errors.ts'
 import type { Policy } from './protocol.ts'
 
 interface Place {
@@ -64,13 +65,25 @@ export const makeDirectories = (policy: Policy): void => {
 }
 
 const makeOuter = (place: Place): void => {
-  const isNew = mkdirSync(place.path, { recursive: true, mode: 0o755 }) !== undefined
+  const isNew = makeIfMissing(place.path)
   const stat = lstatSync(place.path)
   if (!stat.isDirectory()) throw new Error(`"${place.path}" is not a directory`)
   // An empty one of ours holds nothing that could be somebody's: systemd makes such, with modes of its own.
   const isOurs = stat.uid === self().uid
   if (isNew || (isOurs && readdirSync(place.path).length === 0)) give(place)
   else requireFit(place, stat)
+}
+
+/** Whether there was none yet. */
+const makeIfMissing = (path: string): boolean => {
+  try {
+    return mkdirSync(path, { recursive: true, mode: 0o755 }) !== undefined
+  } catch (error) {
+    throw new Error(
+      `"${path}" cannot be made: ${messageOf(error)}; name another directory in [settings], or make this one for uid ${self().uid}`,
+      { cause: error },
+    )
+  }
 }
 
 const makeInner = (place: Omit<Place, 'needs'>): void => {

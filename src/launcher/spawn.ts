@@ -141,7 +141,7 @@ export const spawnLaunch = async (
 /** Why the kernel would not execute a program, in words. */
 const reasons: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such program, or no such interpreter as its first line names',
-  EACCES: 'it is not executable for the uid it would run as',
+  EACCES: 'it is not executable for the uid it would run as, or the folder it starts in is closed to that uid',
   ENOEXEC: 'it is no program of this machine',
   EAGAIN: 'the kernel allows no more processes for this uid',
   E2BIG: 'its arguments and environment are too long',

@@ -13,6 +13,8 @@ import { wakeOutcome } from './wakeOutcome.ts'
 export interface MetricsOptions {
   readonly version: string
   readonly services: Iterable<string>
+  /** Every word of `x-tenement-reason`. */
+  readonly reasons: readonly string[]
   /** Asked when somebody reads the metrics. */
   readonly census: () => ReadonlyMap<string, Census>
 }
@@ -29,12 +31,14 @@ export interface Metrics {
 /** The media type of what `text` gives. */
 export const metricsType = Registry.PROMETHEUS_CONTENT_TYPE
 
-export const createMetrics = ({ version, services, census }: MetricsOptions): Metrics => {
+export const createMetrics = ({ version, services, reasons, census }: MetricsOptions): Metrics => {
   const registry = new Registry()
   const catalog = catalogIn(registry)
   addProcessMetrics(registry)
   catalog.build.set({ version }, 1)
   const byService = new Map([...services].map((service) => [service, metricsOfService(catalog, service)]))
+  for (const service of ['', ...byService.keys()])
+    for (const reason of reasons) catalog.refusals.inc({ service, reason }, 0)
   const launcher = launcherObservers(catalog)
   return {
     onRequest: (told) => countRequest(catalog, byService, told),

@@ -62,6 +62,8 @@ describe('the command line', () => {
     [['explain', 'crashlop'], 'did you mean "crashloop"?'],
     [['completion', 'csh'], 'Allowed choices are bash, zsh, fish'],
     [['status'], 'missing required argument'],
+    [['status'], 'how it is written: tenement status --help'],
+    [['seccomp', 'diff', 'strict'], 'how it is written: tenement seccomp diff --help'],
     [['status', 'api:carol', 'api:dave'], 'too many arguments'],
     [['config', 'shwo'], 'Did you mean show?'],
     [['--config'], 'argument missing'],
@@ -205,7 +207,7 @@ describe('tenement check', () => {
     const told = await tenement.run(['check'], { cwd: directory })
     expect(told.code).toBe(0)
     expect(told.stdout).toMatch(/^ISOLATION +STATE +FINDING\nnone +ok +can run, /)
-    expect(told.stderr).toMatch(/^there is no config: looked for .*\n→ write \.\/tenement\.toml/)
+    expect(told.stderr).toMatch(/^there is no config: looked for .*\n→ "tenement init" writes one/)
     const report = JSON.parse((await tenement.run(['check', '--json'], { cwd: directory })).stdout)
     expect(report).toMatchObject({
       file: null,

@@ -75,6 +75,12 @@ describe('tenement init', () => {
     expect(await written()).toMatch(/^isolation = "none" /m)
   })
 
+  it('writes what to do next as it was asked itself, by npx', async () => {
+    const told = await tenement.run(['init'], { cwd: folder, env: { npm_command: 'exec' } })
+    expect(told.stdout).toContain('→ npx tenement check, which')
+    expect(told.stdout).toContain('→ npx tenement serve, and')
+  })
+
   it('names what else is there, and a program that does not listen where it is told to', async () => {
     await cp(join(fixtures, 'django'), folder, { recursive: true })
     expect((await init('--dry-run')).stderr).toContain('also there, and not served: Node')

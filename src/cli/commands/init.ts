@@ -63,7 +63,8 @@ const make = async ({ args: [written = '.'], given }: Invocation): Promise<Made>
   const { firstTenants, writeConfig } = await import('../init/write.ts')
   const path = resolve(written)
   const folder = openFolder(path, basename(path))
-  if (!(await folder.has('.'))) throw new UsageError(`there is no folder "${path}"`, 'name one that is there')
+  if (!(await folder.has('.')))
+    throw new UsageError(`there is no folder "${path}", or this user may not look at it`, 'name one that is there')
   const [found, ...others] = await findPrograms(folder)
   const name = requireName(given.text('name')) ?? nameFrom(found?.name) ?? nameFrom(folder.name) ?? 'app'
   const isolation = given.text('isolation') ?? 'namespace'
@@ -138,13 +139,15 @@ const tell = (made: Made): string => {
   // In this folder it is found without being named.
   const named =
     file === resolve('tenement.toml') ? '' : ` --config ${/^[\w./-]+$/.test(file) ? file : JSON.stringify(file)}`
+  // In a clone the command is on nobody's PATH: whoever wrote npx writes it again.
+  const command = process.env.npm_command === 'exec' ? 'npx tenement' : 'tenement'
   const instances = tenants.map((id) => `${name}:${id}`).join(' and ')
   return [
     ...findings(made),
     `wrote ${file}: service "${name}" with the instances ${instances}, isolation "${isolation}"`,
     ...steps.map((step) => `→ ${step}`),
-    `→ tenement check${named}, which says whether this machine can run it`,
-    `→ tenement serve${named}, and in another terminal: curl -H 'Host: ${tenants[0]}.${name}.localhost' localhost:8080/`,
+    `→ ${command} check${named}, which says whether this machine can run it`,
+    `→ ${command} serve${named}, and in another terminal: curl -H 'Host: ${tenants[0]}.${name}.localhost' localhost:8080/`,
   ].join('\n')
 }
 

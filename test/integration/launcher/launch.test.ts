@@ -1,10 +1,10 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Launch } from '../../../src/isolation/adapter.ts'
 import { type Message, newRunName, startTestLauncher, type TestLauncher } from '../../helpers/launcher.ts'
-import { isRoot, testAsRoot } from '../../helpers/root.ts'
+import { isRoot, testAsRoot, testAsUser } from '../../helpers/root.ts'
 
 describe('a launch', () => {
   let launcher: TestLauncher
@@ -88,6 +88,16 @@ describe('a launch', () => {
       message: expect.stringContaining('cannot execute "/usr/bin/no-such-program"'),
     })
     expect(await sh('true')).toMatchObject({ type: 'reply' })
+  })
+
+  testAsUser('a folder that may not be entered is a reason why nothing was started in it', async () => {
+    chmodSync(launcher.code, 0o600)
+    const told = await sh('true')
+    chmodSync(launcher.code, 0o755)
+    expect(told).toMatchObject({
+      type: 'failed',
+      message: expect.stringContaining('the folder it starts in is closed to that uid'),
+    })
   })
 
   test('limits hold for the process', async () => {

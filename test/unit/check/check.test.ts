@@ -8,6 +8,7 @@ import { readConfig } from '../../../src/config/load.ts'
 import { capabilities } from '../../../src/isolation/capabilities.ts'
 import { none } from '../../../src/isolation/none/index.ts'
 import type { Adapters, Isolation } from '../../../src/isolation/registry.ts'
+import { testAsUser } from '../../helpers/root.ts'
 import { adapters, adapterWith, findingsOf, machine, surroundings } from './fixtures.ts'
 
 let root = ''
@@ -124,6 +125,15 @@ describe('an adapter', () => {
       { key: 'service.notes.cwd', message: expect.stringContaining('holds the data of notes') },
     ])
   })
+})
+
+testAsUser('code in a folder that this user may not enter is a problem', async () => {
+  chmodSync(join(root, 'code'), 0o600)
+  const problems = await checkText('isolation = "none"')
+  chmodSync(join(root, 'code'), 0o755)
+  expect(problems).toMatchObject([
+    { key: 'service.notes.cwd', message: expect.stringContaining('may not be entered by this user') },
+  ])
 })
 
 describe('with uids of tenants', () => {

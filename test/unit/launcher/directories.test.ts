@@ -77,6 +77,15 @@ describe('the directories of tenement', () => {
     expect(['log', 'data'].map(modeOf)).toEqual(['755', '755'])
   })
 
+  test('are refused by name, with the reason, where they cannot be made', () => {
+    writeFileSync(join(root, 'log'), '')
+    mkdirSync(join(root, 'run'))
+    const below = { ...policy(), logDir: join(root, 'log', 'below') }
+    expect(() => makeDirectories(below)).toThrow(
+      /^"[^"]*log\/below" cannot be made: .*; name another directory in \[settings\]/,
+    )
+  })
+
   test('are refused when others may write them', () => {
     holdSomething('data', 0o777)
     expect(make).toThrow(/"[^"]*data" has mode 0777, so others may write it/)

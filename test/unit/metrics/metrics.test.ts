@@ -10,7 +10,13 @@ import { movedBetween, readMetrics } from './read.ts'
 const nobody: Census['phases'] = new Map()
 
 const metricsOf = (census = new Map<string, Census>([['notes', { phases: nobody, waiting: 0 }]])): Metrics =>
-  createMetrics({ version: '1.2.3', services: ['notes', 'web'], census: () => census })
+  createMetrics({ version: '1.2.3', services: ['notes', 'web'], reasons: ['waking'], census: () => census })
+
+test('refusals are there from the start at nought, so that a rate does not miss the first', async () => {
+  const read = readMetrics(await metricsOf().text())
+  for (const service of ['', 'notes', 'web'])
+    expect(read.get(`tenement_refusals_total{service="${service}",reason="waking"}`)).toBe(0)
+})
 
 /** Series of the process change by themselves. */
 const isOwn = (series: string): boolean => series.startsWith('tenement_') && !series.includes('event_loop')
