@@ -192,7 +192,7 @@ const answers: Readonly<Record<Reason, Advice>> = {
     ],
   },
   queue_full: {
-    why: 'More requests wait for this instance, or for all together, than may.',
+    why: 'More requests wait for this instance, or for all together, than may; of all, those of the address that holds most go first.',
     next: ['try again after Retry-After', status],
   },
   capacity: {

@@ -1,7 +1,6 @@
 // What a request is told before anything is woken for it: that its body is too large, that the instance sleeps and need not be
 // woken for this, or that its client has woken enough for now. The order is from what costs nobody anything.
 import { answerAsleep, isHealthCheck } from './asleepHealth.ts'
-import { clientOf } from './clientOf.ts'
 import { answer } from './conclude.ts'
 import type { Exchange, Service } from './exchange.ts'
 import type { Found } from './find.ts'
@@ -28,8 +27,7 @@ const isTooLarge = ({ req }: Exchange, { maxBodyBytes }: Rules): boolean =>
 
 const isOverLimit = (service: Service, exchange: Exchange, instance: string): boolean => {
   const { wakes } = service.guards
-  const { rawHeaders, socket } = exchange.req
-  const client = clientOf(rawHeaders, service.peerOf(socket).address, service.isTrusted)
+  const client = service.clientOf(exchange.req)
   const over = client === undefined ? undefined : wakes.check(client, instance)
   if (over === undefined) return false
   if (over.isNew)

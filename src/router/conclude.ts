@@ -32,10 +32,10 @@ export const answer = (
   dropRest(req)
 }
 
-/** For an answer of tenement's own that has been written: one that nobody takes must not keep its connection for ever. */
+/** For an answer of tenement's own that has been written: one that is not taken must not keep its connection for ever. */
 export const seeTaken = (service: Service, exchange: Exchange, instance: string | undefined): void => {
   if (exchange.res.writableLength === 0) return
-  watchReader(exchange, service.patience.readMs, () => cutOff(service, exchange, instance))
+  watchReader(exchange, service.patience.read, () => cutOff(service, exchange, instance))
 }
 
 /** Resets the connection: an orderly close could make a truncated response look complete. */
@@ -51,11 +51,11 @@ export const breakOff = (
   reset(exchange)
 }
 
-/** For a client that takes nothing of its answer. */
+/** For a client that takes next to nothing of its answer. */
 export const cutOff = (service: Service, exchange: Exchange, instance: string | undefined): void => {
   const { arrivedAtMs, res } = exchange
   const fields = { instance, status: res.statusCode, durationMs: service.now() - arrivedAtMs }
-  service.log.info(fields, 'the client took nothing of its answer for too long')
+  service.log.info(fields, 'the client took its answer too slowly')
   reset(exchange)
 }
 

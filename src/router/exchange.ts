@@ -28,7 +28,8 @@ export interface Service {
   /** Whether answers of instances tell what tenement did with the request. */
   readonly exposesTiming: boolean
   readonly poolOf: (endpoint: Endpoint) => Pool
-  readonly isTrusted: (address: string) => boolean
+  /** Whom a request counts against; undefined for those who are not counted. */
+  readonly clientOf: (req: IncomingMessage) => string | undefined
   readonly peerOf: (socket: Socket) => Peer
   /** Milliseconds since the epoch. */
   readonly now: () => number

@@ -26,8 +26,11 @@ export interface Forwarding {
   readonly isKeyed: boolean
   readonly patience: Patience['body']
   readonly memory: MemoryBudget
-  /** Called once when the client does not take its answer as fast as it comes. */
-  onHeldUp(): void
+  /**
+   * Called once when the client does not take its answer as fast as it comes. What it returns is called before and after every write
+   * from then on.
+   */
+  onHeldUp(): () => void
   /** Aborts when the client leaves. */
   readonly gone: Gone
   /** Called when the final head has come; returns tenement's own headers that go beside it. */
@@ -113,13 +116,12 @@ const tryOn = async (connection: Connection, upload: Upload | undefined, forward
 }
 
 const recipient = ({ req, res, onHeldUp, onHead }: Forwarding, onBegin: () => void): Recipient => {
-  let isHeldUp = false
-  const note = (): void => {
-    if (isHeldUp || res.writableLength === 0) return
-    isHeldUp = true
-    onHeldUp()
+  let note: (() => void) | undefined
+  const noteAfter = (): void => {
+    if (note) note()
+    else if (res.writableLength > 0) note = onHeldUp()
   }
-  const reply = replyTo(req, res, note)
+  const reply = replyTo(req, res, noteAfter)
   return {
     res,
     reply: {
@@ -129,13 +131,15 @@ const recipient = ({ req, res, onHeldUp, onHead }: Forwarding, onBegin: () => vo
         reply.begin(status, phrase, raw, onHead())
       },
       write: (chunk) => {
+        note?.()
         const mayGoOn = reply.write(chunk)
-        if (!mayGoOn) note()
+        if (note || !mayGoOn) noteAfter()
         return mayGoOn
       },
       end: (raw) => {
+        note?.()
         reply.end(raw)
-        note()
+        noteAfter()
       },
     },
   }

@@ -25,7 +25,7 @@ export const leaseFor = async (
     return undefined
   }
   try {
-    return await leaseOrPage(service, exchange, name, head, new Asking(exchange, head, gone))
+    return await leaseOrPage(service, exchange, name, head, new Asking(service, exchange, head, gone))
   } catch (error) {
     if (gone.aborted) {
       service.report({ kind: 'left', instance: name })
@@ -45,18 +45,24 @@ export const leaseFor = async (
 class Asking implements WakeContext {
   readonly gone: Gone
   readonly arrivedAtMs: number
+  readonly #service: Service
   readonly #exchange: Exchange
   readonly #head: Head
 
-  constructor(exchange: Exchange, head: Head, gone: Gone) {
+  constructor(service: Service, exchange: Exchange, head: Head, gone: Gone) {
     this.gone = gone
     this.arrivedAtMs = exchange.arrivedAtMs
+    this.#service = service
     this.#exchange = exchange
     this.#head = head
   }
 
   get caller(): Caller {
     return callerOf(this.#exchange, this.#head)
+  }
+
+  get countedAs(): string | undefined {
+    return this.#service.clientOf(this.#exchange.req)
   }
 }
 

@@ -54,7 +54,7 @@ export const passOn = (
     isKeyed: rules.retryPost && valuesOf(req.rawHeaders, 'idempotency-key').length === 1,
     patience: service.patience.body,
     memory: service.guards.memory,
-    onHeldUp: () => watchReader(exchange, service.patience.readMs, () => cutOff(service, exchange, name)),
+    onHeldUp: () => watchReader(exchange, service.patience.read, () => cutOff(service, exchange, name)),
     ...events,
     onRetry: () => service.report({ kind: 'retried', instance: name }),
   })

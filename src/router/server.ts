@@ -3,6 +3,7 @@
 // lets through by mistake is caught in head.ts; one request at a time per connection is kept by turns.ts.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import { clientOf } from './clientOf.ts'
 import { CompactRequest } from './compactRequest.ts'
 import type { Exchange, Service } from './exchange.ts'
 import { buildTrust } from './forwarded.ts'
@@ -94,6 +95,7 @@ export const createRouter = ({
   server.maxHeadersCount = 0
   let isClosing = false
   const isTrusted = buildTrust(trustedProxies)
+  const peerOf = createPeers(isTrusted)
   const service: Service = {
     match,
     wake,
@@ -107,8 +109,8 @@ export const createRouter = ({
     report,
     exposesTiming: exposeTiming,
     poolOf: createPools(),
-    isTrusted,
-    peerOf: createPeers(isTrusted),
+    clientOf: ({ rawHeaders, socket }) => clientOf(rawHeaders, peerOf(socket).address, isTrusted),
+    peerOf,
     now,
     random,
     isClosing: () => isClosing,

@@ -32,6 +32,6 @@ const send = (socket: Duplex, reason: Reason, { random, patience }: Service): vo
   const { status, reasonPhrase, headers, body } = renderAnswer({ reason, delivered: false }, undefined, random)
   const head = writeHead(`HTTP/1.1 ${status} ${reasonPhrase}`, [...headers, 'Connection', 'close'])
   // One who takes nothing would keep the connection for ever.
-  if (socket instanceof Socket) socket.setTimeout(patience.readMs, () => socket.destroy())
+  if (socket instanceof Socket) socket.setTimeout(patience.read.windowMs, () => socket.destroy())
   socket.end(Buffer.concat([head, body]), () => socket.destroy())
 }

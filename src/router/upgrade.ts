@@ -51,7 +51,7 @@ const responseOn = (req: IncomingMessage): ServerResponse => {
   const res = new ServerResponse(req)
   res.shouldKeepAlive = false
   res.assignSocket(req.socket)
-  for (const event of ['drain', 'timeout']) req.socket.on(event, () => res.emit(event))
+  req.socket.on('drain', () => res.emit('drain'))
   res.on('finish', () => req.socket.destroySoon())
   return res
 }

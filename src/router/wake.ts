@@ -37,6 +37,11 @@ export interface WakeContext {
   readonly arrivedAtMs: number
   /** Absent where nobody can tell. Read only when it is to be told: finding out takes time. */
   readonly caller?: Caller | undefined
+  /**
+   * Whom it counts against where many wait, as a text that is the same for the same client; undefined for those who are not counted.
+   * Read only of one who has to wait.
+   */
+  readonly countedAs?: string | undefined
 }
 
 /**

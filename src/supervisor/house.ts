@@ -9,7 +9,7 @@ import type { IdleWatch } from './idle.ts'
 import type { Log } from './log.ts'
 import type { Process } from './process.ts'
 import type { Report } from './report.ts'
-import type { WaitingRoom } from './waiters.ts'
+import type { WaitingRoom } from './waitingRoom.ts'
 import type { WakeBook } from './wakeBook.ts'
 import type { WakeTimes } from './wakeTime.ts'
 

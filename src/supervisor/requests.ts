@@ -23,7 +23,8 @@ export const request = (instance: Instance, context: WakeContext): Promise<Lease
     const sinceMs = house.clock.nowMs()
     const admit = (run: Run): void => resolve(run.lease(chronicle.letIn(sinceMs)))
     const cause = { by: 'request', request: context.caller } as const
-    instance.join({ deadlineMs: sinceMs + leftMs, isOperator: false, cause, admit, refuse: reject }, gone)
+    const { countedAs } = context
+    instance.join({ deadlineMs: sinceMs + leftMs, isOperator: false, countedAs, cause, admit, refuse: reject }, gone)
   })
 }
 

@@ -29,6 +29,7 @@ import { Roster } from './roster.ts'
 import { isAsleep } from './standing.ts'
 import { createStrays } from './strays.ts'
 import { type Left, takeOver } from './takeover.ts'
+import { WaitingRoom } from './waitingRoom.ts'
 import { WakeBook } from './wakeBook.ts'
 
 export interface SupervisorOptions<Rules extends ServiceRules & Pick<Service, 'open'>> {
@@ -91,7 +92,7 @@ export const createSupervisor = <Rules extends ServiceRules & Pick<Service, 'ope
     capacity,
     admission: createAdmission(clock, settings.maxConcurrentWakes, capacity),
     idle: createIdleWatch(clock),
-    room: { taken: 0 },
+    room: new WaitingRoom(),
     wakeBook: new WakeBook(),
     wakeTimes: new Map(),
     holdTimeoutMs: settings.holdTimeoutMs,

@@ -7,20 +7,18 @@ import type { Clock } from './clock.ts'
 import type { WakeCause } from './history.ts'
 import { refusals } from './refusals.ts'
 import type { Run } from './run.ts'
+import type { WaitingRoom } from './waitingRoom.ts'
 
-/** Requests waiting in all of tenement; each costs a socket and a few kilobytes. */
-const longestQueue = 10_000
-
-/** Counts who waits anywhere, so that a crowd before many sleeping instances has a bound too. */
-export interface WaitingRoom {
-  taken: number
-}
+/** Whom too many requests wait for, where it is not one instance. */
+const everybody = 'sleeping instances'
 
 export interface Waiter {
   /** Monotonic. */
   readonly deadlineMs: number
   /** An operator: has no place in the queue to lose, and wants to hear of the first failed start. */
   readonly isOperator: boolean
+  /** Whose place in the room it takes; undefined for an operator, and for those who are not counted. */
+  readonly countedAs?: string | undefined
   /** What is said to have woken the instance when this one waited first. */
   readonly cause: WakeCause
   /** Called when the run is ready, in the same tick. */
@@ -30,6 +28,7 @@ export interface Waiter {
 
 export interface WaitersOptions {
   readonly clock: Clock
+  /** Shared by all who wait anywhere, so that a crowd before many sleeping instances has a bound too. */
   readonly room: WaitingRoom
   readonly instance: string
   readonly queueMax: number
@@ -43,7 +42,7 @@ export interface WaitersOptions {
 
 interface Seat {
   readonly waiter: Waiter
-  /** Calls off the timer and forgets the client. */
+  /** Gives back its place, calls off the timer and forgets the client. */
   free(): void
 }
 
@@ -75,13 +74,14 @@ export class Waiters {
   /** Waits until one of its functions is called. Throws a Refusal when there is no room. `gone` aborts when the client leaves. */
   join(waiter: Waiter, gone?: Gone): void {
     const { clock, instance } = this.#options
-    if (!waiter.isOperator) this.#requireRoom()
+    const giveBack = waiter.isOperator ? undefined : this.#takePlace(waiter.countedAs, () => this.#turnOut(seat))
     const leave = (): void => this.#leave(seat, refusals.left(instance, gone?.reason))
     const cancelTimer = clock.setTimer(Math.max(waiter.deadlineMs - clock.nowMs(), 0), () =>
       this.#leave(seat, this.#options.outOfTime()),
     )
     gone?.addEventListener('abort', leave, { once: true })
     const free = (): void => {
+      giveBack?.()
       cancelTimer()
       gone?.removeEventListener('abort', leave)
     }
@@ -99,11 +99,20 @@ export class Waiters {
     for (const seat of [...this.#seats]) if (isRefused(seat.waiter) && this.#take(seat)) seat.waiter.refuse(refusal())
   }
 
-  #requireRoom(): void {
+  #takePlace(countedAs: string | undefined, onTurnedOut: () => void): () => void {
     const { queueMax, room, instance, fullRetryMs } = this.#options
-    if (this.#clients < queueMax && room.taken < longestQueue) return
-    const whose = this.#clients < queueMax ? 'sleeping instances' : instance
-    throw refusals.queueFull(whose, fullRetryMs())
+    if (this.#clients >= queueMax) throw refusals.queueFull(instance, fullRetryMs())
+    const giveBack = room.take(countedAs, onTurnedOut)
+    if (giveBack === undefined) throw refusals.queueFull(everybody, fullRetryMs())
+    return giveBack
+  }
+
+  /**
+   * In a step of its own: its instance may fall asleep by it and others be forgotten, and whoever has taken the place is only on the
+   * way into a queue.
+   */
+  #turnOut(seat: Seat): void {
+    queueMicrotask(() => this.#leave(seat, refusals.queueFull(everybody, this.#options.fullRetryMs())))
   }
 
   #leave(seat: Seat, refusal: Refusal): void {
@@ -121,8 +130,6 @@ export class Waiters {
   }
 
   #count(waiter: Waiter, by: 1 | -1): void {
-    if (waiter.isOperator) return
-    this.#clients += by
-    this.#options.room.taken += by
+    if (!waiter.isOperator) this.#clients += by
   }
 }

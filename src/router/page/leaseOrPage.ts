@@ -30,6 +30,9 @@ export const leaseOrPage = async (
     get caller() {
       return context.caller
     },
+    get countedAs() {
+      return context.countedAs
+    },
   })
   const waitedMs = Math.max(service.now() - arrivedAtMs, 0)
   const isInTime = await comesWithin(waiting, pageAfterMs - waitedMs)

@@ -85,6 +85,26 @@ test('an IPv6 client is its network, and what a client says before its own addre
   expect(await statuses(harness, lying)).toEqual(['200', '200', '200', '429'])
 })
 
+test('one who waits is counted as the client that wakes are counted for', async () => {
+  const instance = await answering(ok, true)
+  const countedAs: (string | undefined)[] = []
+  const harness = await startRouter(undefined, {
+    match: anyInstance,
+    trustedProxies: ['127.0.0.1'],
+    pageAfterMs: 10_000,
+    wake: async (context) => {
+      countedAs.push(context.countedAs)
+      return endpointAt(instance.port)
+    },
+  })
+  const browser = 'Sec-Fetch-Mode: navigate\r\n'
+  await ask(harness.port, from('198.51.100.7, 203.0.113.9', 'a'))
+  await ask(harness.port, from('203.0.113.9', 'b', browser))
+  await ask(harness.port, from('2001:db8::1', 'c'))
+  await ask(harness.port, get())
+  expect(countedAs).toEqual(['203.0.113.9', '203.0.113.9', '2001:db8:0:0::/64', undefined])
+})
+
 test('this machine and a proxy on its own behalf may wake as many as they like', async () => {
   const ids = ['a', 'b', 'c', 'd', 'e']
   const requests = ids.map((id) => `GET / HTTP/1.1\r\nHost: ${id}.notes.example.com\r\nConnection: close\r\n\r\n`)

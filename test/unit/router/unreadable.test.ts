@@ -10,7 +10,7 @@ const service = {
   log: { debug: () => undefined },
   report: () => undefined,
   random: Math.random,
-  patience: { body: { bytes: 1, windowMs: 1 }, readMs: 20 },
+  patience: { body: { bytes: 1, windowMs: 1 }, read: { bytes: 1, windowMs: 20 } },
 }
 
 test('who sends what cannot be read and takes no answer does not keep the connection', async () => {

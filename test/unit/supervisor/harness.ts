@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import { formatInstance, type InstanceName, parseInstance } from '../../../src/names.ts'
 import { Refusal } from '../../../src/refusal.ts'
-import type { Caller, Lease } from '../../../src/router/wake.ts'
+import type { Lease, WakeContext } from '../../../src/router/wake.ts'
 import { openState, type State } from '../../../src/state/state.ts'
 import type { ServiceRules } from '../../../src/supervisor/house.ts'
 import type { ProcessNote } from '../../../src/supervisor/process.ts'
@@ -170,12 +170,17 @@ export class Harness {
     return this.supervisor.operations.why(nameOf(instance))
   }
 
-  request(instance = 'notes:alice', arrivedAtMs = this.clock.wallMs(), caller?: Caller): Request {
+  request(
+    instance = 'notes:alice',
+    arrivedAtMs = this.clock.wallMs(),
+    { caller, countedAs }: Pick<WakeContext, 'caller' | 'countedAs'> = {},
+  ): Request {
     const gone = new AbortController()
     const waiting = this.supervisor.wake(instance, {
       gone: gone.signal,
       arrivedAtMs,
-      ...(caller === undefined ? {} : { caller }),
+      caller,
+      countedAs,
     })
     const request: Request = {
       outcome: undefined,

@@ -25,7 +25,7 @@ const wakeAll = async (house: Harness, ids: readonly string[]): Promise<void> =>
   for (const id of ids) {
     const caller = { method: 'GET', host: `${id}.notes.example.com`, client: 'browser' } as const
     void house
-      .request(`notes:${id}`, house.clock.wallMs(), caller)
+      .request(`notes:${id}`, house.clock.wallMs(), { caller })
       .settled.then((outcome) => 'lease' in outcome && outcome.lease.release())
   }
   await settled()

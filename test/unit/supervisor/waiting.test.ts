@@ -1,6 +1,6 @@
 import { getEventListeners } from 'node:events'
 import { expect, test } from 'vitest'
-import { fateOf, Harness, leaseOf, settled } from './harness.ts'
+import { fateOf, Harness, leaseOf, type Request, settled } from './harness.ts'
 
 test('ten requests arriving together cause one launch', async () => {
   const house = new Harness()
@@ -156,6 +156,67 @@ test('L4 all queues full: more than ten thousand waiting requests in all are ref
   const next = house.request('notes:tenant-10')
   await settled()
   expect(fateOf(next)).toBe('waiting')
+})
+
+/** Ten thousand requests of one client, before ten instances: all the places there are. */
+const flood = (house: Harness): Request[] =>
+  Array.from({ length: 10 }, (_, number) =>
+    Array.from({ length: 1_000 }, () => house.request(`notes:tenant-${number}`, undefined, { countedAs: 'flood' })),
+  ).flat()
+
+const flooded = { rules: { queueMax: 1_001, open: true }, maxConcurrentWakes: 1, declared: { notes: [] } }
+
+test('a client that fills all places gives one up to another, and its newest request is refused for it', async () => {
+  const house = new Harness(flooded)
+  const requests = flood(house)
+  const other = house.request('notes:alice', undefined, { countedAs: 'other' })
+  const more = house.request('notes:tenant-0', undefined, { countedAs: 'flood' })
+  await settled()
+  expect(fateOf(other)).toBe('waiting')
+  expect(fateOf(more)).toBe('queue_full')
+  expect(requests.map(fateOf).filter((fate) => fate === 'queue_full')).toHaveLength(1)
+  expect(requests.at(-1)?.outcome).toMatchObject({
+    refused: { reason: 'queue_full', retryAfterMs: expect.any(Number) },
+  })
+  const operator = house.supervisor.operations.wake({ service: 'notes', id: 'bob' })
+  operator.catch(() => undefined)
+  await settled()
+  expect(house.phase('notes:bob')).toBe('queued')
+  expect(requests.map(fateOf).filter((fate) => fate === 'queue_full')).toHaveLength(1)
+})
+
+test('an instance that only a request wanted which lost its place falls asleep, and who took the place is served', async () => {
+  const house = new Harness(flooded)
+  const requests = flood(house)
+  requests.at(-1)?.leave()
+  const alone = house.request('notes:alone', undefined, { countedAs: 'flood' })
+  await settled()
+  expect(house.phase('notes:alone')).toBe('queued')
+  const other = house.request('notes:alice', undefined, { countedAs: 'other' })
+  await settled()
+  expect(fateOf(alone)).toBe('queue_full')
+  expect(house.supervisor.isAsleep('notes:alone')).toBe(true)
+  for (const request of requests) request.leave()
+  await house.clock.advance(2_100)
+  house.process('notes:alice').isListening = true
+  await house.clock.advance(100)
+  expect(fateOf(other)).toBe('served')
+})
+
+test('one who takes the place of the only other request for the same instance is served', async () => {
+  const house = new Harness(flooded)
+  const requests = flood(house)
+  requests.at(-1)?.leave()
+  const first = house.request('notes:alice', undefined, { countedAs: 'flood' })
+  const second = house.request('notes:alice', undefined, { countedAs: 'other' })
+  await settled()
+  expect([first, second].map(fateOf)).toEqual(['queue_full', 'waiting'])
+  for (const request of requests) request.leave()
+  await house.clock.advance(2_100)
+  house.process('notes:alice').isListening = true
+  await house.clock.advance(100)
+  expect(fateOf(second)).toBe('served')
+  expect(house.starts('notes:alice')).toBe(1)
 })
 
 test('a request that comes when its instance is ready is served at once, whatever its hold time', async () => {

@@ -21,7 +21,7 @@ test('an instance that nobody asked for has no history and waits for a request',
 test('an instance that was woken by a request tells which, and when it falls asleep', async () => {
   const house = new Harness({ rules: { idleTimeoutMs: 60_000 } })
   const beganMs = house.clock.wallMs()
-  const request = house.request('notes:alice', beganMs, browser)
+  const request = house.request('notes:alice', beganMs, { caller: browser })
   await settled()
   expect(house.why()).toMatchObject({
     phase: 'starting',
@@ -43,8 +43,8 @@ test('an instance that was woken by a request tells which, and when it falls asl
 
 test('the request that has waited longest is what woke an instance, though others came later', async () => {
   const house = new Harness()
-  house.request('notes:alice', house.clock.wallMs(), browser)
-  house.request('notes:alice', house.clock.wallMs(), { ...browser, client: 'program' })
+  house.request('notes:alice', house.clock.wallMs(), { caller: browser })
+  house.request('notes:alice', house.clock.wallMs(), { caller: { ...browser, client: 'program' } })
   await settled()
   expect(house.why().woken).toMatchObject({ by: 'request', request: browser })
 })
@@ -74,7 +74,7 @@ test('an instance that made room tells for whom', async () => {
 
 test('an instance that crashed tells how, with its last lines, and when the next try is', async () => {
   const house = new Harness()
-  house.request('notes:alice', house.clock.wallMs(), browser)
+  house.request('notes:alice', house.clock.wallMs(), { caller: browser })
   await settled()
   house.process().exit({ code: 3, lastLines: ['Traceback', 'no such module'] })
   await settled()
