@@ -3,6 +3,7 @@ import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { execa } from 'execa'
 import { findBarrier } from '../check/reachability.ts'
 import { dataDirParts, dataRootFor } from '../config/dataDir.ts'
 import { type Config, fileKeys, type Service, type Settings } from '../config/schema.ts'
@@ -11,7 +12,6 @@ import { messageOf, TenementError } from '../errors.ts'
 import type { Adapters } from '../isolation/registry.ts'
 import type { CodeDir, Grants, LauncherSettings, ListenAddress, Policy } from '../launcher/protocol.ts'
 import { quotaSupport } from '../launcher/storage/support.ts'
-import { runProgram } from '../runProgram.ts'
 import type { ServerSettings } from '../server/settings.ts'
 import { floorsFor } from './floors.ts'
 import { lastProof } from './proofs.ts'
@@ -57,7 +57,7 @@ const endTimeoutFor = ({ services }: Config): number =>
 
 const policyFor = async ({ settings, services, isolation }: Config): Promise<Omit<Policy, 'floors'>> => {
   const isRoot = process.geteuid?.() === 0
-  const controlGid = (await findEntry('group', ownAccount))?.id
+  const controlGid = await findId('group', ownAccount)
   const all = [...services.values()]
   const dataRoots = [...new Set(all.map((service) => dataRootFor(service, settings)))]
   return {
@@ -122,12 +122,11 @@ export const serverIdentityFor = async ({
   tenantUids,
 }: Pick<Settings, 'user' | 'tenantUids'>): Promise<{ uid: number; gid: number }> => {
   const name = user ?? ownAccount
-  const account = await findEntry('passwd', name)
-  if (account === undefined) {
+  const uid = await findId('passwd', name)
+  if (uid === undefined) {
     if (user !== undefined) throw unknownUser(user)
     return { uid: tenantUids.first - 1, gid: tenantUids.first - 1 }
   }
-  const { id: uid, group: gid } = account
   if (uid === 0 || (uid >= tenantUids.first && uid <= tenantUids.last))
     throw new TenementError(
       'invalid_config',
@@ -136,7 +135,8 @@ export const serverIdentityFor = async ({
         fix: 'name an account that is neither root nor a tenant',
       },
     )
-  return { uid, gid }
+  const { stdout } = await execa('id', ['-g', String(name)])
+  return { uid, gid: Number(stdout) }
 }
 
 /** The settings of a config that says nothing of them. */
@@ -147,14 +147,11 @@ const unknownUser = (user: string): TenementError =>
     fix: `useradd --system --no-create-home ${user}, or remove settings.user`,
   })
 
-/** An account with its group, or a group, by name or number; undefined when there is none (getent(1) answers 2). */
-const findEntry = async (
-  database: 'passwd' | 'group',
-  name: string | number,
-): Promise<{ readonly id: number; readonly group: number } | undefined> => {
-  const { stdout, failed } = await runProgram('getent', [database, String(name)])
-  const [, , id, group] = stdout.split(':')
-  return failed || id === undefined ? undefined : { id: Number(id), group: Number(group) }
+/** The number of an account or group, by name or number; undefined when there is none (getent(1) answers 2). */
+const findId = async (database: 'passwd' | 'group', name: string): Promise<number | undefined> => {
+  const { stdout, exitCode } = await execa('getent', [database, name], { reject: false })
+  const id = stdout?.split(':')[2]
+  return exitCode === 0 && id !== undefined ? Number(id) : undefined
 }
 
 const resolveListen = async ({ host, port }: ListenAddress): Promise<ListenAddress[]> => {

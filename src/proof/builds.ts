@@ -3,10 +3,10 @@
 // attacked but a directory and sockets of our own.
 import { chownSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
+import { execa } from 'execa'
 import { Refused } from '../attack/attempt.ts'
 import { call } from '../attack/kernel.ts'
 import type { Identity } from '../isolation/adapter.ts'
-import { runProgram } from '../runProgram.ts'
 
 export interface BuildFinding {
   /** 'CVE-2026-87766' */
@@ -57,11 +57,13 @@ const probeMountTargets = async ({ identity, parent }: BuildGround): Promise<Bui
     if (identity !== undefined) for (const path of [root, data, outside]) chownSync(path, identity.uid, identity.gid)
     const options = ['--unshare-user', '--ro-bind', '/usr', '/usr', '--bind', data, '/data', '--dir', '/data/link/made']
     const links = ['bin', 'lib', 'lib64', 'sbin'].flatMap((name) => ['--symlink', `usr/${name}`, `/${name}`])
-    const trial = await runProgram(bubblewrap, [...options, ...links, '--', '/usr/bin/true'], {
+    const trial = await execa(bubblewrap, [...options, ...links, '--', '/usr/bin/true'], {
       env: {},
+      extendEnv: false,
       cwd: '/',
-      timeoutMs: 5_000,
-      identity,
+      reject: false,
+      timeout: 5_000,
+      ...identity,
     })
     if (existsSync(join(outside, 'made')))
       return {

@@ -1,10 +1,10 @@
 // What a proof was made on, in words that can be compared: when one of them changes, what was shown need not hold any more.
 import { release } from 'node:os'
+import { execa } from 'execa'
 import { probeResources } from '../cgroups/probe.ts'
 import { messageOf } from '../errors.ts'
 import { bubblewrap } from '../isolation/bubblewrap/options.ts'
 import { packageVersion } from '../packageVersion.ts'
-import { runProgram } from '../runProgram.ts'
 import { loadLibseccomp } from '../seccomp/libseccomp.ts'
 
 export interface Fingerprint {
@@ -47,8 +47,10 @@ export const takeFingerprint = async (): Promise<Fingerprint> => {
 }
 
 const bubblewrapVersion = async (): Promise<string> => {
-  const { stdout, failed } = await runProgram(bubblewrap, ['--version'], { env: {}, timeoutMs: 5_000 })
-  return failed ? 'absent' : stdout.trim()
+  const { stdout, failed } = await execa(bubblewrap, ['--version'], {
+    ...{ env: {}, extendEnv: false, reject: false, timeout: 5_000 },
+  })
+  return failed ? 'absent' : String(stdout).trim()
 }
 
 const libseccompVersion = (): string => {

@@ -21,11 +21,10 @@ const table: Readonly<Record<string, Row>> = {
   'departure.ts': { values: [] },
   'errors.ts': { values: [] },
   'escapeHtml.ts': { values: [] },
-  'runProgram.ts': { values: ['errors.ts'] },
   'abortsWithin.ts': { values: [], types: ['departure.ts'] },
   // What may be accepted as lost is declared beside the promises themselves.
   config: { values: ['names.ts', 'errors.ts', 'isolation/capabilities.ts'], packages: ['zod', 'smol-toml'] },
-  isolation: { values: ['names.ts', 'errors.ts', 'runProgram.ts', 'cgroups'] },
+  isolation: { values: ['names.ts', 'errors.ts', 'cgroups'], packages: ['execa'] },
   // Asked by whoever has to know what this machine can bound, written by the launcher alone.
   cgroups: { values: ['errors.ts'] },
   // Other people's adapters. What they answer is read by the launcher's own parser.
@@ -44,8 +43,9 @@ const table: Readonly<Record<string, Row>> = {
   proof: {
     values: [
       ...['names.ts', 'errors.ts', 'attack', 'cgroups', 'check', 'config', 'isolation', 'launcher', 'seccomp'],
-      ...['supervisor/plan.ts', 'packageVersion.ts', 'runProgram.ts'],
+      ...['supervisor/plan.ts', 'packageVersion.ts'],
     ],
+    packages: ['execa'],
   },
   // Profiles of system calls → filters. Whoever needs one gets bytes.
   seccomp: { values: ['errors.ts', 'config/suggest.ts', 'launcher/libc.ts'], packages: ['koffi'] },
@@ -60,7 +60,7 @@ const table: Readonly<Record<string, Row>> = {
   },
   // Reviewed in an hour and changed rarely: whatever it imports belongs to what has to be trusted.
   launcher: { values: ['names.ts', 'errors.ts', 'cgroups'], types: ['isolation/adapter.ts'], packages: ['koffi'] },
-  check: { values: ['names.ts', 'errors.ts', 'cgroups', 'config', 'isolation'] },
+  check: { values: ['names.ts', 'errors.ts', 'cgroups', 'config', 'isolation'], packages: ['execa'] },
   supervisor: {
     values: [
       'names.ts',
@@ -96,12 +96,11 @@ const table: Readonly<Record<string, Row>> = {
       'state',
       'trace',
       'packageVersion.ts',
-      'runProgram.ts',
       // A table of words, to explain them by.
       'router/reasons.ts',
     ],
     types: ['server/settings.ts'],
-    packages: ['commander', 'pino', 'smol-toml'],
+    packages: ['commander', 'execa', 'pino', 'smol-toml'],
   },
   // Counts what the others tell; nobody but the place where they meet knows that it does.
   metrics: {

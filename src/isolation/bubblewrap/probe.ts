@@ -1,8 +1,8 @@
 // Whether bubblewrap can confine anything on this machine, found by having it do so: the very view an instance gets, as the
 // uid an instance would have. What root may do, or what a sysctl says, tells little: AppArmor, an outer container or a hardened
 // unit refuse single steps. What it refuses becomes a cause and a fix by hostRestrictions.ts.
+import { execa } from 'execa'
 import { lostResources, probeResources } from '../../cgroups/probe.ts'
-import { type Ran, runProgram } from '../../runProgram.ts'
 import type { Descriptor, Identity, Machine, Probe } from '../adapter.ts'
 import { etcFiles } from './etcFiles.ts'
 import { restrictionFor } from './hostRestrictions.ts'
@@ -14,16 +14,7 @@ import { viewOf } from './view.ts'
 
 type Problem = NonNullable<Probe['problem']>
 
-/** Of this machine it is found out once, for all adapters that are asked about it together. */
-const found = new WeakMap<Machine, Promise<Probe>>()
-
-export const probeBubblewrap = (machine: Machine): Promise<Probe> => {
-  const probe = found.get(machine) ?? tryBubblewrap(machine)
-  found.set(machine, probe)
-  return probe
-}
-
-const tryBubblewrap = async (machine: Machine): Promise<Probe> => {
+export const probeBubblewrap = async (machine: Machine): Promise<Probe> => {
   const identity = identityFor(machine)
   const problem = (await problemWithProgram(bubblewrap)) ?? (await problemWithTrial(identity))
   if (problem !== undefined) return { usable: false, lost: [], problem }
@@ -71,7 +62,7 @@ const problemWithTrial = async (identity: Identity | undefined): Promise<Problem
   const trial = await runTrial([...options, '--', '/usr/bin/true'], descriptors, identity)
   if (!trial.failed) return undefined
   if (trial.timedOut) return tooSlow
-  return restrictionFor(trial.stderr || trial.problem)
+  return restrictionFor(trial.stderr ? String(trial.stderr) : (trial.shortMessage ?? 'it does not say why'))
 }
 
 const tooSlow: Problem = {
@@ -84,22 +75,23 @@ const standIn = (descriptor: Descriptor): Uint8Array =>
   descriptor.kind === 'content' ? descriptor.content : Buffer.from('\n')
 
 /** Each under its number; those between stay closed. */
-const placed = (descriptors: readonly Descriptor[]): (Uint8Array | undefined)[] => {
+const placed = (descriptors: readonly Descriptor[]): ('ignore' | Uint8Array)[] => {
   const last = Math.max(...descriptors.map(({ fd }) => fd))
   return Array.from({ length: last - 2 }, (_, index) => {
     const descriptor = descriptors.find(({ fd }) => fd === index + 3)
-    return descriptor === undefined ? undefined : standIn(descriptor)
+    return descriptor === undefined ? 'ignore' : standIn(descriptor)
   })
 }
 
-/** Descriptor 3 is a listener's and stays empty here. */
-const runTrial = (
-  args: readonly string[],
-  descriptors: readonly Descriptor[],
-  identity: Identity | undefined,
-): Promise<Ran> =>
-  runProgram(bubblewrap, args, {
-    ...{ env: {}, cwd: '/', identity },
-    inputs: placed(descriptors),
-    timeoutMs: trialTimeoutMs,
+const runTrial = (args: readonly string[], descriptors: readonly Descriptor[], identity: Identity | undefined) =>
+  execa(bubblewrap, args, {
+    // Descriptor 3 is a listener's and stays empty here.
+    stdio: ['ignore', 'ignore', 'pipe', ...placed(descriptors)],
+    env: {},
+    extendEnv: false,
+    cwd: '/',
+    reject: false,
+    timeout: trialTimeoutMs,
+    killSignal: 'SIGKILL',
+    ...identity,
   })

@@ -2,7 +2,7 @@
 // somebody to ask for names. What is missing costs "net.egress" alone; everything else runs without.
 import { constants } from 'node:fs'
 import { access } from 'node:fs/promises'
-import { runProgram } from '../../runProgram.ts'
+import { execa } from 'execa'
 import type { Identity, Probe } from '../adapter.ts'
 import { readLayout } from './layout.ts'
 import { noResolver, pasta } from './pasta.ts'
@@ -41,17 +41,19 @@ const tun = '/dev/net/tun'
 
 /** udev opens it to everybody, and devices made by hand are root's. To make an interface of it takes rights in a network of one's own. */
 const problemWithTun = async (identity: Identity | undefined): Promise<Told | undefined> => {
-  const { failed, stderr, problem } = await runProgram('/bin/sh', ['-c', `: <>${tun}`], {
+  const { failed, stderr, shortMessage } = await execa('/bin/sh', ['-c', `: <>${tun}`], {
     env: {},
+    extendEnv: false,
     cwd: '/',
-    timeoutMs: 5_000,
-    identity,
+    reject: false,
+    timeout: 5_000,
+    ...identity,
   })
   if (!failed) return undefined
   const who = identity === undefined ? 'this user' : `uid ${identity.uid}`
   return {
     // A shell writes its name, the line, what it was about, and the reason.
-    reason: `${who} cannot open ${tun}, which pasta needs: ${stderr.split(': ').at(-1) || problem}`,
+    reason: `${who} cannot open ${tun}, which pasta needs: ${stderr.split(': ').at(-1) || shortMessage}`,
     fix: `modprobe tun, and chmod 0666 ${tun}`,
   }
 }

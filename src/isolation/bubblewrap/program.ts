@@ -3,7 +3,7 @@
 // The fault of old versions that lets a tenant write outside (CVE-2026-87766) cannot be reached: see places.ts.
 import { constants } from 'node:fs'
 import { access, readFile } from 'node:fs/promises'
-import { runProgram } from '../../runProgram.ts'
+import { execa } from 'execa'
 import type { Probe } from '../adapter.ts'
 import { restrictionFor } from './hostRestrictions.ts'
 
@@ -47,12 +47,12 @@ export const problemWithProgram = async (program: string): Promise<Problem | und
       reason: `bubblewrap is not installed: there is no program ${program}`,
       fix: await installFix('bubblewrap'),
     }
-  const help = await runProgram(program, ['--help'], { env: {}, timeoutMs: 5_000 })
+  const help = await execa(program, ['--help'], { env: {}, extendEnv: false, reject: false, all: true, timeout: 5_000 })
   // It looks at /proc before it looks at its arguments, so the machine may keep it from even this.
-  if (help.failed) return restrictionFor(help.stderr || help.problem)
-  const missing = missingOptions(`${help.stdout}\n${help.stderr}`)
+  if (help.failed) return restrictionFor(help.stderr || help.shortMessage || 'it does not say why')
+  const missing = missingOptions(help.all)
   if (missing.length === 0) return undefined
-  const { stdout: version } = await runProgram(program, ['--version'], { env: {}, timeoutMs: 5_000 })
+  const { stdout: version } = await execa(program, ['--version'], { env: {}, extendEnv: false, reject: false })
   return {
     reason: `${version} at ${program} is too old: it has no ${missing.join(', ')}`,
     fix: `upgrade it to 0.11 or later, or to a build of the distribution that has them: ${await installFix('bubblewrap')}`,
