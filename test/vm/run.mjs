@@ -23,6 +23,7 @@ const chosen = (command) =>
         {
           name: 'one command',
           modules: [...usualModules, ...quotaModules],
+          processors: 2,
           steps: [{ name: command.join(' '), command }],
         },
       ]
@@ -37,7 +38,8 @@ const bootOne = async (kernel, machine, say) => {
   try {
     say(`── boots: ${machine.name}`)
     const initramfs = makeInitramfs(kernel, { ...machine, plan: planOf(machine) }, work)
-    return await boot(qemuArguments({ kernel, initramfs, checkout }), machine.steps, timeoutMs, say)
+    const args = qemuArguments({ ...machine, kernel, initramfs, checkout })
+    return await boot(args, machine.steps, timeoutMs, say)
   } finally {
     rmSync(work, { recursive: true, force: true })
   }
