@@ -69,7 +69,9 @@ export const boot = async (args, steps, timeoutMs, say) => {
   }
   await gone
   clearTimeout(timer)
-  const silent = isLate ? `not over when the time for it was, ${timeoutMs / 1000} s` : 'the machine ended before it did'
+  const silent = isLate
+    ? `not over when the time for it was, ${Math.round(timeoutMs / 1000)} s`
+    : 'the machine ended before it did'
   return steps.map(({ name }, index) => {
     const end = ends.get(index)
     if (end === undefined) return { name, passed: false, told: silent }
