@@ -12,6 +12,7 @@
  * @typedef {object} Boot
  * @property {string} name
  * @property {readonly string[]} modules Of the kernel, beside those it takes to boot.
+ * @property {number} [processors] Where what is shown has to hold for processes that run at the same moment; one otherwise, which is emulated with less.
  * @property {boolean} [isSystemd] Whether systemd is the first process, as it is on most machines; nothing is otherwise.
  * @property {readonly Step[]} steps
  */
@@ -39,18 +40,8 @@ export const quotaModules = [
   ...['libcrc32c', 'exportfs', 'xfs'],
 ]
 
-/** @type {readonly Boot[]} */
+/** The longest first, since not all of them run at the same time. @type {readonly Boot[]} */
 export const boots = [
-  {
-    name: 'cgroup version 2 alone',
-    modules: usualModules,
-    steps: [
-      { name: 'limits are kept and runs end whole', command: vitest('test/integration/cgroups') },
-      { name: 'a whole tenement wakes and stops instances', command: vitest('test/vm/wake.vm.ts') },
-      { name: 'no isolation breaks a promise when it is attacked', command: attack },
-      { name: 'nor does one break what is left of them for an ordinary user', command: [...asUser, ...attack] },
-    ],
-  },
   {
     name: 'file systems with project quotas',
     modules: [...usualModules, ...quotaModules],
@@ -68,6 +59,15 @@ export const boots = [
     ],
   },
   {
+    name: 'cgroup version 2 alone, attacked',
+    modules: usualModules,
+    processors: 2,
+    steps: [
+      { name: 'no isolation breaks a promise when it is attacked', command: attack },
+      { name: 'nor does one break what is left of them for an ordinary user', command: [...asUser, ...attack] },
+    ],
+  },
+  {
     name: 'no user namespaces for tenants, and no modules',
     modules: [],
     steps: [
@@ -81,6 +81,19 @@ export const boots = [
         settings: { 'kernel/unprivileged_userns_clone': '1', 'user/max_user_namespaces': '0' },
         command: vitest('test/vm/refused.vm.ts'),
       },
+    ],
+  },
+  {
+    name: 'cgroup version 2 alone',
+    modules: usualModules,
+    processors: 2,
+    steps: [
+      {
+        name: 'limits are kept and runs end whole',
+        // Not once more as if there were version 2 alone: there is.
+        command: vitest('test/integration/cgroups', '--testNamePattern', '^(?!.*as version 2 (kills|freezes))'),
+      },
+      { name: 'a whole tenement wakes and stops instances', command: vitest('test/vm/wake.vm.ts') },
     ],
   },
 ]

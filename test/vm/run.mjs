@@ -3,7 +3,7 @@
 // usage: node test/vm/run.mjs [COMMAND...]: with a command, that one alone, where there is cgroup version 2 alone.
 // Exits with 77 where it cannot be had, which is neither right nor wrong (the number that Automake has for a test that was skipped).
 import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { root as checkout } from '../../scripts/setup/paths.mjs'
 import { boot, qemuArguments } from './boot.mjs'
@@ -12,8 +12,11 @@ import { makeInitramfs } from './initramfs.mjs'
 import { findKernel, missingPrograms } from './kernel.mjs'
 
 const skipped = 77
-/** For all machines, which run at the same time: more than twice what two idle processors take. A machine that hangs is ended by it. */
+/** For all machines together: several times what two idle processors take. A machine that hangs is ended by it. */
 const timeoutMs = Number(process.env.TENEMENT_VM_TIMEOUT_MS ?? 45 * 60_000)
+
+/** A machine waits a third of its time, as for a process to end: one more than processors keeps these busy, and further ones slow all. */
+const atOnce = availableParallelism() + 1
 
 /** @param {readonly string[]} command @returns {readonly import('./boots.mjs').Boot[]} */
 const chosen = (command) =>
@@ -23,6 +26,7 @@ const chosen = (command) =>
         {
           name: 'one command',
           modules: [...usualModules, ...quotaModules],
+          processors: 2,
           steps: [{ name: command.join(' '), command }],
         },
       ]
@@ -30,33 +34,42 @@ const chosen = (command) =>
 /**
  * @param {string} kernel
  * @param {import('./boots.mjs').Boot} machine
+ * @param {number} machineTimeoutMs
  * @param {(line: string) => void} say
  */
-const bootOne = async (kernel, machine, say) => {
+const bootOne = async (kernel, machine, machineTimeoutMs, say) => {
   const work = mkdtempSync(join(tmpdir(), 'tenement-vm-'))
   try {
     say(`── boots: ${machine.name}`)
     const initramfs = makeInitramfs(kernel, { ...machine, plan: planOf(machine) }, work)
-    return await boot(qemuArguments({ kernel, initramfs, checkout }), machine.steps, timeoutMs, say)
+    const args = qemuArguments({ ...machine, kernel, initramfs, checkout })
+    return await boot(args, machine.steps, machineTimeoutMs, say)
   } finally {
     rmSync(work, { recursive: true, force: true })
   }
 }
 
 /**
- * All at the same time: what a program does in one, mostly with one processor, leaves others idle. Each line tells of which it is.
+ * In their order, some at the same time. Each line tells of which it is.
  *
  * @param {string} kernel
  * @param {readonly import('./boots.mjs').Boot[]} machines
  */
 const runAll = async (kernel, machines) => {
   const began = performance.now()
-  const each = machines.map(async (machine, index) => {
-    const mark = machines.length === 1 ? '' : `${index + 1}│ `
-    const results = await bootOne(kernel, machine, (line) => console.log(`${mark}${line}`))
-    return results.map((result) => ({ ...result, name: `${machine.name}: ${result.name}` }))
-  })
-  const results = (await Promise.all(each)).flat()
+  /** @type {(readonly import('./boot.mjs').Result[])[]} */
+  const ended = []
+  const waiting = machines.entries()
+  const runWaiting = async () => {
+    for (const [index, machine] of waiting) {
+      const mark = machines.length === 1 ? '' : `${index + 1}│ `
+      const leftMs = Math.max(0, began + timeoutMs - performance.now())
+      const results = await bootOne(kernel, machine, leftMs, (line) => console.log(`${mark}${line}`))
+      ended[index] = results.map((result) => ({ ...result, name: `${machine.name}: ${result.name}` }))
+    }
+  }
+  await Promise.all(Array.from({ length: atOnce }, runWaiting))
+  const results = ended.flat()
   console.log()
   for (const { name, passed, told } of results) console.log(`${passed ? 'ok    ' : 'FAILED'}  ${name} (${told})`)
   const failed = results.filter(({ passed }) => !passed).length
