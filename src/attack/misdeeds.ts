@@ -54,7 +54,7 @@ const deeds: Readonly<Record<string, (parameters: Parameters) => unknown>> = {
     const file = fileURLToPath(new URL('stale.js', import.meta.url))
     spawn(process.execPath, [file, required(parameters, 'mark')], {
       detached: true,
-      stdio: ['ignore', 'ignore', 'ignore', 3],
+      stdio: ['pipe', 'ignore', 'ignore', 3],
     }).unref()
   },
   exit: () => void setTimeout(() => process.exit(0), 50),
