@@ -3,6 +3,7 @@
 import { closeSync, openSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { createCgroups } from '../cgroups/cgroups.ts'
+import { TenementError } from '../errors.ts'
 import { createAnswers } from './answers.ts'
 import { createConnector } from './connect.ts'
 import { makeDirectories, makeRunDirectory } from './directories.ts'
@@ -172,7 +173,9 @@ const holdRunDirectory = (runDir: string): void => {
   const fd = openSync(file, 'a', 0o600)
   if (tryLock(fd)) return
   closeSync(fd)
-  throw new Error(`another tenement serves "${runDir}"; stop it, or give this one a settings.run_dir of its own`)
+  throw new TenementError('already_running', `another tenement serves "${runDir}"`, {
+    fix: 'stop it, or give this one a settings.run_dir of its own',
+  })
 }
 
 const endLeftovers = async ({ policy }: LauncherSettings, log: Log): Promise<void> => {

@@ -1,7 +1,7 @@
 // Entry of the launcher process: reads its settings from the descriptor it was given, makes itself and all it will start
 // unable to gain privileges or leave core files, and runs until it is told to end.
 import { closeSync, readFileSync } from 'node:fs'
-import { messageOf } from '../errors.ts'
+import { messageOf, TenementError } from '../errors.ts'
 import { startLauncher } from './launcher.ts'
 import { closeDescriptorsOnExec, disableCoreDumps, setNoNewPrivileges } from './libc.ts'
 import { writeLogLine } from './log.ts'
@@ -43,6 +43,10 @@ const main = async (): Promise<void> => {
 }
 
 main().catch((error: unknown) => {
-  writeLogLine('error', messageOf(error))
+  const { code, fix } = error instanceof TenementError ? error : {}
+  writeLogLine('error', messageOf(error), {
+    ...(code === undefined ? {} : { code }),
+    ...(fix === undefined ? {} : { fix }),
+  })
   process.exit(1)
 })

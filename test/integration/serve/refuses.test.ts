@@ -46,7 +46,7 @@ describe('tenement serve refuses to start', () => {
   test('a second time in the same directories', async () => {
     const first = await startTenement({ config })
     await expect(startTenement({ config, root: first.root, tenantUids: first.tenantUids })).rejects.toThrow(
-      /another tenement serves/,
+      /"code":"already_running","fix":"stop it, or give this one .*","msg":"another tenement serves/,
     )
     expect((await first.ask('alice.api.test')).status).toBe(200)
     await first.stop()
