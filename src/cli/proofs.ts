@@ -12,6 +12,6 @@ export const stateDirOf = (config: Config | undefined): string =>
 
 /** Of these adapters. Rejects where the file cannot be read for another reason than that it is not there or is somebody else's. */
 export const lastProof = async (config: Config | undefined, adapters: Iterable<string>): Promise<LastProof> => {
-  const [stored, fingerprint] = await Promise.all([readProofs(stateDirOf(config)), takeFingerprint()])
-  return lastProofOf(stored, [...adapters], { fingerprint, atMs: Date.now() })
+  const stored = await readProofs(stateDirOf(config))
+  return lastProofOf(stored, [...adapters], { fingerprint: takeFingerprint, atMs: Date.now() })
 }

@@ -1,4 +1,4 @@
-// What the stored proofs are worth today, in one line: for people who look whether they can still rely on it. Pure.
+// What the stored proofs are worth today, in one line: for people who look whether they can still rely on it.
 import { changesBetween, type Fingerprint } from './fingerprint.ts'
 import type { Stored, StoredReport } from './store.ts'
 
@@ -16,11 +16,11 @@ export interface LastProof {
 
 const command = 'run tenement check --attack'
 
-export const lastProofOf = (
+export const lastProofOf = async (
   { adapters }: Stored,
   names: readonly string[],
-  now: { readonly fingerprint: Fingerprint; readonly atMs: number },
-): LastProof => {
+  now: { readonly fingerprint: () => Promise<Fingerprint>; readonly atMs: number },
+): Promise<LastProof> => {
   const found = names.flatMap((name): StoredReport[] => {
     const stored = Object.hasOwn(adapters, name) ? adapters[name] : undefined
     return stored === undefined ? [] : [stored]
@@ -37,7 +37,9 @@ export const lastProofOf = (
       missing,
       `never proved${missing.length === names.length ? '' : ` for ${missing.join(', ')}`}: ${command}`,
     )
-  const changes = [...new Set(found.flatMap(({ fingerprint }) => changesBetween(fingerprint, now.fingerprint)))]
+  // Only now: it starts a program, and most starts of a server have no proof to compare.
+  const today = await now.fingerprint()
+  const changes = [...new Set(found.flatMap(({ fingerprint }) => changesBetween(fingerprint, today)))]
   if (changes.length > 0) return told('stale', changes, `last proof is stale: ${changes.join('; ')}: ${command}`)
   const what = broken === 0 ? '0 broken' : `${broken} broken: ${command}`
   return told('proved', [], `last proof: ${ageOf(now.atMs - (atMs ?? now.atMs))} ago, ${what}`)

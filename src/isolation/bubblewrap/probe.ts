@@ -14,7 +14,16 @@ import { viewOf } from './view.ts'
 
 type Problem = NonNullable<Probe['problem']>
 
-export const probeBubblewrap = async (machine: Machine): Promise<Probe> => {
+/** Of this machine it is found out once, for all adapters that are asked about it together. */
+const found = new WeakMap<Machine, Promise<Probe>>()
+
+export const probeBubblewrap = (machine: Machine): Promise<Probe> => {
+  const probe = found.get(machine) ?? tryBubblewrap(machine)
+  found.set(machine, probe)
+  return probe
+}
+
+const tryBubblewrap = async (machine: Machine): Promise<Probe> => {
   const identity = identityFor(machine)
   const problem = (await problemWithProgram(bubblewrap)) ?? (await problemWithTrial(identity))
   if (problem !== undefined) return { usable: false, lost: [], problem }

@@ -7,7 +7,6 @@ import { bubblewrapCapabilities } from '../bubblewrap/capabilities.ts'
 import { bubblewrapFloor } from '../bubblewrap/floor.ts'
 import { bubblewrapLaunch } from '../bubblewrap/launch.ts'
 import { readLayout } from '../bubblewrap/layout.ts'
-import { probeBubblewrap } from '../bubblewrap/probe.ts'
 import { sight } from '../bubblewrap/sight.ts'
 import { flags } from '../options.ts'
 
@@ -29,7 +28,7 @@ export const namespace: IsolationAdapter<NamespaceOptions> = {
   sight,
   floorFor: bubblewrapFloor,
   probe: async (machine) => {
-    const { lost, ...probe } = await probeBubblewrap(machine)
+    const { lost, ...probe } = await (await import('../bubblewrap/probe.ts')).probeBubblewrap(machine)
     const onlyWith = { nested: true }
     return { ...probe, lost: [...lost, ...lostToNested().map((loss) => ({ ...loss, onlyWith }))] }
   },

@@ -8,7 +8,6 @@ import { bubblewrapFloor } from '../bubblewrap/floor.ts'
 import { serviceName } from '../bubblewrap/instanceId.ts'
 import { bubblewrapLaunch } from '../bubblewrap/launch.ts'
 import { readLayout } from '../bubblewrap/layout.ts'
-import { probeBubblewrap } from '../bubblewrap/probe.ts'
 import { sight } from '../bubblewrap/sight.ts'
 
 const mebibyte = 1024 ** 2
@@ -37,7 +36,8 @@ export const sandbox: IsolationAdapter = {
   needs: ['user.perTenantUid', 'res.memory', 'res.pids', 'res.cpu', 'syscalls.filtered'],
   sight,
   floorFor: bubblewrapFloor,
-  probe: (machine) => probeBubblewrap(machine),
+  // Loaded where it is asked: the server, which asks nothing, would keep in memory what runs programs for it.
+  probe: async (machine) => (await import('../bubblewrap/probe.ts')).probeBubblewrap(machine),
   prepare: async (plan) => {
     if (plan.network === 'host') throw noHostNetwork(plan.instance)
     return bubblewrapLaunch(plan, { layout: readLayout(), isNested: false, tmpBytes: limits.tmpBytes })
