@@ -8,6 +8,7 @@ import type { Exchange, Service } from './exchange.ts'
 import type { LogFields } from './log.ts'
 import { entryOf, type Reason } from './reasons.ts'
 import { watchReader } from './slowReader.ts'
+import type { Side } from './tunnel.ts'
 
 /** Answers with what the table says of the reason. Sends nothing when the client has left. */
 export const answer = (
@@ -56,6 +57,13 @@ export const cutOff = (service: Service, exchange: Exchange, instance: string | 
   const { arrivedAtMs, res } = exchange
   const fields = { instance, status: res.statusCode, durationMs: service.now() - arrivedAtMs }
   service.log.info(fields, 'the client took its answer too slowly')
+  reset(exchange)
+}
+
+/** For a tunnel of which one side takes next to nothing of what the other sends: closes the client's end of it. */
+export const closeTunnel = (service: Service, exchange: Exchange, instance: string, side: Side): void => {
+  const fields = { instance, status: 101, durationMs: service.now() - exchange.arrivedAtMs }
+  service.log.info(fields, `the ${side} took what was sent over an upgraded connection too slowly`)
   reset(exchange)
 }
 

@@ -9,7 +9,7 @@ export interface Pace {
 export interface Patience {
   /** Of a request body, in every window in which nobody but the client is waited for. */
   readonly body: Pace
-  /** Of what is there to be taken, in every window in which there always is something. */
+  /** Of what is there to be taken, by a client or at the end of a tunnel, in every window in which there always is something. */
   readonly read: Pace
 }
 

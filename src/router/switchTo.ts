@@ -1,6 +1,6 @@
 // Goes on in another protocol, when client and instance have agreed on one.
 import type { Upgraded } from './attempt.ts'
-import { answer } from './conclude.ts'
+import { answer, closeTunnel } from './conclude.ts'
 import type { Exchange, Service } from './exchange.ts'
 import type { OnHead } from './passOn.ts'
 import { switchingHead, tunnel } from './tunnel.ts'
@@ -23,5 +23,11 @@ export const switchTo = async (
   req.socket.write(head)
   socket.write(upgrade.waiting.takeEarly())
   service.report({ kind: 'answered', instance: name, status: 101, durationMs: undefined })
-  await tunnel(req.socket, socket)
+  await tunnel(req.socket, socket, {
+    pace: service.patience.read,
+    onSlow: (side) => {
+      closeTunnel(service, exchange, name, side)
+      socket.destroy()
+    },
+  })
 }

@@ -1,11 +1,14 @@
 // Joins two sockets once an instance has answered 101: bytes pass both ways as they are, at the pace of the slower side.
-// Each half-close is passed on; when one socket is gone the other follows, after what is still on its way has left.
+// Each half-close is passed on; when one socket is gone the other follows, after what is still on its way has left, and a side that
+// takes next to nothing of it is told of.
 // It knows nothing of WebSocket or any other protocol inside.
 import type { Socket } from 'node:net'
 import { responseHeaders } from './headers.ts'
 import type { MemoryBudget } from './memoryBudget.ts'
+import type { Pace } from './patience.ts'
 import { Pieces } from './pieces.ts'
 import { filterHeaders, type RawHeaders, tokensOf, valuesOf, writeHead } from './rawHeaders.ts'
+import { SlowReader } from './slowReader.ts'
 
 /** What of the client's bytes may arrive before the instance has agreed: it has no reason to send any. */
 const maxEarlyBytes = 65_536
@@ -58,18 +61,28 @@ export const switchingHead = (raw: RawHeaders, asked: string, own: RawHeaders): 
   return writeHead('HTTP/1.1 101 Switching Protocols', [...upgrade, ...headers, ...own])
 }
 
+export type Side = 'client' | 'instance'
+
+export interface Watched {
+  readonly pace: Pace
+  /** Called when a side takes what waits for it more slowly than that: whoever is called closes both sockets. */
+  onSlow(side: Side): void
+}
+
 /** Resolves when both sockets are closed; never rejects. */
-export const tunnel = async (client: Socket, instance: Socket): Promise<void> => {
+export const tunnel = async (client: Socket, instance: Socket, { pace, onSlow }: Watched): Promise<void> => {
   // Otherwise node answers the instance's half-close with one of its own, in the middle of what the client sends.
   instance.allowHalfOpen = true
-  const closed = Promise.all([pass(client, instance), pass(instance, client)])
+  const toClient = new SlowReader(client, pace, () => onSlow('client'))
+  const toInstance = new SlowReader(instance, pace, () => onSlow('instance'))
+  const closed = Promise.all([pass(client, instance, toInstance), pass(instance, client, toClient)])
   if (client.destroyed) instance.destroy()
   if (instance.destroyed) client.destroy()
   await closed
 }
 
 /** Resolves when `from` is closed. */
-const pass = (from: Socket, to: Socket): Promise<void> =>
+const pass = (from: Socket, to: Socket, reader: SlowReader): Promise<void> =>
   new Promise((resolve) => {
     from.setTimeout(0).setNoDelay(true)
     // Its 'close' follows, and is where it is dealt with.
@@ -79,6 +92,12 @@ const pass = (from: Socket, to: Socket): Promise<void> =>
       else to.destroy()
       resolve()
     })
-    from.pipe(to)
+    const note = (): void => reader.note()
+    to.once('close', () => reader.stop())
+    // Around what `pipe` does with each piece. Something may have been written before, and nothing follow it.
+    from.on('data', note).pipe(to)
+    from.on('data', note)
+    note()
+    if (to.closed) reader.stop()
     if (from.closed) resolve()
   })

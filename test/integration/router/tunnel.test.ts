@@ -1,9 +1,11 @@
 // Upgrades: raw bytes both ways after the instance's 101, its refusal unchanged, and no way around the rules for heads.
 import { once } from 'node:events'
+import type { Socket } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
 import { WebSocket, WebSocketServer } from 'ws'
 import { createGuards } from '../../../src/router/guards.ts'
 import { createMemoryBudget } from '../../../src/router/memoryBudget.ts'
+import type { Patience } from '../../../src/router/patience.ts'
 import {
   afterwards,
   answering,
@@ -14,6 +16,7 @@ import {
   type Harness,
   hostOf,
   httpInstance,
+  type RawClient,
   rawClient,
   rawInstance,
   signal,
@@ -328,5 +331,128 @@ test('an instance that is gone after its half-close takes the client with it', a
   const talk = setInterval(() => client.write('still there?'), 5)
   afterwards(() => clearInterval(talk))
   await client.closed
+  await released(harness)
+})
+
+// A side that takes next to nothing.
+
+interface Tunnel {
+  readonly harness: Harness
+  readonly client: RawClient
+  /** The instance's end. */
+  readonly instance: Socket
+  /** The router's ends. */
+  readonly toClient: Socket
+  readonly toInstance: Socket
+}
+
+/** A tunnel of which each side must take so many bytes in so many milliseconds. */
+const openTunnel = async (read: Patience['read']): Promise<Tunnel> => {
+  const { port, sockets } = await answering(switching)
+  const endpoint = endpointAt(port)
+  const harness = await startRouter(endpoint, { patience: { read } })
+  const accepted: Socket[] = []
+  harness.router.server.on('connection', (socket) => accepted.push(socket))
+  const client = await rawClient(harness.port)
+  client.write(upgrade('echo'))
+  await client.receives('101 Switching')
+  const [instance] = sockets
+  const [toInstance] = endpoint.connections
+  const [toClient] = accepted
+  if (!instance || !toInstance || !toClient) throw new Error('there is no tunnel')
+  return { harness, client, instance, toClient, toInstance }
+}
+
+/** Sends until something waits in the router, and so little that it reads on. */
+const fill = async (from: Socket, router: Socket): Promise<void> => {
+  while (router.writableLength === 0) {
+    from.write(Buffer.alloc(1_024))
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+}
+
+/** Sends for as long as somebody takes it. */
+const flood = (socket: Socket): void => {
+  const piece = Buffer.alloc(1_024 * 1_024)
+  const write = (): void => {
+    while (!socket.destroyed && socket.write(piece));
+    socket.once('drain', write)
+  }
+  write()
+}
+
+const tooSlow = (side: string): readonly object[] => [
+  {
+    level: 'info',
+    instance: 'notes:alice',
+    status: 101,
+    message: `the ${side} took what was sent over an upgraded connection too slowly`,
+  },
+]
+
+test('a tunnel whose client takes nothing of what waits for it is closed', async () => {
+  const { harness, client, instance } = await openTunnel({ bytes: 65_536, windowMs: 300 })
+  client.socket.pause()
+  flood(instance)
+  await released(harness)
+  await until(() => instance.destroyed, 'the instance has heard of it')
+  expect(harness.lines).toMatchObject(tooSlow('client'))
+})
+
+test('a tunnel whose instance takes nothing of what waits for it is closed', async () => {
+  const { harness, client, instance } = await openTunnel({ bytes: 65_536, windowMs: 300 })
+  instance.pause()
+  flood(client.socket)
+  await released(harness)
+  await client.closed
+  expect(harness.lines).toMatchObject(tooSlow('instance'))
+})
+
+test('a tunnel whose client takes a little again and again is closed', async () => {
+  const { harness, client, instance } = await openTunnel({ bytes: 256 * 1_024 * 1_024, windowMs: 500 })
+  client.socket.on('data', () => {
+    client.socket.pause()
+    setTimeout(() => client.socket.resume(), 5)
+  })
+  flood(instance)
+  await released(harness)
+  expect(harness.lines).toMatchObject(tooSlow('client'))
+})
+
+test('a client that takes nothing of the last words of an instance that is gone holds its lease no longer', async () => {
+  const { harness, client, instance, toClient, toInstance } = await openTunnel({ bytes: 65_536, windowMs: 300 })
+  client.socket.allowHalfOpen = true
+  client.socket.pause().end()
+  await until(() => instance.readableEnded, 'the instance has heard the end')
+  await fill(instance, toClient)
+  instance.end()
+  await until(() => toInstance.closed, 'the instance is gone')
+  await released(harness)
+  expect(harness.lines).toMatchObject(tooSlow('client'))
+})
+
+test('an instance that takes nothing of the last words of a client that is done holds no lease any longer either', async () => {
+  const { harness, client, instance, toInstance } = await openTunnel({ bytes: 65_536, windowMs: 300 })
+  instance.pause()
+  await fill(client.socket, toInstance)
+  client.socket.end()
+  await released(harness)
+  expect(harness.lines).toMatchObject(tooSlow('instance'))
+})
+
+test('a tunnel in which nothing waits any more stays open, however long it is silent and however little is said', async () => {
+  const windowMs = 500
+  const { harness, client, instance, toClient } = await openTunnel({ bytes: 1_024 * 1_024 * 1_024, windowMs })
+  client.socket.pause()
+  await fill(instance, toClient)
+  client.socket.resume()
+  for (const word of ['one', 'two', 'three']) {
+    await new Promise((resolve) => setTimeout(resolve, 2 * windowMs))
+    instance.write(word)
+    await client.receives(word)
+  }
+  expect(harness.leases()).toBe(1)
+  expect(harness.lines).toEqual([])
+  client.socket.resetAndDestroy()
   await released(harness)
 })
