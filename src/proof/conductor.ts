@@ -45,11 +45,11 @@ const longestStartMs = 120_000
 /** `secret` lies in the launcher's environment: no instance may find it. */
 export const startConductor = async (root: string, policy: Policy, secret: string): Promise<Conductor> => {
   const path = join(root, 'conductor.sock')
-  const conduct = listenFor(path)
+  const said: string[] = []
+  const conduct = listenFor(path, said)
   await conduct.listening
   const startedAt = performance.now()
   const child = startLauncher(root, path, policy, secret)
-  const said: string[] = []
   child.stderr?.on('data', (chunk: Buffer) => said.push(chunk.toString()))
   const ended = once(child, 'exit').then(() => conduct.fail(new Error(`the launcher ended: ${said.join('').trim()}`)))
   const close = async (): Promise<void> => {
@@ -104,10 +104,17 @@ const startLauncher = (root: string, server: string, policy: Policy, secret: str
   return child
 }
 
-const withDeadline = async <T>(asked: Promise<T>, what: string, timeoutMs: number): Promise<T> => {
+/** `said` is what the launcher has printed, which may tell why it is late. */
+const withDeadline = async <T>(
+  asked: Promise<T>,
+  what: string,
+  timeoutMs: number,
+  said: readonly string[],
+): Promise<T> => {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`${what} took more than ${Math.round(timeoutMs)} ms`)), timeoutMs)
+    const fail = (): void => reject(new Error([`${what} took more than ${timeoutMs} ms`, ...said].join('\n').trim()))
+    timer = setTimeout(fail, timeoutMs)
   })
   try {
     return await Promise.race([asked, late])
@@ -121,7 +128,7 @@ interface Settle<T> {
   readonly reject: (error: Error) => void
 }
 
-const listenFor = (path: string) => {
+const listenFor = (path: string, said: readonly string[]) => {
   let current: Socket | undefined
   let up: ServerUp | undefined
   let lastRequest = 0
@@ -160,7 +167,7 @@ const listenFor = (path: string) => {
   const nextServer = (): Promise<ServerUp> => {
     if (failure !== undefined) return Promise.reject(failure)
     const greeting = new Promise<ServerUp>((resolve, reject) => greeted.push({ resolve, reject }))
-    return withDeadline(greeting, 'the start of a server', longestStartMs)
+    return withDeadline(greeting, 'the start of a server', longestStartMs, said)
   }
   return {
     listening: once(server, 'listening'),
@@ -176,12 +183,17 @@ const listenFor = (path: string) => {
       const answer = new Promise<unknown>((resolve, reject) => waiting.set(number, { resolve, reject }))
       if (failure !== undefined) throw failure
       current?.write(frame({ ...request, request: number }))
-      return (await withDeadline(answer, `the launcher's answer to "${request.type}"`, timeoutMs)) as Results[T]
+      return (await withDeadline(answer, `the launcher's answer to "${request.type}"`, timeoutMs, said)) as Results[T]
     },
     whenExited: (run: string, withinMs = timeoutMs): Promise<RunExit> => {
       const exit = exits.get(run)
       if (exit !== undefined) return Promise.resolve(exit)
-      return withDeadline(new Promise((resolve) => exitWaiters.set(run, resolve)), `the end of run ${run}`, withinMs)
+      return withDeadline(
+        new Promise((resolve) => exitWaiters.set(run, resolve)),
+        `the end of run ${run}`,
+        withinMs,
+        said,
+      )
     },
     fail: (error: Error): void => {
       failure = error
