@@ -2,6 +2,7 @@
 // storm of forks comes to rest, and killing what was stopped.
 import { constants } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
+import { atKillersTurn } from './killersTurn.ts'
 import { killUid, nobodysUid } from './libc/killUid.ts'
 import { signalIf } from './libc.ts'
 import {
@@ -9,6 +10,7 @@ import {
   type Group,
   isDead,
   isSurelyEmpty,
+  isUidAlive,
   lookFor,
   membersOf,
   signalMember,
@@ -38,12 +40,15 @@ const killFirst = async (first: FirstProcess): Promise<void> => {
  */
 const killAtOnce = (group: Group): void => {
   if (group.kind !== 'uid' || process.geteuid?.() !== 0) return
-  if (membersOf({ kind: 'uid', uid: nobodysUid }).length > 0) return
-  try {
-    killUid(group.uid)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EINVAL') throw error
-  }
+  const { uid } = group
+  atKillersTurn(() => {
+    if (isUidAlive(nobodysUid)) return
+    try {
+      killUid(uid)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EINVAL') throw error
+    }
+  })
 }
 
 /** Passes over /proc in search of processes that still run: each finds those born while the one before it was under way. */

@@ -165,6 +165,9 @@ export const tryLock = (fd: number): boolean => {
   throw new SystemError('flock', errno)
 }
 
+/** Gives back what `tryLock` took. */
+export const unlock = (fd: number): void => void checked('flock', c.flock(fd, 8)) // LOCK_UN
+
 /** A copy of a descriptor with a number of at least `minimum`, close-on-exec. */
 export const duplicateAbove = (fd: number, minimum: number): number => checked('fcntl', c.fcntl(fd, 1030, minimum))
 

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { tryLock } from './libc.ts'
 
 /** The same for every tenement of a machine, wherever it keeps its own files. Root's alone. */
-const directory = '/run/tenement-uids'
+export const machineDirectory = '/run/tenement-uids'
 
 interface Range {
   readonly first: number
@@ -21,11 +21,11 @@ const overlap = (one: Range, other: Range): boolean => one.first <= other.last &
 
 /** Holds the range for as long as this process lives; throws when another tenement holds one that overlaps. */
 export const holdUidRange = (range: Range): void => {
-  mkdirSync(directory, { recursive: true, mode: 0o700 })
+  mkdirSync(machineDirectory, { recursive: true, mode: 0o700 })
   const own = `${range.first}-${range.last}`
   // Held before the others are looked at: of two that start together at least one sees the other.
   const isFree = lock(own) !== undefined
-  const holder = isFree ? readdirSync(directory).find((name) => name !== own && isHeldOverlap(name, range)) : own
+  const holder = isFree ? readdirSync(machineDirectory).find((name) => name !== own && isHeldOverlap(name, range)) : own
   if (holder !== undefined)
     throw new Error(
       `tenant uids ${own} are in use by another tenement on this machine (${holder}); set settings.tenant_uids to another range`,
@@ -34,7 +34,7 @@ export const holdUidRange = (range: Range): void => {
 
 /** The descriptor that holds the lock; undefined when another process holds it. */
 const lock = (name: string): number | undefined => {
-  const fd = openSync(join(directory, name), 'a', 0o600)
+  const fd = openSync(join(machineDirectory, name), 'a', 0o600)
   if (tryLock(fd)) return fd
   closeSync(fd)
   return undefined

@@ -137,7 +137,7 @@ const listenFor = (path: string, said: readonly string[]) => {
   const waiting = new Map<number, Settle<unknown>>()
   const greeted: Settle<ServerUp>[] = []
   const exits = new Map<string, RunExit>()
-  const exitWaiters = new Map<string, (exit: RunExit) => void>()
+  const exitWaiters = new Map<string, Settle<RunExit>>()
 
   const settle = (request: number, act: (waiter: Settle<unknown>) => void): void => {
     const waiter = waiting.get(request)
@@ -156,7 +156,7 @@ const listenFor = (path: string, said: readonly string[]) => {
     }
     if (heard.type !== 'exited') return
     exits.set(heard.run, heard.exit)
-    exitWaiters.get(heard.run)?.(heard.exit)
+    exitWaiters.get(heard.run)?.resolve(heard.exit)
   }
   const server = createServer((socket) => {
     current = socket
@@ -188,16 +188,13 @@ const listenFor = (path: string, said: readonly string[]) => {
     whenExited: (run: string, withinMs = timeoutMs): Promise<RunExit> => {
       const exit = exits.get(run)
       if (exit !== undefined) return Promise.resolve(exit)
-      return withDeadline(
-        new Promise((resolve) => exitWaiters.set(run, resolve)),
-        `the end of run ${run}`,
-        withinMs,
-        said,
-      )
+      if (failure !== undefined) return Promise.reject(failure)
+      const ended = new Promise<RunExit>((resolve, reject) => exitWaiters.set(run, { resolve, reject }))
+      return withDeadline(ended, `the end of run ${run}`, withinMs, said)
     },
     fail: (error: Error): void => {
       failure = error
-      for (const { reject } of [...waiting.values(), ...greeted]) reject(error)
+      for (const { reject } of [...waiting.values(), ...greeted, ...exitWaiters.values()]) reject(error)
     },
     close: (): void => {
       current?.destroy()

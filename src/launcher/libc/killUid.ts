@@ -29,7 +29,8 @@ const keepsCapabilities = (): boolean => {
 }
 
 /**
- * Kills every process of a uid but 0, and of no other. To be called as root, and where nobody has `nobodysUid`. Throws
+ * Kills every process of a uid but 0, and of no other. To be called as root, at the killer's turn (killersTurn.ts), and where nobody has
+ * `nobodysUid`: whoever has it is killed too. Throws
  * SystemError EINVAL, with nothing done, where this machine has no such uid (a user namespace without it) and where the launcher
  * was started so that it would stay able to signal anybody.
  */
