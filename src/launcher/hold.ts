@@ -96,8 +96,14 @@ export const untilTraced = (program: HeldProgram, first: number): Promise<unknow
 
 /** Resolves with the application once it is no longer the program that made the sandbox; undefined when it ended before. */
 export const untilExecuted = (program: HeldProgram, first: number): Promise<number | undefined> => {
+  // The arguments last, and none is no answer: in the middle of execve(2) the program may look hidden, and its arguments are not there
+  // before the kernel has settled who may look at it (begin_new_exec() of fs/exec.c, create_elf_tables() of fs/binfmt_elf.c).
   const identityOf = (pid: number): string | undefined =>
-    readOr(() => `${programOf(pid)}\0${readFileSync(`/proc/${pid}/cmdline`, 'utf8')}`)
+    readOr(() => {
+      const program = programOf(pid)
+      const args = readFileSync(`/proc/${pid}/cmdline`, 'utf8')
+      return args === '' ? undefined : `${program}\0${args}`
+    })
   const before = identityOf(first)
   const look = (): number | undefined => {
     const application = descendantOf(first, 1)
