@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline'
 
 /** @typedef {{ readonly name: string, readonly passed: boolean, readonly told: string }} Result */
 
-/** Of the processor, what costs emulation much and no proof relies on: the kernel's own defences, deeper page tables, wide registers. */
+/** Of the processor, what no proof relies on and emulation has to work for: the kernel's own defences, deeper page tables, wide registers. */
 const unneeded = [
   ...['la57', 'smap', 'smep', 'pku', 'umip', 'erms'],
   ...['avx', 'avx2', 'f16c', 'fma', 'vaes', 'xsave'],

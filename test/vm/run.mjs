@@ -15,7 +15,7 @@ const skipped = 77
 /** For all machines together: several times what two idle processors take. A machine that hangs is ended by it. */
 const timeoutMs = Number(process.env.TENEMENT_VM_TIMEOUT_MS ?? 45 * 60_000)
 
-/** A machine waits a third of its time, as for a process to end: one more than processors keeps these busy, and further ones slow all. */
+/** A machine waits now and then, as for a process to end: three keep two processors busy for nine tenths of the time. */
 const atOnce = availableParallelism() + 1
 
 /** @param {readonly string[]} command @returns {readonly import('./boots.mjs').Boot[]} */
