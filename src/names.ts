@@ -15,6 +15,9 @@ export const isName = (text: string): boolean => namePattern.test(text)
 /** The written form, 'notes:alice': how an instance is named in logs, commands and maps. */
 export const formatInstance = ({ service, id }: InstanceName): string => `${service}:${id}`
 
+/** The service in the written form of an instance. */
+export const serviceOf = (instance: string): string => instance.slice(0, instance.indexOf(':'))
+
 /** Reads 'notes:alice'; undefined when either half is outside the grammar. */
 export const parseInstance = (text: string): InstanceName | undefined => {
   const [service = '', id = '', ...rest] = text.split(':')

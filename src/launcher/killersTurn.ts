@@ -1,7 +1,6 @@
 // One launcher of a machine at a time ends a uid at a stroke: while it does, its real uid is one that all of them take for it, and
 // kill(2) lets each signal whoever has that, so two at the same moment would end one another.
 import { mkdirSync, openSync } from 'node:fs'
-import { join } from 'node:path'
 import { tryLock, unlock } from './libc.ts'
 import { machineDirectory } from './uidRange.ts'
 
@@ -10,9 +9,10 @@ const patienceMs = 100
 
 let lock: number | undefined
 
+/** The directory itself: a file in it could be refused where the disk is full, and then nothing could be ended. */
 const open = (): number => {
   mkdirSync(machineDirectory, { recursive: true, mode: 0o700 })
-  return openSync(join(machineDirectory, 'killer'), 'a', 0o600)
+  return openSync(machineDirectory, 'r')
 }
 
 /** Waits without giving way to anything else of this process: what `act` does must not be met half done. */

@@ -2,7 +2,7 @@
 import { nearest } from '../../config/suggest.ts'
 import type { ControlClient } from '../../control/client.ts'
 import { instanceNamed } from '../../control/named.ts'
-import { isName } from '../../names.ts'
+import { isName, serviceOf } from '../../names.ts'
 import { type CommandDefinition, jsonFlag } from '../command.ts'
 import { connect } from '../controlSocket.ts'
 import { exitCodes } from '../exitCodes.ts'
@@ -33,7 +33,7 @@ export const events: CommandDefinition = {
 
 /** A service may have none yet, so it is waited for all the same. */
 const noteNobody = (service: string, names: readonly string[], terminal: Pick<Terminal, 'note'>): void => {
-  const services = new Set(names.map((name) => name.slice(0, name.indexOf(':'))))
+  const services = new Set(names.map(serviceOf))
   if (services.has(service)) return
   const meant = nearest(service, services)
   const next = meant === undefined ? 'all there are: tenement ps' : `did you mean "${meant}"?`

@@ -1,5 +1,6 @@
 // What may stand at the end of a command line that is being typed, from the same table that parses it. Pure but for the
 // names of instances, which are asked for only where one may stand. Knows no shell.
+import { serviceOf } from '../../names.ts'
 import type { CommandDefinition, Flag } from '../command.ts'
 
 export interface Candidate {
@@ -92,8 +93,7 @@ const filesOnly: Source = async () => 'files'
 const profiles: Source = async (options, { current }) =>
   /^[./~]/.test(current) ? 'files' : plain(await options.profiles())
 
-const servicesIn = (names: readonly string[]): ReadonlySet<string> =>
-  new Set(names.map((name) => name.slice(0, name.indexOf(':'))))
+const servicesIn = (names: readonly string[]): ReadonlySet<string> => new Set(names.map(serviceOf))
 
 /** By what a placeholder is called in the table of commands; nothing is known of the others. */
 const sources: Readonly<Record<string, Source>> = {

@@ -2,6 +2,3 @@
 
 /** 'alice' of 'notes:alice'. The grammar of ids is that of a label of a host name (names.ts). */
 export const instanceId = (instance: string): string => instance.slice(instance.indexOf(':') + 1)
-
-/** 'notes' of 'notes:alice'. */
-export const serviceName = (instance: string): string => instance.slice(0, instance.indexOf(':'))

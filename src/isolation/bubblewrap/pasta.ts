@@ -3,8 +3,8 @@
 // without them pasta's child may not map uids. Costs about 30 MB an instance. Pure; which networks stay unreachable, and that
 // they do, is the launcher's: pasta by itself lets through whatever this machine reaches, and the machine itself.
 import { TenementError } from '../../errors.ts'
+import { serviceOf } from '../../names.ts'
 import type { Launch } from '../adapter.ts'
-import { serviceName } from './instanceId.ts'
 
 export const pasta = '/usr/bin/pasta'
 
@@ -35,7 +35,7 @@ export const uplink: NonNullable<Launch['uplink']> = [
 export const requireResolvers = (resolvers: readonly string[], instance: string): readonly string[] => {
   if (resolvers.length > 0) return resolvers
   throw new TenementError('start_failed', `${instance} asks for the internet, and ${noResolver.reason}`, {
-    fix: `${noResolver.fix}, or set service.${serviceName(instance)}.network to "private"`,
+    fix: `${noResolver.fix}, or set service.${serviceOf(instance)}.network to "private"`,
   })
 }
 

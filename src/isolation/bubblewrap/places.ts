@@ -2,10 +2,10 @@
 // bubblewrap before 0.12 follows a symlink in the parent of a mount's destination out of the sandbox (CVE-2026-87766), so
 // nothing may be mounted below a place that a tenant can write: that is refused here, whatever version there is.
 import { TenementError } from '../../errors.ts'
+import { serviceOf } from '../../names.ts'
 import type { LaunchPlan } from '../adapter.ts'
 import { ownDirectories } from '../reach.ts'
 import { coveredBy } from '../sight.ts'
-import { serviceName } from './instanceId.ts'
 import type { Operation } from './operations.ts'
 import { sight } from './sight.ts'
 
@@ -13,7 +13,7 @@ export type Place = Extract<Operation, { kind: 'bind' }>
 
 /** The places of a plan in the order in which they are bound: what lies inside another comes after it, the data last. */
 export const placesOf = (plan: LaunchPlan): readonly Place[] => {
-  const key = (name: string): string => `service.${serviceName(plan.instance)}.${name}`
+  const key = (name: string): string => `service.${serviceOf(plan.instance)}.${name}`
   const places = [
     { key: key('cwd'), ...place(plan.cwd, plan.cwd, false) },
     ...plan.read.map(({ path, source }) => ({ key: key('read'), ...place(path, source, false) })),

@@ -2,10 +2,10 @@
 // network of its own always, and bounds on memory, processes and processors always: they are part of what is promised to the
 // neighbours, so a machine that cannot keep one does not run it unless the config accepts the loss by name.
 import { TenementError } from '../../errors.ts'
+import { serviceOf } from '../../names.ts'
 import type { IsolationAdapter } from '../adapter.ts'
 import { bubblewrapCapabilities } from '../bubblewrap/capabilities.ts'
 import { bubblewrapFloor } from '../bubblewrap/floor.ts'
-import { serviceName } from '../bubblewrap/instanceId.ts'
 import { bubblewrapLaunch } from '../bubblewrap/launch.ts'
 import { readLayout } from '../bubblewrap/layout.ts'
 import { sight } from '../bubblewrap/sight.ts'
@@ -49,6 +49,6 @@ const noHostNetwork = (instance: string): TenementError =>
     'start_failed',
     `${instance} asks for the machine's network, which isolation "sandbox" gives nobody`,
     {
-      fix: `set service.${serviceName(instance)}.network to "private" or "internet", or isolation to "namespace"`,
+      fix: `set service.${serviceOf(instance)}.network to "private" or "internet", or isolation to "namespace"`,
     },
   )

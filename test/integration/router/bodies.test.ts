@@ -172,25 +172,25 @@ const endless = async (): Promise<{ readonly port: number }> =>
     write()
   })
 
-test('a client that takes nothing of its answer is cut off, and holds no lease any more', async () => {
-  const { port: instance } = await endless()
+const askAndTakeNothing = async (instance: number): Promise<Harness> => {
   const harness = await startRouter(endpointAt(instance), { patience: { read: within(300) } })
   const client = await rawClient(harness.port)
   client.write(get())
   await client.receives('200 OK')
   client.socket.pause()
+  return harness
+}
+
+test('a client that takes nothing of its answer is cut off, and holds no lease any more', async () => {
+  const { port: instance } = await endless()
+  const harness = await askAndTakeNothing(instance)
   await released(harness, 1)
   expect(harness.lines).toMatchObject([{ level: 'info', instance: 'notes:alice' }])
 })
 
 test('a client that has not taken the end of an answer holds its instance no longer either', async () => {
   const { port: instance } = await httpInstance((_req, res) => void res.end(Buffer.alloc(16 * 1024 * 1024)))
-  const harness = await startRouter(endpointAt(instance), { patience: { read: within(300) } })
-  const client = await rawClient(harness.port)
-  client.write(get())
-  await client.receives('200 OK')
-  client.socket.pause()
-  await released(harness, 1)
+  await released(await askAndTakeNothing(instance), 1)
 })
 
 /** Rests for some milliseconds whenever it has taken so many bytes, for as long as the connection lasts. */
