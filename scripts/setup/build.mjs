@@ -1,12 +1,13 @@
-// src compiled to dist. The compiler writes beside dist and the result takes its place in one rename, so a server that runs
+// src compiled to dist, and its programs bundled. The compiler writes beside dist and the result takes its place in one rename, so a server that runs
 // from dist never finds half a build, and nothing stays of a source file that is gone.
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { inRoot, root } from './paths.mjs'
 import { lastLines, SetupError, say } from './report.mjs'
 
 const stampFile = inRoot('.setup', 'build')
+const bundler = inRoot('scripts', 'setup', 'bundle.mjs')
 
 /** @type {import('./steps.mjs').Step} */
 export const buildStep = {
@@ -17,6 +18,7 @@ export const buildStep = {
     const built = inRoot('.setup', 'dist')
     rmSync(built, { recursive: true, force: true })
     compileInto(built)
+    bundleIn(built)
     const old = inRoot('.setup', 'dist.old')
     rmSync(old, { recursive: true, force: true })
     rmSync(stampFile, { force: true })
@@ -39,6 +41,19 @@ const compileInto = (outDir) => {
   )
 }
 
+/** @param {string} dist */
+const bundleIn = (dist) => {
+  const { error, status, stdout, stderr } = spawnSync(process.execPath, [bundler, dist], {
+    cwd: root,
+    encoding: 'utf8',
+  })
+  if (status === 0) return
+  throw new SetupError(
+    `src compiles, but its programs cannot be bundled:\n${lastLines(error?.message ?? `${stdout}${stderr}`, 30)}`,
+    'mend the lines above, then run the same command again',
+  )
+}
+
 /** Source files below src, as paths relative to it, always in the same order. */
 const sourceFiles = () =>
   readdirSync(inRoot('src'), { recursive: true, encoding: 'utf8' })
@@ -51,7 +66,7 @@ const sourceFiles = () =>
  */
 const digestOf = (sources) => {
   const hash = createHash('sha256')
-  const settings = ['package.json', 'tsconfig.json', 'tsconfig.build.json']
+  const settings = ['package.json', 'tsconfig.json', 'tsconfig.build.json', 'scripts/setup/bundle.mjs']
   for (const path of [...settings, ...sources.map((source) => `src/${source}`)]) {
     hash
       .update(`${path}\0`)
@@ -62,14 +77,20 @@ const digestOf = (sources) => {
 }
 
 /**
- * True when dist has an output for each source, readable by the user the server runs as.
+ * True when dist has an output for each source and the bundles, readable by the user the server runs as.
  * @param {readonly string[]} sources
  */
 const isBuilt = (sources) =>
-  sources.every((source) => {
-    const output = statSync(inRoot('dist', source.replace(/\.ts$/, '.js')), { throwIfNoEntry: false })
-    return output !== undefined && (output.mode & 0o044) === 0o044
+  [...sources.map((source) => source.replace(/\.ts$/, '.js')), ...bundles()].every((output) => {
+    const found = statSync(inRoot('dist', output), { throwIfNoEntry: false })
+    return found !== undefined && (found.mode & 0o044) === 0o044
   })
+
+/** Paths of the bundles relative to dist; that of their folder where there are none, so that it is missed. */
+const bundles = () => {
+  const folder = inRoot('dist', 'programs')
+  return existsSync(folder) ? readdirSync(folder).map((name) => `programs/${name}`) : ['programs']
+}
 
 const readStamp = () => {
   try {

@@ -34,7 +34,8 @@ export interface Conductor {
 }
 
 /** Programs that are executed, from the sources as from what they are built to. */
-const built = (path: string): string => fileURLToPath(new URL(`../../dist/${path}`, import.meta.url))
+const dist = fileURLToPath(new URL('../../dist/', import.meta.url))
+const built = (path: string): string => join(dist, path)
 
 /** Long for what takes milliseconds; a launcher that says nothing for so long never will. */
 const answerTimeoutMs = 60_000

@@ -1,5 +1,5 @@
 // The set-up that `npm start` and `npm test` begin with, run in small checkouts of its own: the scripts and settings of this
-// one, one source file, and a link to the packages that are installed already.
+// one, a source file for each program, and a link to the packages that are installed already.
 import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -16,8 +16,9 @@ beforeEach(async () => {
   checkout = await mkdtemp(join(tmpdir(), 'tenement-checkout-'))
   for (const name of copied) await cp(join(root, name), join(checkout, name), { recursive: true })
   await symlink(join(root, 'node_modules'), join(checkout, 'node_modules'))
-  await mkdir(join(checkout, 'src/cli'), { recursive: true })
+  for (const folder of ['src/cli', 'src/launcher']) await mkdir(join(checkout, folder), { recursive: true })
   await write('src/cli/main.ts', 'export const answer: number = 42\n')
+  for (const program of ['launcher/main', 'serve']) await write(`src/${program}.ts`, 'export const part = 1\n')
 })
 
 afterEach(async () => {
@@ -64,15 +65,38 @@ test('two set-ups at the same time build once', async () => {
 
 test('what is built can be read by others, whatever the umask of whoever builds it', async () => {
   await setUp({}, '077')
-  for (const path of ['dist', 'dist/cli', 'dist/cli/main.js']) {
+  for (const path of ['dist', 'dist/cli', 'dist/cli/main.js', 'dist/programs', 'dist/programs/cli.js']) {
     expect((await stat(join(checkout, path))).mode & 0o044).toBe(0o044)
   }
 })
 
 test('a build that others cannot read is made again', async () => {
-  await setUp()
-  await chmod(join(checkout, 'dist/cli/main.js'), 0o600)
+  for (const path of ['dist/cli/main.js', 'dist/programs/cli.js']) {
+    await setUp()
+    await chmod(join(checkout, path), 0o600)
+    expect((await setUp()).stderr).toBe('setup: building')
+  }
+})
+
+test('a program is one file with all it imports, which finds other files of the build as before', async () => {
+  await write('src/place.ts', "export const place = new URL('cli/other.js', import.meta.url)\n")
+  await write('src/cli/other.ts', "console.log('the other file')\n")
+  const main = [
+    "import { place } from '../place.ts'",
+    'await import(place.href)',
+    "console.log(place.href === new URL('other.js', import.meta.url).href)",
+  ]
+  await write('src/cli/main.ts', `${main.join('\n')}\n`)
   expect((await setUp()).stderr).toBe('setup: building')
+  await rm(join(checkout, 'dist/place.js'))
+  expect((await execa(process.execPath, [join(checkout, 'dist/cli/main.js')])).stdout).toBe('the other file\ntrue')
+})
+
+test('a program that asks for its own place in words that bundling cannot follow is not built', async () => {
+  await write('src/cli/main.ts', 'console.log(import.meta.url)\n')
+  const { stderr, exitCode } = await setUp()
+  expect(exitCode).toBe(1)
+  expect(stderr).toContain("cli/main.js uses import.meta.url, but not as new URL('…', import.meta.url)")
 })
 
 test('nothing stays in dist of a source file that is gone', async () => {
@@ -90,7 +114,7 @@ test('sources that do not compile leave the last good build in place, and are na
   const { stderr, exitCode } = await setUp()
   expect(exitCode).toBe(1)
   expect(stderr).toContain('src/cli/main.ts')
-  expect(await read('dist/cli/main.js')).toContain('42')
+  expect(await read('dist/programs/cli.js')).toContain('42')
 })
 
 test('a lockfile that asks for another version is noticed, and a failing npm is quoted with the command to run', async () => {
