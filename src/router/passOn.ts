@@ -22,8 +22,10 @@ const noHeaders: RawHeaders = []
 export const headsOf = ({ exposesTiming }: Service, lease: Lease, waited: Lease['waited']): OnHead => {
   const sinceMs = performance.now()
   return () => {
+    // Before the lease is told: what it does with that is not the application's time.
+    const appMs = performance.now() - sinceMs
     lease.answered()
-    return exposesTiming ? serverTiming({ ...waited, appMs: performance.now() - sinceMs }) : noHeaders
+    return exposesTiming ? serverTiming({ ...waited, appMs }) : noHeaders
   }
 }
 
