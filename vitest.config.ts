@@ -13,12 +13,14 @@ export default defineConfig({
     setupFiles: ['test/helpers/umask.ts'],
     testTimeout: 20_000,
     hookTimeout: 30_000,
-    // One more than the processors of a small machine: most tests wait for processes, and two of them would leave it idle.
-    maxWorkers: 3,
+    // Twice the processors of a small machine: most tests wait for processes, and fewer of them would leave it idle.
+    maxWorkers: 4,
+    // A process for each file, and all imports anew, would take longer than many of the tests in it.
+    isolate: false,
+    // The many small files first, which share their imports best.
     projects: [
-      // A process for each of these many files, and all imports anew, would take longer than many of the tests in them.
-      { extends: true, test: { name: 'unit', include: [unit], isolate: false } },
-      { extends: true, test: { name: 'router', include: [router], isolate: false } },
+      { extends: true, test: { name: 'unit', include: [unit] } },
+      { extends: true, test: { name: 'router', include: [router] } },
       {
         extends: true,
         test: {

@@ -4,6 +4,7 @@
 import { readdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs'
 import { dirname, join, posix, relative } from 'node:path'
 import { rolldown } from 'rolldown'
+import { inRoot } from './paths.mjs'
 
 /** The programs by the name of their bundle, as the compiler wrote them: each is replaced by the import of its bundle. */
 const programs = { cli: 'cli/main.js', launcher: 'launcher/main.js', server: 'serve.js' }
@@ -13,6 +14,20 @@ const folder = 'programs'
 
 /** They look for libraries of machine code beside their own files. */
 const native = [/^koffi$/, /^@photostructure\/sqlite$/]
+
+/**
+ * The package's own entry loads all it can do, a browser's fetch among it, three times as much as the router uses.
+ * @type {import('rolldown').Plugin}
+ */
+const usedOfUndici = {
+  name: 'used of undici',
+  resolveId: (id) => (id === 'undici' ? '\0undici' : null),
+  load: (id) =>
+    id === '\0undici'
+      ? `export { default as Client } from '${inRoot('node_modules/undici/lib/dispatcher/client.js')}'
+         export { default as errors } from '${inRoot('node_modules/undici/lib/core/errors.js')}'`
+      : null,
+}
 
 /** Stands for what was replaced already. */
 const itself = 'place of the bundle'
@@ -63,7 +78,7 @@ const bundleProgram = async (dist, name, path) => {
     input: { [name]: join(dist, path) },
     platform: 'node',
     external: native,
-    plugins: [placesOfFiles(dist)],
+    plugins: [usedOfUndici, placesOfFiles(dist)],
     onLog: (level, log) => {
       if (level === 'warn' && log.code !== 'INEFFECTIVE_DYNAMIC_IMPORT') throw new Error(log.message)
     },

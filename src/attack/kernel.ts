@@ -186,7 +186,8 @@ export const callAs32Bit = (number: number): void => {
 const signalName = (number: number): string =>
   Object.entries(constants.signals).find(([, each]) => each === number)?.[0] ?? `signal ${number}`
 
-const machineCode = koffi.proto('long MachineCode()')
+// Without a name: koffi keeps names for the whole process, and whoever tests plug-ins may load this twice in one.
+const machineCode = koffi.proto('long', [])
 
 /** Executes machine code of x86_64 and returns what it left in rax. */
 export const runMachineCode = (code: Uint8Array): number => {
