@@ -1,5 +1,6 @@
 // A real launcher with a server that a test speaks through: what it sends is what a server that was taken over could send.
 import { type ChildProcess, spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { chmodSync, closeSync, mkdirSync, mkdtempSync, openSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
@@ -48,11 +49,8 @@ export interface TestLauncher {
 
 const serverUid = 699_999
 
-let lastRun = 0
-export const newRunName = (): string => {
-  lastRun += 1
-  return lastRun.toString(16).padStart(12, '0')
-}
+/** As in life, nobody else's: a launcher ends every process of the machine that has the name of its run in the environment. */
+export const newRunName = (): string => randomBytes(6).toString('hex')
 
 /** `within`: a command that executes the one after it, such as one that enters another network. */
 export const startTestLauncher = async (

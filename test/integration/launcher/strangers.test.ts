@@ -66,13 +66,15 @@ describe('the end of a run that shares a uid with others', () => {
 
 /** Whether a process of root outlives the end of a uid, in a process namespace of its own: nothing else could be hit. */
 const outlives = (...options: string[]): string => {
-  const killUid = fileURLToPath(new URL('../../../dist/launcher/libc/killUid.js', import.meta.url))
+  const launcherFile = (path: string): string =>
+    fileURLToPath(new URL(`../../../dist/launcher/${path}`, import.meta.url))
   const script = `
     import { spawn } from 'node:child_process'
-    import { killUid } from '${killUid}'
+    import { atKillersTurn } from '${launcherFile('killersTurn.js')}'
+    import { killUid } from '${launcherFile('libc/killUid.js')}'
     const echo = spawn('/bin/cat', { stdio: ['pipe', 'pipe', 'inherit'] })
     echo.once('spawn', () => {
-      try { killUid(${newTenantUids().first}) } catch (error) { process.stdout.write(error.code + ' ') }
+      try { atKillersTurn(() => killUid(${newTenantUids().first})) } catch (error) { process.stdout.write(error.code + ' ') }
       echo.once('exit', (code, signal) => process.stdout.write(signal ?? 'lives'))
       echo.stdin.on('error', () => undefined)
       echo.stdin.end()
