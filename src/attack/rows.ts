@@ -235,7 +235,7 @@ export const rows: readonly Row[] = [
   {
     row: '24',
     topic: 'terminals',
-    ...always,
+    ...byUid,
     sentence: 'has no terminal of others to type into',
   },
   {
@@ -246,7 +246,7 @@ export const rows: readonly Row[] = [
     sentence: 'cannot type into terminals at all',
     why: 'the kernel may refuse it by itself (dev.tty.legacy_tiocsti)',
   },
-  { row: '25', topic: 'terminals', ...always, sentence: 'changes no terminal of others' },
+  { row: '25', topic: 'terminals', ...byUid, sentence: 'changes no terminal of others' },
   {
     row: '25.own',
     topic: 'terminals',
