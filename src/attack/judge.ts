@@ -24,7 +24,7 @@ export const judge = (
 ): Verdict => {
   // What only its uid keeps from it, it gets where it shares that with everybody: said, and asserted like all that is allowed.
   const isShared = level.promised === 'blocked by its uid' && !level.hasOwnUid
-  const promised = isShared ? 'allowed by design' : level.promised
+  const promised = isShared ? (row.withSharedUid ?? 'allowed by design') : level.promised
   const verdict = (isKept: boolean | undefined, because: readonly string[]): Verdict => ({
     row: row.row,
     promised,

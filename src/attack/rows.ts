@@ -34,6 +34,8 @@ export interface Row {
   readonly sandbox: Promised
   /** The only answers that count as a refusal, where another would break programs that probe for a call. */
   readonly answers?: readonly string[]
+  /** What holds of a row that is blocked by its uid where it shares that with everybody: 'allowed by design' where nothing is said. */
+  readonly withSharedUid?: Promised
   /** Why a level promises less than another, or less than one might think. */
   readonly why?: string
 }
@@ -45,6 +47,8 @@ const byUid: Levels = { ...always, none: 'blocked by its uid' }
 const confined: Levels = { ...always, none: 'allowed by design' }
 const mostlyConfined: Levels = { ...always, none: 'depends on the machine' }
 const onlySandbox: Levels = { ...confined, namespace: 'allowed by design' }
+
+const ofItsUser = 'without root it has the uid of whoever started tenement, and that user may have terminals open'
 
 const sharedNetwork = "it shares the machine's network unless it asks for one of its own"
 
@@ -237,6 +241,8 @@ export const rows: readonly Row[] = [
     topic: 'terminals',
     ...byUid,
     sentence: 'has no terminal of others to type into',
+    withSharedUid: 'depends on the machine',
+    why: ofItsUser,
   },
   {
     row: '24.own',
@@ -246,7 +252,14 @@ export const rows: readonly Row[] = [
     sentence: 'cannot type into terminals at all',
     why: 'the kernel may refuse it by itself (dev.tty.legacy_tiocsti)',
   },
-  { row: '25', topic: 'terminals', ...byUid, sentence: 'changes no terminal of others' },
+  {
+    row: '25',
+    topic: 'terminals',
+    ...byUid,
+    sentence: 'changes no terminal of others',
+    withSharedUid: 'depends on the machine',
+    why: ofItsUser,
+  },
   {
     row: '25.own',
     topic: 'terminals',

@@ -113,7 +113,10 @@ const residentBytes = (pid: number): number =>
 const sizeBelow = (folder: string): number =>
   readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
-    .reduce((sum, entry) => sum + statSync(join(entry.parentPath, entry.name)).size, 0)
+    .reduce(
+      (sum, entry) => sum + (statSync(join(entry.parentPath, entry.name), { throwIfNoEntry: false })?.size ?? 0),
+      0,
+    )
 
 const takesWatches = async (actor: Actor, { neighbour }: TrialGround): Promise<Seen> => {
   const taken = await tell(actor, 'take watches', { most: 512 })

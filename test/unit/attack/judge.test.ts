@@ -51,3 +51,10 @@ test('what only its uid keeps from an instance is open where it shares that uid'
   expect(verdictOn(tried([worked]), 'blocked by its uid', {}, true)[0]).toBe(false)
   expect(verdictOn(tried([worked]), 'blocked by its uid', {}, false)[0]).toBe(true)
 })
+
+test('where whether it is open depends on what others of its uid have, neither is held against it', () => {
+  const over = { withSharedUid: 'depends on the machine' } as const
+  for (const each of [worked, attempt('refused', 'EACCES')])
+    expect(verdictOn(tried([each]), 'blocked by its uid', over, false)[0]).toBe(undefined)
+  expect(verdictOn(tried([worked]), 'blocked by its uid', over, true)[0]).toBe(false)
+})
