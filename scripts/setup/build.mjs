@@ -1,5 +1,5 @@
-// src compiled to dist, and its programs bundled. The compiler writes beside dist and the result takes its place in one rename, so a server that runs
-// from dist never finds half a build, and nothing stays of a source file that is gone.
+// src compiled to dist, and its programs bundled. Both are done beside dist and the result takes its place in one rename, so a
+// server that runs from dist never finds half a build, and nothing stays of a source file that is gone.
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
@@ -61,12 +61,15 @@ const sourceFiles = () =>
     .sort()
 
 /**
- * Changes when a source file, or how it is compiled, changes.
+ * Changes when a source file, or how it is compiled, changes, and with the packages, which are in the bundles.
  * @param {readonly string[]} sources
  */
 const digestOf = (sources) => {
   const hash = createHash('sha256')
-  const settings = ['package.json', 'tsconfig.json', 'tsconfig.build.json', 'scripts/setup/bundle.mjs']
+  const settings = [
+    ...['package.json', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json'],
+    'scripts/setup/bundle.mjs',
+  ]
   for (const path of [...settings, ...sources.map((source) => `src/${source}`)]) {
     hash
       .update(`${path}\0`)

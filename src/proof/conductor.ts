@@ -33,8 +33,8 @@ export interface Conductor {
   close(): Promise<void>
 }
 
-/** Programs that are executed, from the sources as from what they are built to. */
 const dist = fileURLToPath(new URL('../../dist/', import.meta.url))
+/** Programs that are executed, from the sources as from what they are built to. */
 const built = (path: string): string => join(dist, path)
 
 /** Long for what takes milliseconds; a launcher that says nothing for so long never will. */

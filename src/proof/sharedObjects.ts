@@ -30,10 +30,13 @@ export const newSharedNames = (name: string): SharedNames => {
 
 /** Those of that owner, and where there are none, nothing. */
 export const removeSharedObjects = ({ key, name }: SharedNames, uid: number): void => {
-  for (const { table, end } of kinds)
-    for (const { id } of objectsIn(table).filter((each) => each.key === key && each.uid === uid)) quietly(() => end(id))
+  removeSystemV((each) => each.key === key && each.uid === uid)
   rmSync(`/dev/shm/${name}`, { force: true })
   quietly(() => call('mq_unlink', name))
+}
+
+export const removeSystemV = (isMeant: (object: Listed) => boolean): void => {
+  for (const { table, end } of kinds) for (const { id } of objectsIn(table).filter(isMeant)) quietly(() => end(id))
 }
 
 /** An object may have ended since it was listed; that of a namespace of its own was never here. */

@@ -78,6 +78,12 @@ test('a build that others cannot read is made again', async () => {
   }
 })
 
+test('a build is made again with other packages, which are in it', async () => {
+  await setUp()
+  await write('package-lock.json', `${await read('package-lock.json')}\n`)
+  expect((await setUp()).stderr).toBe('setup: building')
+})
+
 test('a program is one file with all it imports, which finds other files of the build as before', async () => {
   await write('src/place.ts', "export const place = new URL('cli/other.js', import.meta.url)\n")
   await write('src/cli/other.ts', "console.log('the other file')\n")

@@ -1,12 +1,12 @@
 // An attack that somebody breaks off: what it made goes with it, or at least nothing of it runs on.
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test, vi } from 'vitest'
-import { removeSharedObjects } from '../../../src/proof/sharedObjects.ts'
+import { removeSharedObjects, removeSystemV } from '../../../src/proof/sharedObjects.ts'
 import { endWithTests } from '../../helpers/endWithTests.ts'
 import { isAlive } from '../../helpers/processes.ts'
 import { isRoot } from '../../helpers/root.ts'
@@ -49,33 +49,19 @@ const startAttack = async (): Promise<ChildProcess> => {
   return command
 }
 
-const removeSystemV = ({ first, last }: { readonly first: number; readonly last: number }): void => {
-  for (const [table, option] of [
-    ['shm', '-m'],
-    ['sem', '-s'],
-    ['msg', '-q'],
-  ]) {
-    const [heading = [], ...lines] = readFileSync(`/proc/sysvipc/${table}`, 'latin1')
-      .trimEnd()
-      .split('\n')
-      .map((line) => line.trim().split(/\s+/))
-    const uidOf = (line: readonly string[]): number => Number(line[heading.indexOf('uid')])
-    for (const line of lines.filter((each) => uidOf(each) >= first && uidOf(each) <= last))
-      execFileSync('/usr/bin/ipcrm', [`${option}`, `${line[1]}`])
-  }
-}
-
 /**
  * What nobody was there to remove, the file of the launcher's lock on its uids and the objects of its neighbour included: a user may
  * have no more than nine message queues (RLIMIT_MSGQUEUE, getrlimit(2)).
  */
 const removePlace = (place: string): void => {
   const { policy } = JSON.parse(readFileSync(join(place, 'settings.json'), 'utf8'))
-  if (policy.tenantUids !== undefined)
-    rmSync(`/run/tenement-uids/${policy.tenantUids.first}-${policy.tenantUids.last}`, { force: true })
+  if (policy.tenantUids !== undefined) {
+    const { first, last } = policy.tenantUids
+    rmSync(`/run/tenement-uids/${first}-${last}`, { force: true })
+    removeSystemV(({ uid }) => uid >= first && uid <= last)
+  }
   // Of no key: without a uid of its own nothing tells its System V objects from those of another attack.
   removeSharedObjects({ key: -1, name: basename(place) }, process.getuid?.() ?? 0)
-  if (policy.tenantUids !== undefined) removeSystemV(policy.tenantUids)
   rmSync(place, { recursive: true, force: true })
 }
 

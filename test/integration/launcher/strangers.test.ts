@@ -74,7 +74,9 @@ const outlives = (...options: string[]): string => {
     import { killUid } from '${launcherFile('libc/killUid.js')}'
     const echo = spawn('/bin/cat', { stdio: ['pipe', 'pipe', 'inherit'] })
     echo.once('spawn', () => {
-      try { atKillersTurn(() => killUid(${newTenantUids().first})) } catch (error) { process.stdout.write(error.code + ' ') }
+      const strike = () => { hasStruck = true; killUid(${newTenantUids().first}) }
+      let hasStruck = false
+      try { while (!hasStruck) atKillersTurn(strike) } catch (error) { process.stdout.write(error.code + ' ') }
       echo.once('exit', (code, signal) => process.stdout.write(signal ?? 'lives'))
       echo.stdin.on('error', () => undefined)
       echo.stdin.end()
