@@ -10,12 +10,20 @@ export type SignalIf = (pid: number, signal: number, isStillMeant: () => boolean
 /** A task in an uninterruptible wait cannot be frozen before that ends; the others are killed without waiting for it any longer. */
 const freezeTimeoutMs = 200
 
+/**
+ * Each look gives the order anew. The freezer of version 1 tells each process once; one that is told on its way into vfork() waits
+ * there for its child, which is frozen already, and would count as not frozen for ever (7 of 300 shells that start programs).
+ */
+const holdsStill = ({ directory, tree: { version } }: Place): boolean => {
+  version.setFrozen(directory, true)
+  return version.isFrozen(directory)
+}
+
 const killFrozen = async (place: Place, signalIf: SignalIf): Promise<void> => {
   const { directory } = place
   const { version } = place.tree
-  version.setFrozen(directory, true)
   try {
-    await becomes(() => version.isFrozen(directory), freezeTimeoutMs)
+    await becomes(() => holdsStill(place), freezeTimeoutMs)
     for (const pid of pidsIn(directory)) signalIf(pid, constants.signals.SIGKILL, () => isIn(place, pid))
   } finally {
     version.setFrozen(directory, false)
