@@ -22,6 +22,7 @@ describe('an instance is answered', () => {
   let tenement: Tenement | undefined
   afterEach(async () => {
     await tenement?.stop()
+    if (tenement !== undefined) rmSync(tenement.root, { recursive: true, force: true })
     tenement = undefined
   })
   const start = async (options: StartOptions): Promise<Tenement> => {

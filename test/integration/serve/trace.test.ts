@@ -1,7 +1,7 @@
 // A trace from the command line to a profile that is used: what was called can be called, and nothing else.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -49,7 +49,10 @@ api = ["alice"]
     for (const folder of [root, join(root, 'code')]) chmodSync(folder, 0o755)
     tenement = await startTenement({ root, config: config() })
   })
-  afterEach(() => tenement.stop())
+  afterEach(async () => {
+    await tenement.stop()
+    rmSync(root, { recursive: true, force: true })
+  })
 
   /** Traces until `use` has been done, then as a person would end it: with ctrl-C. */
   const traced = async (use: () => Promise<unknown>, ...args: readonly string[]) => {
