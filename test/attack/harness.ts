@@ -1,6 +1,6 @@
 // One tenement with an attacker and its neighbour at each level, the canaries on the machine, and what it takes to have the
 // attacker run a topic and to compare the machine before and after.
-import { chmodSync, closeSync, existsSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Tried } from '../../src/attack/attempt.ts'
 import type { Topic } from '../../src/attack/rows.ts'
@@ -16,23 +16,11 @@ export const levels = ['none', 'namespace', 'sandbox'] as const
 export const places = [...levels, 'internet'] as const
 export type Level = (typeof places)[number]
 
-/** The internet needs a device that not every machine lets tenants open; root can show them one of its own. */
+/** Only root may enter a network of an instance's own, and so give it a way out (src/isolation/bubblewrap/probeUplink.ts). */
 export const whyNotHere = (level: Level): string | undefined =>
-  level === 'internet' && !isRoot && !mayOpen(tunnels)
-    ? `${tunnels} may not be opened here, which pasta needs`
-    : undefined
+  level === 'internet' && !isRoot ? 'only root can give an instance a way to the internet' : undefined
 
-const tunnels = '/dev/net/tun'
-const mayOpen = (path: string): boolean => {
-  try {
-    closeSync(openSync(path, 'r+'))
-    return true
-  } catch {
-    return false
-  }
-}
-
-/** A view of the machine's files in which everybody may open the device, for tenement alone. */
+/** pasta needs a device that not every machine lets tenants open: a view of the files in which everybody may, for tenement alone. */
 const withTunnels = (root: string): readonly string[] => {
   const script = 'mknod "$0/tun" c 10 200; chmod 666 "$0/tun"; mount --bind "$0/tun" /dev/net/tun; exec "$@"'
   return ['unshare', '--mount', '/bin/sh', '-ec', script, root]
