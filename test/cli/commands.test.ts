@@ -13,7 +13,7 @@ import {
   scriptedOperations,
   startControl,
 } from '../unit/control/scripted.ts'
-import { buildTenement, type Ended, type Tenement } from './tenement.ts'
+import { type Ended, openCommandLine, type Tenement } from './tenement.ts'
 
 let tenement: Tenement
 let control: RunningControl
@@ -21,7 +21,7 @@ let operations: ScriptedOperations
 let config: string
 
 beforeAll(async () => {
-  tenement = await buildTenement()
+  tenement = await openCommandLine()
 }, 120_000)
 afterAll(async () => {
   await tenement.remove()

@@ -9,7 +9,7 @@ import {
   scriptedOperations,
   startControl,
 } from '../unit/control/scripted.ts'
-import { buildTenement, type Ended, type Tenement } from './tenement.ts'
+import { type Ended, openCommandLine, type Tenement } from './tenement.ts'
 
 let tenement: Tenement
 let control: RunningControl
@@ -17,7 +17,7 @@ let bin: string
 let env: Readonly<Record<string, string>>
 
 beforeAll(async () => {
-  tenement = await buildTenement()
+  tenement = await openCommandLine()
   bin = join(tenement.home, 'bin')
   await mkdir(bin)
   await writeFile(join(bin, 'tenement'), `#!/bin/sh\nexec '${process.execPath}' '${tenement.main}' "$@"\n`)

@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { visible } from '../../src/config/problem.ts'
 import { isRoot } from '../helpers/root.ts'
 import { startTenement } from '../helpers/tenement.ts'
-import { buildTenement, type Ended, type Tenement } from './tenement.ts'
+import { type Ended, openCommandLine, type Tenement } from './tenement.ts'
 
 const fixtures = resolve(import.meta.dirname, '../fixtures/init')
 
@@ -13,7 +13,7 @@ let tenement: Tenement
 let folder: string
 
 beforeAll(async () => {
-  tenement = await buildTenement()
+  tenement = await openCommandLine()
 }, 120_000)
 afterAll(async () => {
   await tenement.remove()

@@ -4,13 +4,13 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { decodeProgram } from '../../src/seccomp/interpret.ts'
 import { answer, policyAndProgram, shippedText } from '../unit/seccomp/shipped.ts'
-import { buildTenement, type Tenement } from './tenement.ts'
+import { openCommandLine, type Tenement } from './tenement.ts'
 
 let tenement: Tenement
 let folder: string
 
 beforeAll(async () => {
-  tenement = await buildTenement()
+  tenement = await openCommandLine()
   folder = await mkdtemp(join(tmpdir(), 'tenement-seccomp-cli-'))
   for (const name of ['strict', 'default']) await writeFile(join(folder, `${name}.json`), shippedText(name))
 })

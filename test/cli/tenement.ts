@@ -1,13 +1,11 @@
-// The command line as a real process: compiled the way it is published, into a folder of its own below node_modules, where
-// its imports resolve. Compiled rather than run from its sources: Node 20 cannot strip types, and the bin is JavaScript.
+// The command line as a real process: what is built in dist, as it is published. It has nothing of this process's environment.
 import { type ChildProcess, spawn } from 'node:child_process'
-import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { text } from 'node:stream/consumers'
-import { execa } from 'execa'
 
-const root = resolve(import.meta.dirname, '../..')
+const main = resolve(import.meta.dirname, '../../dist/cli/main.js')
 
 export interface Ended {
   readonly code: number | null
@@ -22,10 +20,8 @@ interface RunOptions {
 }
 
 export interface Tenement {
-  /** The compiled program. */
+  /** The built program. */
   readonly main: string
-  /** The folder that holds the compiled program. */
-  readonly folder: string
   /** An empty folder: its home, and where it runs unless told otherwise. */
   readonly home: string
   /** Runs it to its end with nothing on stdin. */
@@ -41,24 +37,9 @@ export interface Tenement {
   remove(): Promise<void>
 }
 
-/** Compiles the sources as they are. */
-export const buildTenement = async (): Promise<Tenement> => {
-  const cache = join(root, 'node_modules/.cache')
-  await mkdir(cache, { recursive: true })
-  const folder = await mkdtemp(join(cache, 'tenement-cli-'))
+export const openCommandLine = async (): Promise<Tenement> => {
   // Not below this checkout, however deep that lies: a home decides the run directory, whose sockets need short paths.
   const home = await mkdtemp(join(tmpdir(), 'tenement-home-'))
-  // What lies beside dist in the package too.
-  await cp(join(root, 'package.json'), join(folder, 'package.json'))
-  await cp(join(root, 'profiles'), join(folder, 'profiles'), { recursive: true })
-  const out = join(folder, 'dist')
-  const compiled = await execa({
-    cwd: root,
-    reject: false,
-    preferLocal: true,
-  })`tsc -p tsconfig.build.json --outDir ${out}`
-  if (compiled.failed) console.warn(`the sources do not compile cleanly:\n${compiled.stdout}`)
-  const main = join(out, 'cli/main.js')
 
   const spawnHere = (program: string, args: readonly string[], { cwd = home, env = {} }: RunOptions = {}) =>
     spawn(program, args, {
@@ -81,7 +62,6 @@ export const buildTenement = async (): Promise<Tenement> => {
 
   return {
     main,
-    folder,
     home,
     start,
     run: (args, options) => endOf(start(args, options)),
@@ -89,9 +69,7 @@ export const buildTenement = async (): Promise<Tenement> => {
     onTerminal: (args, typed = '', options = {}) =>
       inTerminal(`${command} ${args.map(quote).join(' ')}`, typed, options),
     inTerminal,
-    remove: async () => {
-      for (const path of [folder, home]) await rm(path, { recursive: true, force: true })
-    },
+    remove: () => rm(home, { recursive: true, force: true }),
   }
 }
 
