@@ -138,8 +138,10 @@ describe('a service whose plug-in', () => {
     async (name, { said }) => {
       const { status, headers } = await tenement.ask(`a.${name}.test`)
       expect([status, headers['x-tenement-delivered']]).toEqual([503, '0'])
-      await waitUntil(() => said.test(tenement.output()), 10_000)
+      // The longer its thread took to start, the longer a plug-in is waited for (src/plugin/host.ts).
+      await waitUntil(() => said.test(tenement.output()), 60_000)
     },
+    80_000,
   )
 })
 
